@@ -1,0 +1,1 @@
+//! The command line: exactly what the user typed, one file for each subcommand.

@@ -1,0 +1,1 @@
+//! Bytes of a list or an object become records.

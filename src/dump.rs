@@ -1,0 +1,1 @@
+//! A saved dump in, events out.

@@ -1,0 +1,1 @@
+//! How the process is: what the probes answer from.

@@ -1,0 +1,1 @@
+//! HTTP: routes on one page, layers on one page.

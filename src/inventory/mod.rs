@@ -1,0 +1,27 @@
+//! The vocabulary: what kai says about images, in types that cannot be wrong.
+//!
+//! Everything here is pure: no clock, no I/O, no Kubernetes type. A reference is parsed once by the distribution
+//! reference grammar ([`ImageRef`]), what a node reports about a container is read once by fixed rules
+//! ([`ContainerRecord`]), and what the user selects is compiled once ([`NamespaceSelection`], [`ReportPolicy`]).
+
+mod container;
+mod digest;
+mod grammar;
+mod intern;
+mod pod;
+mod policy;
+mod reference;
+mod selection;
+mod status;
+mod text;
+
+pub use container::{ContainerFlags, ContainerKind, ContainerRecord, ContainerState};
+pub use digest::{Digest, DigestAlgorithm};
+pub use grammar::ReferenceError;
+pub use intern::Interner;
+pub use pod::{NamespaceRecord, OwnerRef, Phase, PodRecord};
+pub use policy::{MissingTagPolicy, ReportPolicy};
+pub use reference::ImageRef;
+pub use selection::{NamespacePattern, NamespaceSelection, SelectionError};
+pub use status::{PodGenerations, SpecEntry, StatusEntry, read_container};
+pub use text::{Excerpt, escape_controls, excerpt};

@@ -1,0 +1,77 @@
+//! Foreign text made fit for a message: cut to a bounded length, control characters escaped.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+/// The most characters of a foreign value that a message shows.
+const LIMIT: usize = 200;
+
+/// A foreign value as a message may show it. See [`excerpt`].
+#[derive(Debug, Clone, Copy)]
+pub struct Excerpt<'a>(&'a str);
+
+/// Shows at most 200 characters of `value`, with control characters escaped.
+///
+/// Names and values come from manifests that anyone may write: printed raw they could move the cursor of a
+/// terminal, forge a log line or fill a disk.
+#[must_use]
+pub fn excerpt(value: &str) -> Excerpt<'_> {
+    Excerpt(value)
+}
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut characters = self.0.chars();
+        for character in characters.by_ref().take(LIMIT) {
+            if is_unprintable(character) {
+                write!(f, "{}", character.escape_default())?;
+            } else {
+                f.write_char(character)?;
+            }
+        }
+        let rest = characters.count();
+        if rest > 0 { write!(f, "… ({rest} more characters)") } else { Ok(()) }
+    }
+}
+
+/// The whole of `value` with control characters escaped: for a table or a CSV cell, where nothing is cut.
+#[must_use]
+pub fn escape_controls(value: &str) -> Cow<'_, str> {
+    if !value.contains(is_unprintable) {
+        return Cow::Borrowed(value);
+    }
+    let mut escaped = String::with_capacity(value.len() + 8);
+    for character in value.chars() {
+        if is_unprintable(character) {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+fn is_unprintable(character: char) -> bool {
+    character.is_control() || is_direction_mark(character)
+}
+
+/// Characters that reorder or split the text around them on a terminal without being control characters.
+fn is_direction_mark(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(excerpt("a\u{1b}[2J\n\u{202e}b").to_string(), "a\\u{1b}[2J\\n\\u{202e}b");
+    }
+
+    #[test]
+    fn long_values_are_cut_on_a_character() {
+        let shown = excerpt(&"é".repeat(205)).to_string();
+        assert_eq!(shown, format!("{}… (5 more characters)", "é".repeat(200)));
+    }
+}

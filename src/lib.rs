@@ -1,0 +1,32 @@
+//! kai knows which container images run in a Kubernetes cluster, right now, where, and since when.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! cluster ┐
+//!         ├─▶ decode ─ Event ─▶ collector ─ Snapshot ─▶ feed ─┬─▶ http
+//! dump    ┘                      index                        └─▶ output
+//!                        views: Snapshot + question ─▶ answer, used by all
+//! ```
+//!
+//! `inventory`, `snapshot` and `views` are pure: no async, no clock, no I/O. Data is translated once, in `decode`; nothing
+//! inward of it knows a Kubernetes type, nothing outward of `views` knows how a pod is stored. The module table with
+//! what each may import is in `docs/ARCHITECTURE.md`, and `tests/layering.rs` holds the code to it.
+
+pub mod cli;
+pub mod cluster;
+pub mod collector;
+pub mod config;
+pub mod decode;
+pub mod dump;
+pub mod feed;
+pub mod health;
+pub mod http;
+pub mod inventory;
+pub mod once;
+pub mod output;
+pub mod serve;
+pub mod shutdown;
+pub mod snapshot;
+pub mod telemetry;
+pub mod views;

@@ -1,0 +1,3 @@
+//! The `kai` binary: everything is in the library.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! One run: list, print, end.

@@ -1,0 +1,1 @@
+//! An answer to standard output, progress to standard error.

@@ -1,0 +1,1 @@
+//! The service: build, spawn, supervise, drain.

@@ -1,0 +1,1 @@
+//! How a stop reaches every task.

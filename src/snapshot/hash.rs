@@ -1,0 +1,75 @@
+//! A hash of content that is the same in every process, for ETags and for telling changes.
+
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+
+/// 128 bits of SHA-256 over a canonical form. Not a security measure: it only tells equal content from other content.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ContentHash([u8; 16]);
+
+/// Takes fields one by one; each is delimited, so that `ab` + `c` differs from `a` + `bc`.
+#[derive(Default)]
+pub struct ContentHasher(Sha256);
+
+impl ContentHasher {
+    /// Takes a text field.
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        self.number(text.len() as u64);
+        self.0.update(text.as_bytes());
+        self
+    }
+
+    /// Takes a field that may be absent; absent differs from empty.
+    pub fn optional(&mut self, text: Option<&str>) -> &mut Self {
+        match text {
+            Some(text) => self.number(1).text(text),
+            None => self.number(0),
+        }
+    }
+
+    /// Takes a number, or the length of a list that follows.
+    pub fn number(&mut self, number: u64) -> &mut Self {
+        self.0.update(number.to_le_bytes());
+        self
+    }
+
+    /// Takes a part that has its own hash.
+    pub fn hash(&mut self, hash: ContentHash) -> &mut Self {
+        self.0.update(hash.0);
+        self
+    }
+
+    /// The hash of everything taken.
+    #[must_use]
+    pub fn finish(self) -> ContentHash {
+        let mut short = [0; 16];
+        short.copy_from_slice(&self.0.finalize()[..16]);
+        ContentHash(short)
+    }
+}
+
+/// Bytes written are hashed as one field without a length: for whole rendered documents.
+impl std::io::Write for ContentHasher {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// 32 hex digits.
+impl fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ContentHash({self})")
+    }
+}

@@ -1,0 +1,131 @@
+//! One namespace of a snapshot.
+
+use std::sync::Arc;
+
+use super::hash::{ContentHash, ContentHasher};
+use crate::inventory::{ContainerRecord, Digest, PodRecord};
+
+/// A namespace with its pods as they were when it last changed. Shared by every snapshot in which it is the same.
+#[derive(Debug)]
+pub struct NamespacePart {
+    name: Arc<str>,
+    state: NamespaceState,
+    reason: Option<Arc<str>>,
+    pods: Box<[Arc<PodRecord>]>,
+    hash: ContentHash,
+}
+
+/// How a namespace stands in a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NamespaceState {
+    /// Its pods were listed.
+    Read,
+    /// The user excluded it, or did not include it.
+    Excluded,
+    /// Its pods could not be listed.
+    Refused,
+    /// Included by name, and the cluster does not have it as far as kai may know.
+    Unknown,
+}
+
+impl NamespacePart {
+    /// Makes a part; `pods` are sorted by name here.
+    pub(super) fn new(
+        name: Arc<str>,
+        state: NamespaceState,
+        reason: Option<Arc<str>>,
+        mut pods: Vec<Arc<PodRecord>>,
+    ) -> Self {
+        pods.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        let hash = hash_part(&name, state, reason.as_deref(), &pods);
+        Self { name, state, reason, pods: pods.into(), hash }
+    }
+
+    /// The namespace's name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// How it stands in the snapshot.
+    #[must_use]
+    pub fn state(&self) -> NamespaceState {
+        self.state
+    }
+
+    /// Why it was refused.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// Its pods, sorted by name.
+    #[must_use]
+    pub fn pods(&self) -> &[Arc<PodRecord>] {
+        &self.pods
+    }
+
+    /// Equal content has an equal hash, in every process.
+    #[must_use]
+    pub fn content_hash(&self) -> ContentHash {
+        self.hash
+    }
+
+    /// Whether a part made of these would be this one. Pods are compared by identity first: the index keeps equal ones.
+    pub(super) fn is_made_of(
+        &self,
+        state: NamespaceState,
+        reason: Option<&str>,
+        pods: &std::collections::BTreeMap<Box<str>, Arc<PodRecord>>,
+    ) -> bool {
+        self.state == state
+            && self.reason.as_deref() == reason
+            && self.pods.len() == pods.len()
+            && self.pods.iter().zip(pods.values()).all(|(a, b)| Arc::ptr_eq(a, b))
+    }
+}
+
+fn hash_part(name: &str, state: NamespaceState, reason: Option<&str>, pods: &[Arc<PodRecord>]) -> ContentHash {
+    let mut hasher = ContentHasher::default();
+    hasher.text(name).number(state as u64).optional(reason).number(pods.len() as u64);
+    for pod in pods {
+        hash_pod(&mut hasher, pod);
+    }
+    hasher.finish()
+}
+
+fn hash_pod(hasher: &mut ContentHasher, pod: &PodRecord) {
+    let PodRecord { namespace: _, name, uid, phase, node, owner, containers, stray_statuses } = pod;
+    hasher.text(name).optional(uid.as_deref()).number(*phase as u64).optional(node.as_deref());
+    hasher.optional(owner.as_ref().map(|owner| &*owner.kind)).optional(owner.as_ref().map(|owner| &*owner.name));
+    hasher.number(stray_statuses.len() as u64);
+    stray_statuses.iter().for_each(|name| {
+        hasher.text(name);
+    });
+    hasher.number(containers.len() as u64);
+    containers.iter().for_each(|container| hash_container(hasher, container));
+}
+
+fn hash_container(hasher: &mut ContentHasher, container: &ContainerRecord) {
+    let ContainerRecord {
+        name,
+        kind,
+        image,
+        running,
+        image_id,
+        resolved_repository,
+        updating_from,
+        state,
+        reason,
+        flags,
+    } = container;
+    hasher.text(name).number(*kind as u64).text(image.written());
+    hasher.optional(running.as_ref().map(Digest::as_str)).optional(image_id.as_deref());
+    hasher.optional(resolved_repository.as_deref());
+    hasher.optional(updating_from.as_ref().map(|image| image.written()));
+    hasher.number(*state as u64).optional(reason.as_deref());
+    hasher
+        .number(u64::from(flags.digest_mismatch))
+        .number(u64::from(flags.unknown_prefix))
+        .number(u64::from(flags.ambiguous_tag));
+}

@@ -1,0 +1,118 @@
+//! A relist that is under way: what its lists gave so far, list by list, so that one can begin again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::event::{ListScope, SkippedItem};
+use super::snapshot::{Completeness, Missing, SKIPPED_SAMPLES};
+use crate::inventory::PodRecord;
+
+/// Pods of one namespace by name.
+pub(super) type Pods = BTreeMap<Box<str>, Arc<PodRecord>>;
+
+#[derive(Debug, Default)]
+pub(super) struct Relist {
+    /// Namespaces that the cluster lists.
+    pub(super) listed: BTreeSet<Arc<str>>,
+    pub(super) pods: BTreeMap<Arc<str>, Pods>,
+    /// Included by name and not there.
+    pub(super) unknown: BTreeSet<Arc<str>>,
+    begun: BTreeSet<ScopeKey>,
+    refused: BTreeMap<ScopeKey, Arc<str>>,
+    skipped: HashMap<ScopeKey, Skipped>,
+}
+
+/// A scope in an order: what concerns the whole cluster first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum ScopeKey {
+    Namespaces,
+    AllPods,
+    PodsOf(Arc<str>),
+}
+
+#[derive(Debug, Default)]
+struct Skipped {
+    count: u64,
+    samples: Vec<SkippedItem>,
+}
+
+impl From<ListScope> for ScopeKey {
+    fn from(scope: ListScope) -> Self {
+        match scope {
+            ListScope::Namespaces => Self::Namespaces,
+            ListScope::AllPods => Self::AllPods,
+            ListScope::PodsOf(namespace) => Self::PodsOf(namespace),
+        }
+    }
+}
+
+impl Relist {
+    /// A list begins; when it is not for the first time, what it gave is dropped.
+    pub(super) fn begin(&mut self, scope: ListScope) {
+        match &scope {
+            ListScope::Namespaces => self.listed.clear(),
+            ListScope::AllPods => self.pods.clear(),
+            ListScope::PodsOf(namespace) => {
+                self.pods.remove(namespace);
+            }
+        }
+        let key = ScopeKey::from(scope);
+        self.refused.remove(&key);
+        self.skipped.remove(&key);
+        self.begun.insert(key);
+    }
+
+    pub(super) fn insert(&mut self, pod: Arc<PodRecord>) {
+        self.pods.entry(Arc::clone(&pod.namespace)).or_default().insert(pod.name.clone(), pod);
+    }
+
+    pub(super) fn refuse(&mut self, scope: ListScope, reason: Arc<str>) {
+        self.refused.insert(scope.into(), reason);
+    }
+
+    pub(super) fn skip(&mut self, item: SkippedItem) {
+        let skipped = self.skipped.entry(item.scope.clone().into()).or_default();
+        skipped.count += 1;
+        if skipped.samples.len() < SKIPPED_SAMPLES {
+            skipped.samples.push(item);
+        }
+    }
+
+    /// Whether the pods were asked for cluster-wide: then a namespace that nothing names does not exist.
+    pub(super) fn is_cluster_wide(&self) -> bool {
+        self.begun.contains(&ScopeKey::AllPods)
+    }
+
+    /// Why the pods of a namespace could not be listed.
+    pub(super) fn refusal(&self, namespace: &Arc<str>) -> Option<&Arc<str>> {
+        self.refused.get(&ScopeKey::AllPods).or_else(|| self.refused.get(&ScopeKey::PodsOf(Arc::clone(namespace))))
+    }
+
+    /// The namespaces whose lists were refused.
+    pub(super) fn refused_namespaces(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.refused.keys().filter_map(|key| match key {
+            ScopeKey::PodsOf(namespace) => Some(namespace),
+            ScopeKey::Namespaces | ScopeKey::AllPods => None,
+        })
+    }
+
+    /// What the relist lacks; `cut_short` is what its source knows to be missing besides.
+    pub(super) fn completeness(&self, cut_short: Option<Arc<str>>) -> Completeness {
+        let whole = cut_short.map(|reason| Missing { namespace: None, reason });
+        let refused = self.refused.iter().map(|(key, reason)| {
+            let namespace = match key {
+                ScopeKey::PodsOf(namespace) => Some(Arc::clone(namespace)),
+                ScopeKey::Namespaces | ScopeKey::AllPods => None,
+            };
+            Missing { namespace, reason: Arc::clone(reason) }
+        });
+        let mut missing: Vec<Missing> = whole.into_iter().chain(refused).collect();
+        missing.sort();
+        let mut keys: Vec<&ScopeKey> = self.skipped.keys().collect();
+        keys.sort();
+        let skipped_samples =
+            keys.iter().flat_map(|key| self.skipped[*key].samples.iter().cloned()).take(SKIPPED_SAMPLES).collect();
+        let skipped = self.skipped.values().map(|skipped| skipped.count).sum();
+        Completeness { missing, skipped, skipped_samples }
+    }
+}

@@ -1,0 +1,159 @@
+//! The immutable picture of a cluster that every reader shares.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::event::{ServerVersion, SkippedItem};
+use super::hash::{ContentHash, ContentHasher};
+use super::part::NamespacePart;
+
+/// How many skipped items a snapshot names; the others are only counted.
+pub const SKIPPED_SAMPLES: usize = 20;
+
+/// The whole inventory at one moment. Never changes; the next relist makes another.
+#[derive(Debug)]
+pub struct Snapshot {
+    generation: u64,
+    observed_at: Timestamp,
+    cluster_name: Arc<str>,
+    server_version: ServerVersion,
+    namespaces: Box<[Arc<NamespacePart>]>,
+    completeness: Completeness,
+    content_hash: ContentHash,
+}
+
+/// What a snapshot lacks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Completeness {
+    /// What could not be listed, sorted by namespace; what concerns the cluster as a whole first.
+    pub missing: Vec<Missing>,
+    /// How many items could not be read.
+    pub skipped: u64,
+    /// The first [`SKIPPED_SAMPLES`] of them.
+    pub skipped_samples: Vec<SkippedItem>,
+}
+
+/// Something that could not be listed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    /// The namespace; `None` when it concerns the cluster as a whole.
+    pub namespace: Option<Arc<str>>,
+    /// Why.
+    pub reason: Arc<str>,
+}
+
+impl Completeness {
+    /// Nothing was refused, nothing skipped, nothing cut short.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.missing.is_empty() && self.skipped == 0
+    }
+}
+
+impl Snapshot {
+    pub(super) fn new(
+        generation: u64,
+        observed_at: Timestamp,
+        cluster_name: Arc<str>,
+        server_version: ServerVersion,
+        namespaces: Vec<Arc<NamespacePart>>,
+        completeness: Completeness,
+    ) -> Self {
+        let content_hash = hash_content(&cluster_name, &server_version, &namespaces, &completeness);
+        let namespaces = namespaces.into();
+        Self { generation, observed_at, cluster_name, server_version, namespaces, completeness, content_hash }
+    }
+
+    /// Number of this snapshot in this process, from 1.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// When the relist behind it ended.
+    #[must_use]
+    pub fn observed_at(&self) -> Timestamp {
+        self.observed_at
+    }
+
+    /// The name that reports give the cluster; may be empty.
+    #[must_use]
+    pub fn cluster_name(&self) -> &str {
+        &self.cluster_name
+    }
+
+    /// What the API server says it is.
+    #[must_use]
+    pub fn server_version(&self) -> &ServerVersion {
+        &self.server_version
+    }
+
+    /// Every namespace that is known, in whatever state, sorted by name.
+    #[must_use]
+    pub fn namespaces(&self) -> &[Arc<NamespacePart>] {
+        &self.namespaces
+    }
+
+    /// The namespace of that name.
+    #[must_use]
+    pub fn namespace(&self, name: &str) -> Option<&Arc<NamespacePart>> {
+        let position = self.namespaces.binary_search_by(|part| (**part.name()).cmp(name)).ok()?;
+        self.namespaces.get(position)
+    }
+
+    /// What it lacks.
+    #[must_use]
+    pub fn completeness(&self) -> &Completeness {
+        &self.completeness
+    }
+
+    /// Nothing was refused, nothing skipped.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.completeness.is_complete()
+    }
+
+    /// Equal content has an equal hash, in every process; generation and time are not content.
+    #[must_use]
+    pub fn content_hash(&self) -> ContentHash {
+        self.content_hash
+    }
+}
+
+fn hash_content(
+    cluster_name: &str,
+    version: &ServerVersion,
+    namespaces: &[Arc<NamespacePart>],
+    completeness: &Completeness,
+) -> ContentHash {
+    let mut hasher = ContentHasher::default();
+    hasher.text(cluster_name);
+    let ServerVersion {
+        major,
+        minor,
+        git_version,
+        git_commit,
+        git_tree_state,
+        build_date,
+        go_version,
+        compiler,
+        platform,
+    } = version;
+    for text in [major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform] {
+        hasher.text(text);
+    }
+    hasher.number(namespaces.len() as u64);
+    namespaces.iter().for_each(|part| {
+        hasher.hash(part.content_hash());
+    });
+    hasher.number(completeness.missing.len() as u64);
+    for missing in &completeness.missing {
+        hasher.optional(missing.namespace.as_deref()).text(&missing.reason);
+    }
+    hasher.number(completeness.skipped);
+    for item in &completeness.skipped_samples {
+        hasher.text(&item.item).text(&item.problem);
+    }
+    hasher.finish()
+}

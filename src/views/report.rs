@@ -1,0 +1,136 @@
+//! The KAI report: every namespace with its images, in the shape that Anchore's KAI made known.
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+use super::images::NamespaceImages;
+use crate::inventory::ReportPolicy;
+use crate::snapshot::{ContentHash, ContentHasher, NamespaceState, ServerVersion, Snapshot};
+
+/// The value of `inventory_type`.
+pub const INVENTORY_TYPE: &str = "kubernetes";
+
+/// Every namespace with the images that run in it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct KaiReport {
+    /// When the cluster was observed, UTC in whole seconds.
+    #[serde(serialize_with = "utc_seconds")]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-24T09:30:00Z")]
+    pub timestamp: Timestamp,
+    /// Namespaces sorted by name.
+    pub results: Vec<NamespaceImages>,
+    /// What the API server says it is.
+    #[serde(rename = "serverVersionMetadata")]
+    pub server_version_metadata: ServerVersionMetadata,
+    /// The name that the configuration gives the cluster, else that of the kubeconfig's current context.
+    #[schema(example = "prod-eu-1")]
+    pub cluster_name: String,
+    /// Always `kubernetes`.
+    #[schema(value_type = String, example = "kubernetes")]
+    pub inventory_type: &'static str,
+}
+
+/// `GET /version` of the API server; empty strings when it was refused or the input is a dump.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerVersionMetadata {
+    /// Major version.
+    #[schema(example = "1")]
+    pub major: String,
+    /// Minor version, with a vendor's suffix on some.
+    #[schema(example = "37")]
+    pub minor: String,
+    /// The whole version.
+    #[schema(example = "v1.37.2")]
+    pub git_version: String,
+    /// Commit that the server was built from.
+    #[schema(example = "5c9b3a1f0e2d4c6b8a7f9e1d3c5b7a9f1e3d5c7b")]
+    pub git_commit: String,
+    /// `clean` or `dirty`.
+    #[schema(example = "clean")]
+    pub git_tree_state: String,
+    /// When the server was built.
+    #[schema(example = "2026-10-14T12:00:00Z")]
+    pub build_date: String,
+    /// Go release that built it.
+    #[schema(example = "go1.26.8")]
+    pub go_version: String,
+    /// Go compiler.
+    #[schema(example = "gc")]
+    pub compiler: String,
+    /// Operating system and architecture.
+    #[schema(example = "linux/amd64")]
+    pub platform: String,
+}
+
+impl KaiReport {
+    /// The report of every namespace that `wanted` accepts. Namespaces that are excluded or could not be read are left
+    /// out: an empty list would be false.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot, policy: &ReportPolicy, wanted: impl Fn(&str) -> bool) -> Self {
+        let results = snapshot
+            .namespaces()
+            .iter()
+            .filter(|part| matches!(part.state(), NamespaceState::Read | NamespaceState::Unknown))
+            .filter(|part| wanted(part.name()))
+            .map(|part| NamespaceImages::of(part, policy))
+            .filter(|namespace| !(policy.ignore_empty && namespace.images.is_empty()))
+            .collect();
+        Self {
+            timestamp: snapshot.observed_at(),
+            results,
+            server_version_metadata: snapshot.server_version().into(),
+            cluster_name: snapshot.cluster_name().to_owned(),
+            inventory_type: INVENTORY_TYPE,
+        }
+    }
+
+    /// The hash of what it says; the timestamp is not content.
+    #[must_use]
+    pub fn content_hash(&self) -> ContentHash {
+        let Self { timestamp: _, results, server_version_metadata, cluster_name, inventory_type } = self;
+        let mut hasher = ContentHasher::default();
+        hasher.number(results.len() as u64);
+        results.iter().for_each(|namespace| namespace.hash_into(&mut hasher));
+        server_version_metadata.hash_into(&mut hasher);
+        hasher.text(cluster_name).text(inventory_type);
+        hasher.finish()
+    }
+}
+
+impl ServerVersionMetadata {
+    fn hash_into(&self, hasher: &mut ContentHasher) {
+        let Self { major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform } =
+            self;
+        for text in [major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform]
+        {
+            hasher.text(text);
+        }
+    }
+}
+
+impl From<&ServerVersion> for ServerVersionMetadata {
+    fn from(version: &ServerVersion) -> Self {
+        let ServerVersion {
+            major,
+            minor,
+            git_version,
+            git_commit,
+            git_tree_state,
+            build_date,
+            go_version,
+            compiler,
+            platform,
+        } = version.clone();
+        Self { major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform }
+    }
+}
+
+/// Writes a time as RFC 3339 UTC in whole seconds: `2026-11-24T09:30:00Z`.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn utc_seconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&time.strftime("%Y-%m-%dT%H:%M:%SZ"))
+}
