@@ -1,1 +1,38 @@
 //! How a stop reaches every task.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// What a shell sees of a process that a second signal ended at once.
+const ABORTED: i32 = 130;
+
+/// SIGTERM and SIGINT, caught from now on.
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Catches both signals; call it before anything that takes time, so that an early one is not lost.
+    pub fn catch() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Cancels `stop` at the first signal; ends the process at the second, whatever is still under way.
+    pub async fn relay(mut self, stop: CancellationToken) {
+        let name = self.next().await;
+        tracing::info!("{name} received: stopping; a second one ends at once");
+        stop.cancel();
+        let name = self.next().await;
+        tracing::warn!("{name} received again: ending at once");
+        #[expect(clippy::exit, reason = "a second signal asks for exactly this: no more waiting")]
+        std::process::exit(ABORTED);
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

@@ -1,1 +1,89 @@
 //! Logs: where they go and what they show.
+
+use std::fs::OpenOptions;
+use std::io::{IsTerminal, stderr};
+use std::path::{Path, PathBuf};
+
+use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::LogSettings;
+
+/// Keeps the log file's writer alive; what is buffered is written when it is dropped.
+#[must_use = "lines are lost when the guard is dropped early"]
+pub struct LogGuard(Option<WorkerGuard>);
+
+/// The log file could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("log.file: {}: {source}; name a file in a folder that exists and kai may write to, or leave it empty to log to standard error", path.display())]
+pub struct LogError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// Starts logging for the whole process.
+pub fn start(settings: &LogSettings) -> Result<LogGuard, LogError> {
+    let LogSettings { structured, level, file } = settings;
+    let guard = match file {
+        Some(path) => {
+            let (writer, guard) = tracing_appender::non_blocking(open(path)?);
+            install(*structured, *level, false, writer);
+            Some(guard)
+        }
+        None => {
+            let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            install(*structured, *level, colour, stderr);
+            None
+        }
+    };
+    Ok(LogGuard(guard))
+}
+
+impl LogGuard {
+    /// Whether lines go to a file, so that an error must be said on standard error too.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+fn open(path: &Path) -> Result<std::fs::File, LogError> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(|source| LogError { path: path.to_owned(), source })
+}
+
+fn install<W>(structured: bool, level: LevelFilter, colour: bool, writer: W)
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let registry = tracing_subscriber::registry().with(filter(level));
+    // A log line that cannot be written must not become a panic of the library's own complaint about it.
+    let result = if structured {
+        let layer = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer);
+        registry.with(layer.log_internal_errors(false)).try_init()
+    } else {
+        let layer = tracing_subscriber::fmt::layer().with_ansi(colour).with_target(false).with_writer(writer);
+        registry.with(layer.log_internal_errors(false)).try_init()
+    };
+    // Only a second start in one process fails, and then the first one's settings stand.
+    drop(result);
+}
+
+/// kai's own lines at the level that was asked for; libraries only when something is wrong, or at trace.
+///
+/// kube's client logs the whole body of a list that it cannot read, environment variables included, as a warning: it
+/// is held to errors at every level.
+fn filter(level: LevelFilter) -> Targets {
+    let libraries = if level == LevelFilter::TRACE { LevelFilter::DEBUG } else { level.min(LevelFilter::WARN) };
+    Targets::new()
+        .with_default(libraries)
+        .with_target("kai", level)
+        .with_target("kube_client::client", level.min(LevelFilter::ERROR))
+}

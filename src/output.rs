@@ -1,1 +1,0 @@
-//! An answer to standard output, progress to standard error.
