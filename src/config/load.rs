@@ -53,3 +53,49 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Loaded, ConfigEr
     values.redact();
     Ok(Loaded { settings, warnings, file: found.map(|found| found.path), values })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::keys::{KEYS, Key};
+    use crate::config::value::Setting;
+    use crate::config::yaml::{self, Node, Shape};
+
+    const SAMPLE: &str = include_str!("../../config/kai.yaml");
+
+    /// Whether the document has the key, with or without a value.
+    fn has(node: &Node, path: &str) -> bool {
+        let Shape::Map(entries) = &node.shape else { return false };
+        let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        let found = entries.iter().find(|(key, _)| key.text == name);
+        found.is_some_and(|(_, value)| rest.is_none_or(|rest| has(value, rest)))
+    }
+
+    #[test]
+    fn the_sample_names_every_key() {
+        let document = yaml::parse(SAMPLE).expect("YAML");
+        for key in KEYS {
+            match key.alias_of {
+                None => assert!(has(&document, key.path), "{} is not in config/kai.yaml", key.path),
+                Some(_) => {
+                    let name = key.path.rsplit('.').next().expect("name");
+                    assert!(SAMPLE.contains(&format!("Also read as {name}.")), "{name} is not in config/kai.yaml");
+                }
+            }
+        }
+        assert!(has(&document, "account-routes"));
+    }
+
+    #[test]
+    fn the_sample_says_what_counts_without_it() {
+        let mut problems = Problems::default();
+        let layer = file::read("kai.yaml", SAMPLE, &mut problems);
+        assert_eq!(problems.into_warnings(), Ok(Vec::new()));
+        let without_place = |(key, setting): &(&Key, Setting)| (key.path, setting.value.clone());
+        let sample = Effective::of(layer, &Environment::default());
+        let default = Effective::of(crate::config::layer::Layer::default(), &Environment::default());
+        let values = |values: &Effective| values.settings().iter().map(without_place).collect::<Vec<_>>();
+        assert_eq!(values(&sample), values(&default));
+        assert!(sample.routes().is_empty());
+    }
+}
