@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::digest::is_bare_image_id;
+use super::digest::{is_bare_hex, is_image_id};
 use super::{ContainerFlags, ContainerKind, ContainerRecord, ContainerState, Digest, ImageRef, Interner};
 
 /// Prefixes of `imageID` that Docker's runtimes write.
@@ -121,14 +121,14 @@ fn read_image_id<'a>(text: &'a str, interner: &mut Interner) -> Found<'a> {
             }
             None => found,
         },
-        None if is_bare_image_id(rest) => Found { image_id: Some(interner.string(&format!("sha256:{rest}"))), ..found },
-        None => Found { image_id: Digest::parse(rest).map(|_| interner.string(rest)), ..found },
+        None if is_bare_hex(rest) => Found { image_id: Some(interner.string(&format!("sha256:{rest}"))), ..found },
+        None => Found { image_id: is_image_id(rest).then(|| interner.string(rest)), ..found },
     }
 }
 
 /// The name that the node gives, when it is a name with a tag: a bare `sha256:…` reads like one and is none.
 fn tagged_name(text: &str, interner: &mut Interner) -> Option<Arc<ImageRef>> {
-    if text.is_empty() || Digest::parse(text).is_some() {
+    if text.is_empty() || is_image_id(text) {
         return None;
     }
     let name = interner.image(text);
