@@ -1,1 +1,21 @@
 //! Bytes of a list or an object become records.
+//!
+//! A list is never held whole: a cutter takes its items out of the byte stream one by one, and each is read straight into
+//! the few fields kept. Everything here works on bytes that are handed in; nothing is logged, and a text of the input
+//! that comes into a message is cut and escaped.
+
+#[macro_use]
+mod loose;
+
+mod cutter;
+mod error;
+mod item;
+mod list;
+mod peek;
+mod pod;
+mod shell;
+mod skipped;
+mod wire;
+
+pub use error::DecodeError;
+pub use list::{ListDecoder, PageEnd};

@@ -1,0 +1,413 @@
+//! Cuts the items of a JSON list out of a byte stream, without ever holding the list.
+//!
+//! Only two levels are read by the grammar: the top-level object's keys, and the elements of its `items`. What is below is
+//! passed over by counting brackets outside strings, so that nesting costs neither stack nor memory. Everything that is not
+//! inside `items` is kept as the document's *shell*: the list with its items elided, or the whole of a single object.
+
+use memchr::{memchr_iter, memchr2};
+
+use super::error::Found;
+
+/// The most bytes of one item, and of a document's shell.
+pub(super) const ITEM_MAX: usize = 16 * 1024 * 1024;
+/// A buffer that one large item blew up is given back beyond this size.
+const KEEP: usize = 1024 * 1024;
+/// The most bytes of a top-level key that are looked at.
+const KEY_MAX: usize = 256;
+
+/// Who is given what was cut. A method that fails ends the reading.
+pub(super) trait Sink {
+    /// What ends the reading.
+    type Error: From<Broken>;
+
+    /// The `items` of a document begin; `shell` is what stood before them.
+    fn items_begin(&mut self, shell: &[u8]) -> Result<(), Self::Error>;
+    /// One item, whole.
+    fn item(&mut self, bytes: &[u8]) -> Result<(), Self::Error>;
+    /// An item of more than [`ITEM_MAX`] bytes, of which the first ones are given.
+    fn item_too_large(&mut self, head: &[u8]) -> Result<(), Self::Error>;
+    /// A document ended.
+    fn document_end(&mut self, shell: &[u8], has_items: bool) -> Result<(), Self::Error>;
+}
+
+/// The text is not what the grammar wants at some place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Broken {
+    /// Counted from 1.
+    pub(super) line: u64,
+    pub(super) problem: Problem,
+}
+
+/// What is wrong with a document as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// Something stands where another thing must.
+    Unexpected { expected: &'static str, found: Found },
+    /// A document begins with something else than an object.
+    NoObject(Found),
+    /// A second `items` in one object.
+    ItemsTwice,
+    /// More than [`ITEM_MAX`] bytes outside `items`.
+    ShellTooLarge,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    BetweenDocuments,
+    Key { first: bool },
+    InKey { escaped: bool },
+    Colon,
+    Value,
+    InValue,
+    InScalar,
+    AfterValue,
+    Item { first: bool },
+    InItem,
+    InItemScalar,
+    AfterItem,
+}
+
+impl State {
+    fn is_in_items(self) -> bool {
+        matches!(self, Self::Item { .. } | Self::InItem | Self::InItemScalar | Self::AfterItem)
+    }
+}
+
+/// How far a nested value has been passed over.
+#[derive(Debug, Default)]
+struct Nesting {
+    depth: u64,
+    in_string: bool,
+    escaped: bool,
+}
+
+/// The state between two pushes.
+#[derive(Debug)]
+pub(super) struct Cutter {
+    state: State,
+    nesting: Nesting,
+    key: Vec<u8>,
+    shell: Vec<u8>,
+    item: Vec<u8>,
+    item_too_large: bool,
+    has_items: bool,
+    /// Line breaks in what was pushed before.
+    lines: u64,
+    documents: u64,
+}
+
+impl Cutter {
+    pub(super) fn new() -> Self {
+        Self {
+            state: State::BetweenDocuments,
+            nesting: Nesting::default(),
+            key: Vec::new(),
+            shell: Vec::new(),
+            item: Vec::new(),
+            item_too_large: false,
+            has_items: false,
+            lines: 0,
+            documents: 0,
+        }
+    }
+
+    /// Whole documents so far.
+    pub(super) fn documents(&self) -> u64 {
+        self.documents
+    }
+
+    /// Whether a document has begun and not ended.
+    pub(super) fn is_inside_document(&self) -> bool {
+        self.state != State::BetweenDocuments
+    }
+
+    /// What there is of an item that has begun and not ended, unless it is too large to be kept.
+    pub(super) fn unfinished_item(&self) -> Option<&[u8]> {
+        (self.state == State::InItem && !self.item_too_large).then_some(&self.item)
+    }
+
+    /// What there is of the unfinished document, its items elided.
+    pub(super) fn unfinished_shell(&self) -> &[u8] {
+        &self.shell
+    }
+
+    /// Reads on.
+    pub(super) fn push<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), S::Error> {
+        let mut at = 0;
+        // Where the part of `bytes` that belongs to the shell and is not kept yet begins.
+        let mut shell_from = 0;
+        while at < bytes.len() {
+            match self.state {
+                State::InItem => {
+                    let Some(length) = self.nesting.end(&bytes[at..]) else {
+                        self.keep_item(&bytes[at..]);
+                        break;
+                    };
+                    self.end_item(&bytes[at..at + length], sink)?;
+                    at += length;
+                    self.state = State::AfterItem;
+                }
+                State::InItemScalar => {
+                    let length = bytes[at..].iter().position(|byte| ends_scalar(*byte));
+                    let Some(length) = length else {
+                        self.keep_item(&bytes[at..]);
+                        break;
+                    };
+                    self.end_item(&bytes[at..at + length], sink)?;
+                    at += length;
+                    self.state = State::AfterItem;
+                }
+                State::InValue => match self.nesting.end(&bytes[at..]) {
+                    Some(length) => {
+                        at += length;
+                        self.state = State::AfterValue;
+                    }
+                    None => at = bytes.len(),
+                },
+                State::InScalar => match bytes[at..].iter().position(|byte| ends_scalar(*byte)) {
+                    Some(length) => {
+                        at += length;
+                        self.state = State::AfterValue;
+                    }
+                    None => at = bytes.len(),
+                },
+                State::InKey { .. } => at += self.read_key(&bytes[at..]),
+                _ if is_blank(bytes[at]) => at += 1,
+                _ => at += self.read_token(bytes, at, &mut shell_from, sink)?,
+            }
+        }
+        if !self.state.is_in_items() && self.state != State::BetweenDocuments {
+            self.keep_shell(&bytes[shell_from.min(bytes.len())..], bytes.len(), bytes)?;
+        }
+        self.lines += count_lines(bytes);
+        Ok(())
+    }
+
+    /// One byte that is no blank, where the grammar has a choice; returns how many bytes are done.
+    fn read_token<S: Sink>(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        shell_from: &mut usize,
+        sink: &mut S,
+    ) -> Result<usize, S::Error> {
+        let byte = bytes[at];
+        self.state = match (self.state, byte) {
+            (State::BetweenDocuments, b'{') => {
+                *shell_from = at;
+                State::Key { first: true }
+            }
+            (State::BetweenDocuments, _) => {
+                return Err(self.broken(bytes, at, Problem::NoObject(Found(bytes[at]))).into());
+            }
+            (State::Key { .. }, b'"') => {
+                self.key.clear();
+                State::InKey { escaped: false }
+            }
+            (State::Key { first: true } | State::AfterValue, b'}') => {
+                self.keep_shell(&bytes[*shell_from..=at], at, bytes)?;
+                let end = sink.document_end(&self.shell, self.has_items);
+                self.documents += 1;
+                self.has_items = false;
+                reset(&mut self.shell);
+                end?;
+                State::BetweenDocuments
+            }
+            (State::Colon, b':') => State::Value,
+            (State::Value, b'[') if self.key == b"items" => {
+                if self.has_items {
+                    return Err(self.broken(bytes, at, Problem::ItemsTwice).into());
+                }
+                self.has_items = true;
+                self.keep_shell(&bytes[*shell_from..=at], at, bytes)?;
+                sink.items_begin(&self.shell)?;
+                State::Item { first: true }
+            }
+            (State::Value, _) => match self.nesting.begin(byte) {
+                Some(true) => State::InValue,
+                Some(false) => State::InScalar,
+                None => return Err(self.unexpected(bytes, at, "a value").into()),
+            },
+            (State::AfterValue, b',') => State::Key { first: false },
+            (State::Item { .. }, byte) if byte != b']' => match self.nesting.begin(byte) {
+                Some(nested) => {
+                    self.item_too_large = false;
+                    if nested {
+                        self.keep_item(&bytes[at..=at]);
+                        self.state = State::InItem;
+                        return self.rest_of_item(bytes, at, sink);
+                    }
+                    self.state = State::InItemScalar;
+                    return Ok(0);
+                }
+                None => return Err(self.unexpected(bytes, at, "an item").into()),
+            },
+            (State::Item { first: true } | State::AfterItem, b']') => {
+                *shell_from = at;
+                State::AfterValue
+            }
+            (State::AfterItem, b',') => State::Item { first: false },
+            (state, _) => {
+                let expected = match state {
+                    State::Key { .. } => "a key in double quotes",
+                    State::Item { .. } => "an item",
+                    State::Colon => "`:`",
+                    State::AfterValue => "`,` or `}`",
+                    _ => "`,` or `]`",
+                };
+                return Err(self.unexpected(bytes, at, expected).into());
+            }
+        };
+        Ok(1)
+    }
+
+    /// An item that stands whole in `bytes`, as most do, is handed on where it is.
+    fn rest_of_item<S: Sink>(&mut self, bytes: &[u8], at: usize, sink: &mut S) -> Result<usize, S::Error> {
+        let Some(length) = self.nesting.end(&bytes[at + 1..]) else {
+            self.keep_item(&bytes[at + 1..]);
+            return Ok(bytes.len() - at);
+        };
+        self.item.clear();
+        self.state = State::AfterItem;
+        self.end_item(&bytes[at..=at + length], sink)?;
+        Ok(1 + length)
+    }
+
+    fn end_item<S: Sink>(&mut self, tail: &[u8], sink: &mut S) -> Result<(), S::Error> {
+        if self.item.is_empty() && tail.len() <= ITEM_MAX {
+            return sink.item(tail);
+        }
+        self.keep_item(tail);
+        let done = if self.item_too_large { sink.item_too_large(&self.item) } else { sink.item(&self.item) };
+        reset(&mut self.item);
+        done
+    }
+
+    fn keep_item(&mut self, bytes: &[u8]) {
+        let room = ITEM_MAX - self.item.len();
+        self.item_too_large |= bytes.len() > room;
+        self.item.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn keep_shell(&mut self, part: &[u8], at: usize, bytes: &[u8]) -> Result<(), Broken> {
+        if self.shell.len() + part.len() > ITEM_MAX {
+            return Err(self.broken(bytes, at, Problem::ShellTooLarge));
+        }
+        self.shell.extend_from_slice(part);
+        Ok(())
+    }
+
+    /// Reads a key up to its closing quote; returns how many bytes are done.
+    fn read_key(&mut self, bytes: &[u8]) -> usize {
+        let State::InKey { mut escaped } = self.state else { return 0 };
+        for (index, byte) in bytes.iter().enumerate() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => {
+                    self.state = State::Colon;
+                    return index + 1;
+                }
+                _ => {}
+            }
+            if self.key.len() < KEY_MAX {
+                self.key.push(*byte);
+            }
+        }
+        self.state = State::InKey { escaped };
+        bytes.len()
+    }
+
+    fn unexpected(&self, bytes: &[u8], at: usize, expected: &'static str) -> Broken {
+        self.broken(bytes, at, Problem::Unexpected { expected, found: Found(bytes[at]) })
+    }
+
+    fn broken(&self, bytes: &[u8], at: usize, problem: Problem) -> Broken {
+        Broken { line: self.lines + count_lines(&bytes[..at.min(bytes.len())]) + 1, problem }
+    }
+}
+
+impl Nesting {
+    /// Begins with the first byte of a value: whether it is nested or a string (`true`), a bare word (`false`), or none.
+    fn begin(&mut self, byte: u8) -> Option<bool> {
+        *self = Self::default();
+        match byte {
+            b'{' | b'[' => self.depth = 1,
+            b'"' => self.in_string = true,
+            b'-' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => return Some(false),
+            _ => return None,
+        }
+        // The caller's first byte counts as read when it opened something.
+        Some(true)
+    }
+
+    /// Reads on to the end of the value; returns the bytes up to it, or `None` when it is not among them.
+    fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        loop {
+            if self.in_string {
+                at = self.end_of_string(bytes, at)?;
+                if self.depth == 0 {
+                    return Some(at);
+                }
+            }
+            loop {
+                match bytes.get(at)? {
+                    b'"' => {
+                        at += 1;
+                        self.in_string = true;
+                        break;
+                    }
+                    b'{' | b'[' => self.depth += 1,
+                    b'}' | b']' => {
+                        self.depth -= 1;
+                        if self.depth == 0 {
+                            return Some(at + 1);
+                        }
+                    }
+                    _ => {}
+                }
+                at += 1;
+            }
+        }
+    }
+
+    /// Where the bytes after the closing quote begin.
+    fn end_of_string(&mut self, bytes: &[u8], mut at: usize) -> Option<usize> {
+        if self.escaped && at < bytes.len() {
+            self.escaped = false;
+            at += 1;
+        }
+        loop {
+            let found = at + memchr2(b'"', b'\\', bytes.get(at..)?)?;
+            if bytes[found] == b'"' {
+                self.in_string = false;
+                return Some(found + 1);
+            }
+            at = found + 2;
+            if at > bytes.len() {
+                self.escaped = true;
+                return None;
+            }
+        }
+    }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+fn ends_scalar(byte: u8) -> bool {
+    is_blank(byte) || matches!(byte, b',' | b'}' | b']' | b'{' | b'[' | b'"' | b':')
+}
+
+fn count_lines(bytes: &[u8]) -> u64 {
+    memchr_iter(b'\n', bytes).count() as u64
+}
+
+fn reset(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    if buffer.capacity() > KEEP {
+        buffer.shrink_to(KEEP);
+    }
+}

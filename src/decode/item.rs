@@ -1,0 +1,173 @@
+//! One item of a list, or one object of its own: told what it is, and read.
+
+use serde::de::DeserializeSeed;
+
+use super::cutter::ITEM_MAX;
+use super::peek::{Peek, PeekSeed};
+use super::pod::{Broken, read_namespace, read_pod};
+use super::wire::{Map, Object, text};
+use crate::inventory::{Interner, NamespaceRecord, PodRecord};
+
+/// How the bytes of an item are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Json,
+}
+
+/// What an item must be, where its list tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// A pod, whatever it calls itself.
+    Pod,
+    /// A namespace, whatever it calls itself.
+    Namespace,
+    /// By its own kind; without one a pod.
+    KindOrPod,
+    /// By its own kind; without one a namespace.
+    KindOrNamespace,
+    /// By its own kind; without one something else.
+    KindOrOther,
+    /// By its own kind; without one a pod when it has containers.
+    KindOrShape,
+}
+
+/// What became of an item.
+#[derive(Debug)]
+pub(super) enum Item {
+    Pod(PodRecord),
+    Namespace(NamespaceRecord),
+    /// Another kind.
+    Other(String),
+    /// Neither a kind nor containers: what it is must be told by its list.
+    Shapeless(Peek),
+    Broken(BrokenItem),
+}
+
+/// An item that could not be read.
+#[derive(Debug)]
+pub(super) struct BrokenItem {
+    /// What it calls itself.
+    pub(super) peek: Peek,
+    pub(super) is_pod: bool,
+    /// The field and what is wrong with it, as the input has it.
+    pub(super) problem: String,
+    /// Where another object begins inside this one, when that is what broke it.
+    pub(super) splice: bool,
+}
+
+impl BrokenItem {
+    /// An item of more bytes than are held.
+    pub(super) fn too_large(peek: Peek, is_pod: bool) -> Self {
+        let problem = format!("more than {} MiB", ITEM_MAX >> 20);
+        Self { peek, is_pod, problem, splice: false }
+    }
+}
+
+/// What an object is, by its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Pod,
+    Namespace,
+    Other,
+    Shapeless,
+}
+
+/// Reads one item.
+pub(super) fn read_item(bytes: &[u8], format: Format, expected: Expected, interner: &mut Interner) -> Item {
+    match format {
+        Format::Json => match serde_json::from_slice::<Map<Object<'_>>>(bytes) {
+            Ok(object) => read_object(&object, || peek_json(bytes), expected, interner),
+            Err(error) => broken(peek_json(bytes), expected, || json_problem(bytes, &error)),
+        },
+    }
+}
+
+/// Reads an object whose fields have the right types.
+pub(super) fn read_object(
+    object: &Object<'_>,
+    peek: impl Fn() -> Peek,
+    expected: Expected,
+    interner: &mut Interner,
+) -> Item {
+    let has_containers = object.spec.as_ref().is_some_and(|spec| spec.containers.is_some());
+    let kind = text(object.kind.as_ref());
+    let lacks = |found: Broken, is_pod| {
+        let problem = format!("{}: {}", found.field, found.problem);
+        Item::Broken(BrokenItem { peek: peek(), is_pod, problem, splice: false })
+    };
+    match kind_of(text(object.api_version.as_ref()), kind, has_containers, expected) {
+        Kind::Pod => read_pod(object, interner).map_or_else(|found| lacks(found, true), Item::Pod),
+        Kind::Namespace => read_namespace(object, interner).map_or_else(|found| lacks(found, false), Item::Namespace),
+        Kind::Other => Item::Other(kind.to_owned()),
+        Kind::Shapeless => Item::Shapeless(peek()),
+    }
+}
+
+/// What to say of an item whose bytes could not be read into the fields kept.
+pub(super) fn broken(peek: Peek, expected: Expected, problem: impl FnOnce() -> (String, bool)) -> Item {
+    match kind_of(&peek.api_version, &peek.kind, false, expected) {
+        Kind::Other if !peek.kind.is_empty() => Item::Other(peek.kind),
+        kind => {
+            let (problem, splice) = problem();
+            Item::Broken(BrokenItem { is_pod: kind == Kind::Pod, peek, problem, splice })
+        }
+    }
+}
+
+fn kind_of(api_version: &str, kind: &str, has_containers: bool, expected: Expected) -> Kind {
+    match expected {
+        Expected::Pod => return Kind::Pod,
+        Expected::Namespace => return Kind::Namespace,
+        _ => {}
+    }
+    match (kind, expected) {
+        // Other groups have pods and namespaces of their own.
+        ("Pod", _) if matches!(api_version, "" | "v1") => Kind::Pod,
+        ("Namespace", _) if matches!(api_version, "" | "v1") => Kind::Namespace,
+        ("", Expected::KindOrPod) => Kind::Pod,
+        ("", Expected::KindOrNamespace) => Kind::Namespace,
+        ("", Expected::KindOrShape) if has_containers => Kind::Pod,
+        ("", Expected::KindOrShape) => Kind::Shapeless,
+        _ => Kind::Other,
+    }
+}
+
+/// What a JSON object calls itself.
+pub(super) fn peek_json(bytes: &[u8]) -> Peek {
+    let mut peek = Peek::default();
+    // A failure leaves what was found before it, which is all that is wanted.
+    let _ = PeekSeed(&mut peek).deserialize(&mut serde_json::Deserializer::from_slice(bytes));
+    peek
+}
+
+/// Where and why the fields kept could not be read, and whether another object begins there.
+fn json_problem(bytes: &[u8], error: &serde_json::Error) -> (String, bool) {
+    let splice = error.is_syntax() && begins_object(bytes, error);
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let Err(located) = serde_path_to_error::deserialize::<_, Map<Object<'_>>>(&mut deserializer) else {
+        return (without_place(&error.to_string()).to_owned(), splice);
+    };
+    let path = located.path().to_string();
+    let reason = located.inner().to_string();
+    let reason = without_place(&reason);
+    let problem = if path == "." { reason.to_owned() } else { format!("{path}: {reason}") };
+    (problem, splice)
+}
+
+/// The place is counted within the item and would mislead.
+pub(super) fn without_place(message: &str) -> &str {
+    message.rfind(" at line ").map_or(message, |end| &message[..end])
+}
+
+/// Whether an object begins where the grammar failed: `{` and a key.
+fn begins_object(bytes: &[u8], error: &serde_json::Error) -> bool {
+    let line_start = match error.line() {
+        0 | 1 => 0,
+        line => memchr::memchr_iter(b'\n', bytes).nth(line - 2).map_or(0, |at| at + 1),
+    };
+    let at = line_start + error.column();
+    let near = bytes.get(at.saturating_sub(2)..).unwrap_or_default();
+    let Some(open) = near.iter().take(3).position(|byte| *byte == b'{') else { return false };
+    let inside = near[open + 1..].trim_ascii_start();
+    [&b"\"apiVersion\""[..], b"\"kind\"", b"\"items\"", b"\"metadata\""].iter().any(|key| inside.starts_with(key))
+}
