@@ -71,8 +71,9 @@ pub fn read_container(
 
     let declared_differs =
         matches!((image.digest(), &found.digest), (Some(declared), Some(running)) if declared != running);
-    // The runtime ignores the tag of a name pinned by digest alone: there the node's tag is a hint, not another name.
-    let name_differs = name_differs && image.tag().is_some();
+    // The runtime ignores the tag of a name pinned by digest alone: there the node's tag is a hint, not another name. A
+    // text that is no reference cannot be what runs.
+    let name_differs = name_differs && (image.tag().is_some() || !image.has_parts());
     let updating_from = match &found.digest {
         Some(running) if generations.is_behind() && (declared_differs || name_differs) => {
             Some(what_runs(&image, node_name.as_deref(), found.repository, running, interner))
@@ -82,7 +83,7 @@ pub fn read_container(
     let flags = ContainerFlags {
         digest_mismatch: declared_differs && updating_from.is_none(),
         unknown_prefix: found.unknown_prefix,
-        ambiguous_tag: name_differs && found.digest.is_some() && updating_from.is_none(),
+        ambiguous_tag: name_differs && image.has_parts() && found.digest.is_some() && updating_from.is_none(),
     };
     ContainerRecord {
         name: interner.string(spec.name),
