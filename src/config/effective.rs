@@ -61,6 +61,15 @@ impl Effective {
         &self.get(path).origin
     }
 
+    /// Where to point when a key has no value: its own place if it was written at all, else the place of the key that
+    /// asks for it.
+    pub(super) fn origin_or(&self, path: &str, asking: &str) -> &Origin {
+        match self.origin(path) {
+            Origin::Default => self.origin(asking),
+            own => own,
+        }
+    }
+
     /// A text; `None` when it is empty.
     pub(super) fn text(&self, path: &str) -> Option<&str> {
         self.get(path).text()
@@ -130,7 +139,7 @@ fn variable_reference(text: &str) -> Option<&str> {
 /// Why a credential is empty, and where to write it.
 pub(super) fn missing(setting: Option<&Setting>, path: &str) -> String {
     let variable = match keys::find(path) {
-        Some(key) => format!(", or the variable {}", keys::variable(key.path)),
+        Some(key) => format!(" or by the variable {}", keys::variable(key.path)),
         None => String::new(),
     };
     match setting.and_then(|setting| setting.expanded_from.as_deref()) {

@@ -47,7 +47,12 @@ impl Reader<'_> {
         for (name, key, value) in self.distinct(path, entries, str::to_lowercase) {
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             if let Some(known) = keys::find(&path) {
-                if let Some(setting) = self.setting(known.path, known.kind, value) {
+                let Some(setting) = self.setting(known.path, known.kind, value) else { continue };
+                // KAI takes `log.level: info` for `level` in the section `log`, so a key can repeat in two forms.
+                if let Some(first) = self.layer.settings.get(known.path) {
+                    let text = format!("is set twice, here and at {}; keep one", first.origin);
+                    self.problems.add(&self.origin(key.line), known.path, text);
+                } else {
                     self.layer.settings.insert(known.path, setting);
                 }
             } else if path == ACCOUNT_ROUTES {

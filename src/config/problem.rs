@@ -54,29 +54,45 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
+#[derive(Debug)]
+struct Problem {
+    origin: Origin,
+    /// The setting, when it is about one.
+    key: Option<String>,
+    text: String,
+}
+
 /// Collects problems and warnings while the settings are read, so that one start shows all of them.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
-    found: Vec<(Origin, String)>,
+    found: Vec<Problem>,
     warnings: Vec<String>,
 }
 
 impl Problems {
     /// A problem of the setting `key`, whose value came from `origin`.
     pub(super) fn add(&mut self, origin: &Origin, key: &str, text: impl fmt::Display) {
-        self.found.push((origin.clone(), format!("{}: {text}", excerpt(key))));
+        let text = format!("{}: {text}", excerpt(key));
+        self.found.push(Problem { origin: origin.clone(), key: Some(key.to_owned()), text });
     }
 
     /// The same, unless a problem of this origin is known: two keys may share a variable.
     pub(super) fn add_once(&mut self, origin: &Origin, key: &str, text: impl fmt::Display) {
-        if !self.found.iter().any(|(known, _)| known == origin) {
+        if !self.found.iter().any(|problem| problem.origin == *origin) {
+            self.add(origin, key, text);
+        }
+    }
+
+    /// A problem of a setting that is missing, unless it is missing because it was refused.
+    pub(super) fn add_missing(&mut self, origin: &Origin, key: &str, text: impl fmt::Display) {
+        if !self.found.iter().any(|problem| problem.key.as_deref() == Some(key)) {
             self.add(origin, key, text);
         }
     }
 
     /// A problem of a place rather than of one setting.
     pub(super) fn add_at(&mut self, origin: &Origin, text: impl fmt::Display) {
-        self.found.push((origin.clone(), text.to_string()));
+        self.found.push(Problem { origin: origin.clone(), key: None, text: text.to_string() });
     }
 
     /// Something that the user should know and that stops nothing.
@@ -92,11 +108,11 @@ impl Problems {
         if self.found.is_empty() {
             return Ok(self.warnings);
         }
-        self.found.sort_by_key(|(origin, _)| match origin {
-            Origin::File { line, .. } => *line,
+        self.found.sort_by_key(|problem| match problem.origin {
+            Origin::File { line, .. } => line,
             _ => u64::MAX,
         });
-        let text = |(origin, text): (Origin, String)| match origin {
+        let text = |Problem { origin, text, .. }: Problem| match origin {
             Origin::Default => text,
             _ => format!("{origin}: {text}"),
         };

@@ -83,12 +83,12 @@ mod tests {
         let environment = Environment {
             variables: [("XDG_CONFIG_DIRS", "/a:relative:/b")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             home: Some("/home/me".into()),
-            working_dir: "/work".into(),
+            working_dir: "/here".into(),
         };
         let expected = [
-            "/work/kai.yaml",
-            "/work/.kai.yaml",
-            "/work/.kai/config.yaml",
+            "/here/kai.yaml",
+            "/here/.kai.yaml",
+            "/here/.kai/config.yaml",
             "/home/me/.kai.yaml",
             "/home/me/.config/kai/config.yaml",
             "/a/kai/config.yaml",

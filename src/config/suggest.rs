@@ -5,9 +5,6 @@ use super::keys::{self, ACCOUNT_ROUTES, KEYS, ROUTE_KEYS};
 /// A half sentence that follows "unknown key `section.name`": the nearest key, else the known ones of that section.
 pub(super) fn for_key(section: &str, name: &str) -> String {
     let known = keys::children(section);
-    if name.contains('.') && keys::find(&join(section, &name.to_lowercase())).is_some() {
-        return "write what stands before each dot as a section of its own, with the rest indented below it".to_owned();
-    }
     let same = known.iter().find(|child| letters(child) == letters(name));
     // A key in the wrong section: its own name says where it belongs.
     let elsewhere: Vec<&str> = KEYS.iter().map(|key| key.path).filter(|path| ends_with_name(path, name)).collect();
@@ -82,11 +79,6 @@ mod tests {
     #[case::camel_case("", "ignoreNotRunning", "did you mean `ignore-not-running`?")]
     #[case::wrong_section("", "ignore-empty", "did you mean `namespace-selectors.ignore-empty`?")]
     #[case::flattened("", "anchore-url", "did you mean `anchore.url`?")]
-    #[case::dotted(
-        "",
-        "anchore.http.insecure",
-        "write what stands before each dot as a section of its own, with the rest indented below it"
-    )]
     #[case::later("anchore", "api", "known keys of `anchore` are url, user, password, account, http")]
     #[case::nothing_near("log", "zzz", "known keys of `log` are structured, level, file")]
     fn the_nearest_key_is_suggested(#[case] section: &str, #[case] name: &str, #[case] expected: &str) {

@@ -32,7 +32,21 @@ use crate::views::{KaiReport, NamespaceImages, NamespaceList};
         status = 200,
         description = "The report.",
         content(
-            (KaiReport = "application/json"),
+            (KaiReport = "application/json", example = json!({
+                "timestamp": "2026-11-24T09:30:00Z",
+                "results": [{"namespace": "shop", "images": [{
+                    "tag": "quay.io/acme/cart:1.25",
+                    "repoDigest": "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628",
+                }]}],
+                "serverVersionMetadata": {
+                    "major": "1", "minor": "37", "gitVersion": "v1.37.2",
+                    "gitCommit": "5c9b3a1f0e2d4c6b8a7f9e1d3c5b7a9f1e3d5c7b", "gitTreeState": "clean",
+                    "buildDate": "2026-10-14T12:00:00Z", "goVersion": "go1.26.8", "compiler": "gc",
+                    "platform": "linux/amd64",
+                },
+                "cluster_name": "prod-eu-1",
+                "inventory_type": "kubernetes",
+            })),
             (String = "text/csv", example = "namespace,tag,repo_digest\nshop,quay.io/acme/cart:1.25,sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628\n"),
         ),
     )),
@@ -59,7 +73,13 @@ pub(super) async fn get_inventory(
     path = "/namespaces",
     operation_id = "list_namespaces",
     tag = "inventory",
-    responses((status = 200, description = "The namespaces, sorted by name.", body = NamespaceList, content_type = "application/json")),
+    responses((status = 200, description = "The namespaces, sorted by name.", body = NamespaceList, content_type = "application/json", example = json!({
+        "generation": 42, "observed_at": "2026-11-24T09:30:00Z", "complete": false,
+        "namespaces": [
+            {"name": "billing", "state": "refused", "reason": "pods is forbidden: User \"kai\" cannot list resource \"pods\" in API group \"\" in the namespace \"billing\"", "pods": 0, "containers": 0, "images": 0},
+            {"name": "shop", "state": "read", "reason": null, "pods": 12, "containers": 31, "images": 9},
+        ],
+    }))),
 )]
 pub(super) async fn list_namespaces(
     State(app): State<Arc<App>>,
@@ -80,7 +100,13 @@ pub(super) async fn list_namespaces(
     operation_id = "list_namespace_images",
     tag = "inventory",
     params(("namespace" = String, Path, description = "Name of the namespace.", example = "shop")),
-    responses((status = 200, description = "The images, sorted.", body = NamespaceImages, content_type = "application/json")),
+    responses((status = 200, description = "The images, sorted.", body = NamespaceImages, content_type = "application/json", example = json!({
+        "namespace": "shop",
+        "images": [{
+            "tag": "quay.io/acme/cart:1.25",
+            "repoDigest": "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628",
+        }],
+    }))),
 )]
 pub(super) async fn list_namespace_images(
     State(app): State<Arc<App>>,

@@ -3,7 +3,7 @@
 use serde_json::json;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, Header, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Required, Response,
     ResponseBuilder, Schema,
@@ -82,6 +82,7 @@ fn complete(path: &str, operation: &mut Operation) {
         let RefOr::T(parameter) = parameter else { continue };
         match parameter.name.as_str() {
             "format" => parameter.schema = Some(words(&["json", "csv"])),
+            "namespace" => parameter.schema = Some(names(parameter.parameter_in == ParameterIn::Query)),
             "verbose" => parameter.schema = Some(words(&["", "true", "1", "false", "0"])),
             _ => {}
         }
@@ -90,15 +91,15 @@ fn complete(path: &str, operation: &mut Operation) {
         }
     }
     let responses = &mut operation.responses.responses;
+    if is_data || path == "/openapi.json" {
+        responses.insert("304".into(), RefOr::T(not_modified(is_data)));
+    }
     for (status, response) in responses.iter_mut() {
         let RefOr::T(response) = response else { continue };
         if is_data && status == "200" {
             response.headers.extend(data_headers());
         }
         response.headers.insert("X-Request-Id".into(), text_header("The request's id, echoed or made.", "4b1d9f20-2a"));
-    }
-    if is_data || path == "/openapi.json" {
-        responses.insert("304".into(), RefOr::T(not_modified(is_data)));
     }
     let mut shared = vec![
         "BadRequest",
@@ -164,7 +165,10 @@ fn data_headers() -> [(String, RefOr<Header>); 6] {
     [
         (
             "ETag".into(),
-            text_header("Weak tag of the content; the time of observation is not content.", "W/\"6f0c…-json\""),
+            text_header(
+                "Weak tag of the content; the time of observation is not content.",
+                "W/\"6f0cb1c5a92e47d3881f2d6a4be90357-json\"",
+            ),
         ),
         ("Inventory-Generation".into(), RefOr::T(number_header("Number of the snapshot in this process, from 1.", 42))),
         (
@@ -198,6 +202,12 @@ fn number_header(description: &str, example: u64) -> Header {
         .description(Some(description))
         .example(Some(json!(example)))
         .build()
+}
+
+/// The name of a namespace, or a list of them.
+fn names(is_list: bool) -> RefOr<Schema> {
+    let name = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).min_length(Some(1));
+    RefOr::T(if is_list { ArrayBuilder::new().items(name).into() } else { name.into() })
 }
 
 fn words(words: &'static [&'static str]) -> RefOr<Schema> {

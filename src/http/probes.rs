@@ -36,8 +36,8 @@ pub(super) struct ProbeState {
     /// The newest snapshot; null before the first.
     snapshot: Option<SnapshotState>,
     /// Where reports are pushed to and how that goes; empty when nothing is pushed.
-    #[schema(example = json!([]))]
-    push: Vec<PushState>,
+    #[schema(value_type = Vec<Object>, example = json!([]))]
+    push: Vec<serde_json::Value>,
 }
 
 /// One thing that was looked at.
@@ -86,10 +86,6 @@ struct MissingState {
     reason: Arc<str>,
 }
 
-/// A receiver of reports. None is built yet, so there is no value of it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-enum PushState {}
-
 impl ProbeState {
     fn of(report: &HealthReport, checks: &[HealthCheck]) -> Self {
         let checks =
@@ -123,7 +119,12 @@ impl ProbeState {
     operation_id = "get_health",
     tag = "probes",
     params(("verbose" = Option<String>, Query, description = "The whole story as JSON, also as `?verbose` alone.", example = "true")),
-    responses((status = 200, description = "Up.", content((String = "text/plain", example = "ok"), (ProbeAnswer = "application/json")))),
+    responses((status = 200, description = "Up.", content((String = "text/plain", example = "ok"), (ProbeAnswer = "application/json", example = json!({
+        "status": "ok",
+        "checks": [{"name": "process", "ok": true, "detail": "answering requests"}],
+        "snapshot": {"generation": 42, "observed_at": "2026-11-24T09:30:00Z", "age_seconds": 12, "complete": true, "missing": [], "skipped": 0},
+        "push": [],
+    }))))),
 )]
 pub(super) async fn get_health(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Problem> {
     let report = app.health.report(Timestamp::now());
@@ -140,7 +141,12 @@ pub(super) async fn get_health(State(app): State<Arc<App>>, uri: Uri) -> Result<
     operation_id = "get_liveness",
     tag = "probes",
     params(("verbose" = Option<String>, Query, description = "The whole story as JSON, also as `?verbose` alone.", example = "true")),
-    responses((status = 200, description = "Alive.", content((String = "text/plain", example = "ok"), (ProbeAnswer = "application/json")))),
+    responses((status = 200, description = "Alive.", content((String = "text/plain", example = "ok"), (ProbeAnswer = "application/json", example = json!({
+        "status": "ok",
+        "checks": [{"name": "collector", "ok": true, "detail": "last turn 0 s ago, at most 60 s are allowed"}],
+        "snapshot": {"generation": 42, "observed_at": "2026-11-24T09:30:00Z", "age_seconds": 12, "complete": true, "missing": [], "skipped": 0},
+        "push": [],
+    }))))),
 )]
 pub(super) async fn get_liveness(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Problem> {
     let report = app.health.report(Timestamp::now());
@@ -157,7 +163,12 @@ pub(super) async fn get_liveness(State(app): State<Arc<App>>, uri: Uri) -> Resul
     operation_id = "get_readiness",
     tag = "probes",
     params(("verbose" = Option<String>, Query, description = "The whole story as JSON, also as `?verbose` alone.", example = "true")),
-    responses((status = 200, description = "Ready.", content((String = "text/plain", example = "ok"), (ProbeAnswer = "application/json")))),
+    responses((status = 200, description = "Ready.", content((String = "text/plain", example = "ok"), (ProbeAnswer = "application/json", example = json!({
+        "status": "ok",
+        "checks": [{"name": "relist", "ok": true, "detail": "generation 42, observed 12 s ago"}],
+        "snapshot": {"generation": 42, "observed_at": "2026-11-24T09:30:00Z", "age_seconds": 12, "complete": true, "missing": [], "skipped": 0},
+        "push": [],
+    }))))),
 )]
 pub(super) async fn get_readiness(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Problem> {
     let report = app.health.report(Timestamp::now());

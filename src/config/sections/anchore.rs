@@ -44,7 +44,11 @@ fn push_target(values: &Effective, problems: &mut Problems) -> Option<PushTarget
         let text = values.text(path);
         if text.is_none() {
             let reason = missing(Some(values.get(path)), path);
-            problems.add(values.origin(path), path, format!("{reason}, or empty {URL} to push nothing"));
+            problems.add_missing(
+                values.origin_or(path, URL),
+                path,
+                format!("{reason}, or empty {URL} to push nothing"),
+            );
         }
         text.unwrap_or_default()
     };

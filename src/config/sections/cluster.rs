@@ -35,7 +35,7 @@ pub(super) fn build(given: Given<'_>, pushing: bool, problems: &mut Problems) ->
         }
     }
     let name = values.text(CLUSTER).map(str::to_owned);
-    if pushing && !given.flags.input && matches!(source, KubeconfigSource::InCluster) {
+    if pushing && !given.flags.input && is_in_cluster(given, &source) {
         check_name(given, name.as_deref(), problems);
     }
     // The older form counts when it says something.
@@ -88,15 +88,31 @@ fn check_is_file(path: &Path) -> Result<(), String> {
     }
 }
 
+/// Whether the connection will be the service account of the pod, as far as can be said before it is tried.
+fn is_in_cluster(given: Given<'_>, source: &KubeconfigSource) -> bool {
+    let Given { environment, .. } = given;
+    let searched = || {
+        let default_file = environment.home.as_ref().map(|home| home.join(".kube/config"));
+        environment.variable("KUBERNETES_SERVICE_HOST").is_some()
+            && environment.variable("KUBECONFIG").is_none()
+            && !default_file.is_some_and(|path| path.exists())
+    };
+    match source {
+        KubeconfigSource::InCluster => true,
+        KubeconfigSource::Search => searched(),
+        KubeconfigSource::Path(_) | KubeconfigSource::Inline(_) => false,
+    }
+}
+
 /// A service account knows no name of its cluster, and reports of one name overwrite each other.
 fn check_name(given: Given<'_>, name: Option<&str>, problems: &mut Problems) {
-    let origin = given.values.origin(CLUSTER);
+    let origin = given.values.origin_or(CLUSTER, "anchore.url");
     match name {
-        None => problems.add(
+        None => problems.add_missing(
             origin,
             CLUSTER,
-            "is empty, but kubeconfig.path is use-in-cluster and anchore.url is set: clusters of one name overwrite each \
-             other in Anchore; name this cluster with the key kubeconfig.cluster, the variable KAI_KUBECONFIG_CLUSTER or \
+            "is empty, but kai connects with the service account of its pod and anchore.url is set: clusters of one name \
+             overwrite each other in Anchore; name this cluster with the key kubeconfig.cluster, the variable KAI_KUBECONFIG_CLUSTER or \
              the flag --cluster-name",
         ),
         Some(SAMPLE_NAME) => problems.warn(

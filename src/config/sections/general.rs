@@ -74,7 +74,7 @@ fn missing_tag(values: &Effective, problems: &mut Problems) -> MissingTagPolicy 
             if tag.is_none() {
                 let text = "is empty, and missing-tag-policy.policy is insert; write the tag to insert, or the policy \
                             digest or drop";
-                problems.add(values.origin("missing-tag-policy.tag"), "missing-tag-policy.tag", text);
+                problems.add_missing(values.origin("missing-tag-policy.tag"), "missing-tag-policy.tag", text);
             }
             MissingTagPolicy::Insert(tag.unwrap_or_default().into())
         }

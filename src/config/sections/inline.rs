@@ -21,8 +21,8 @@ const TOKEN: &str = "kubeconfig.user.token";
 /// `None` when nothing of it is written. `kubeconfig.cluster` is only a name and no part of it.
 pub(super) fn build(values: &Effective, problems: &mut Problems) -> Option<InlineCluster> {
     let keys = [SERVER, CLUSTER_CERT, TYPE, CLIENT_CERT, PRIVATE_KEY, TOKEN];
-    keys.iter().find(|key| values.text(key).is_some())?;
-    let mut reader = Reader { values, problems };
+    let first = keys.into_iter().find(|key| values.text(key).is_some())?;
+    let mut reader = Reader { values, problems, first };
     let server = reader.needed(SERVER);
     if !server.is_empty()
         && let Err(reason) = check_http_url(server)
@@ -38,7 +38,7 @@ pub(super) fn build(values: &Effective, problems: &mut Problems) -> Option<Inlin
         None => {
             let text = "is not set, and other keys of kubeconfig describe a connection; write private_key or token, or \
                         empty those keys";
-            reader.problems.add(values.origin(TYPE), TYPE, text);
+            reader.problems.add_missing(values.origin_or(TYPE, first), TYPE, text);
             InlineUser::Token(SecretString::default())
         }
     };
@@ -59,6 +59,8 @@ enum Pem {
 struct Reader<'a, 'b> {
     values: &'a Effective,
     problems: &'b mut Problems,
+    /// A key that is written: because of it the others are needed.
+    first: &'static str,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -68,7 +70,7 @@ impl<'a> Reader<'a, '_> {
         if text.is_none() {
             let reason = missing(Some(self.values.get(key)), key);
             let text = format!("{reason}, because other keys of kubeconfig describe a connection that needs it");
-            self.problems.add(self.values.origin(key), key, text);
+            self.problems.add_missing(self.values.origin_or(key, self.first), key, text);
         }
         text.unwrap_or_default()
     }

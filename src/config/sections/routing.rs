@@ -53,7 +53,7 @@ fn check_credentials(path: &str, route: &Route, problems: &mut Problems) {
         let origin = setting.as_ref().map_or(&route.origin, |setting| &setting.origin);
         let key = format!("{path}.{name}");
         let reason = missing(setting.as_ref(), &key);
-        problems.add(origin, &key, format!("{reason}; an account has its own user and password, or neither"));
+        problems.add_missing(origin, &key, format!("{reason}; an account has its own user and password, or neither"));
     }
 }
 
