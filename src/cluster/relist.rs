@@ -77,7 +77,6 @@ async fn one_namespace(lists: &Lists<'_>, namespace: Arc<str>) -> Result<Option<
     match lists.read(&ListScope::PodsOf(Arc::clone(&namespace))).await? {
         ListEnd::Refused(reason) => Ok(Some(reason)),
         ListEnd::Read(0) if !exists(lists.requests, &namespace).await? => {
-            tracing::warn!("namespace {namespace} of namespace-selectors.include does not exist");
             lists.say(vec![Event::NamespaceUnknown(namespace)]).await?;
             Ok(None)
         }
