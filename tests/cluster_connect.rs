@@ -1,5 +1,7 @@
 //! How a connection is found and described, and what is said when it cannot be.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod fake_api;
 
 use std::path::{Path, PathBuf};
