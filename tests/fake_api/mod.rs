@@ -9,5 +9,6 @@
 pub(crate) mod certificates;
 pub(crate) mod cluster;
 pub(crate) mod fault;
+pub(crate) mod proxy;
 pub(crate) mod reader;
 pub(crate) mod server;
