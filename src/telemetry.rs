@@ -74,12 +74,12 @@ where
 
 /// kai's own lines at the level that was asked for; libraries only when something is wrong, or at trace.
 ///
-/// kube's client logs the whole body of a list that it cannot read, environment variables included, as a warning: it
-/// is held to errors at every level.
+/// kube's client logs the whole body of an answer that it cannot read, environment variables included, as a warning, and
+/// each try that fails as an error: it is silenced at every level, and `cluster` says once what became of a request.
 fn filter(level: LevelFilter) -> Targets {
     let libraries = if level == LevelFilter::TRACE { LevelFilter::DEBUG } else { level.min(LevelFilter::WARN) };
     Targets::new()
         .with_default(libraries)
         .with_target("kai", level)
-        .with_target("kube_client::client", level.min(LevelFilter::ERROR))
+        .with_target("kube_client::client", LevelFilter::OFF)
 }
