@@ -18,7 +18,7 @@ use crate::shutdown::StopSignals;
 use crate::views::KaiReport;
 
 /// What the liveness probe allows the event loop beyond the deadline of a poll.
-const LIVENESS_GRACE: Duration = Duration::from_secs(60);
+const LIVENESS_GRACE: Duration = Duration::from_mins(1);
 /// What a stop allows tasks that have nothing to finish.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 

@@ -28,17 +28,14 @@ pub struct LogError {
 /// Starts logging for the whole process.
 pub fn start(settings: &LogSettings) -> Result<LogGuard, LogError> {
     let LogSettings { structured, level, file } = settings;
-    let guard = match file {
-        Some(path) => {
-            let (writer, guard) = tracing_appender::non_blocking(open(path)?);
-            install(*structured, *level, false, writer);
-            Some(guard)
-        }
-        None => {
-            let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            install(*structured, *level, colour, stderr);
-            None
-        }
+    let guard = if let Some(path) = file {
+        let (writer, guard) = tracing_appender::non_blocking(open(path)?);
+        install(*structured, *level, false, writer);
+        Some(guard)
+    } else {
+        let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        install(*structured, *level, colour, stderr);
+        None
     };
     Ok(LogGuard(guard))
 }

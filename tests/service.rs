@@ -39,10 +39,10 @@ impl Service {
 
     fn get(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).expect("kai listens");
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: kai\r\nConnection: close\r\n\r\n").unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).expect("works");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: kai\r\nConnection: close\r\n\r\n").expect("works");
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        stream.read_to_string(&mut answer).expect("works");
         let status = answer.split_whitespace().nth(1).and_then(|word| word.parse().ok()).expect("status line");
         let (_, body) = answer.split_once("\r\n\r\n").expect("head and body");
         (status, body.to_owned())
@@ -68,7 +68,7 @@ impl Service {
     fn wait(&mut self) -> i32 {
         let begun = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.child.try_wait().expect("works") {
                 return status.code().expect("no signal");
             }
             assert!(begun.elapsed() < PATIENCE, "kai does not end");
@@ -97,7 +97,7 @@ fn wait_for<T>(log: &std::sync::mpsc::Receiver<String>, find: impl Fn(&str) -> O
 }
 
 fn probe(url: &str) -> i32 {
-    let status = Command::new(env!("CARGO_BIN_EXE_kai")).args(["probe", url]).stderr(Stdio::null()).status().unwrap();
+    let status = Command::new(env!("CARGO_BIN_EXE_kai")).args(["probe", url]).stderr(Stdio::null()).status().expect("works");
     status.code().expect("no signal")
 }
 
@@ -107,8 +107,8 @@ fn the_demo_cluster_is_served_probed_and_stopped_by_sigterm() {
     service.wait_until("/readyz", |status, body| (status, body) == (200, "ok"));
     let (status, body) = service.get("/inventory");
     assert_eq!(status, 200);
-    let report: serde_json::Value = serde_json::from_str(&body).unwrap();
-    assert!(report["results"].as_array().unwrap().len() >= 12);
+    let report: serde_json::Value = serde_json::from_str(&body).expect("works");
+    assert!(report["results"].as_array().expect("works").len() >= 12);
     assert_eq!(probe(&format!("http://{}/readyz", service.address)), 0);
     assert_eq!(probe(&format!("http://{}/no-such-route", service.address)), 1);
 
@@ -121,23 +121,23 @@ fn the_demo_cluster_is_served_probed_and_stopped_by_sigterm() {
 
 #[test]
 fn a_dump_is_read_again_when_it_is_replaced_and_kept_when_it_breaks() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("works");
     let path = folder.path().join("dump.json");
     let pod = |image: &str| {
         format!(
             r#"{{"kind":"List","items":[{{"kind":"Pod","metadata":{{"name":"a","namespace":"n"}},"spec":{{"containers":[{{"name":"c","image":"{image}"}}]}},"status":{{"phase":"Running"}}}}]}}"#
         )
     };
-    std::fs::write(&path, pod("nginx:1")).unwrap();
+    std::fs::write(&path, pod("nginx:1")).expect("works");
     let service = Service::start(&path, &[]);
     service.wait_until("/inventory", |status, body| status == 200 && body.contains("nginx:1"));
 
     let new = folder.path().join("new.json");
-    std::fs::write(&new, pod("nginx:2")).unwrap();
-    std::fs::rename(&new, &path).unwrap();
+    std::fs::write(&new, pod("nginx:2")).expect("works");
+    std::fs::rename(&new, &path).expect("works");
     service.wait_until("/inventory", |_, body| body.contains("nginx:2"));
 
-    std::fs::write(&path, "no longer a dump").unwrap();
+    std::fs::write(&path, "no longer a dump").expect("works");
     wait_for(&service.log, |line| line.contains("reading the input failed").then_some(()));
     let (status, body) = service.get("/inventory");
     assert!(status == 200 && body.contains("nginx:2"), "the last snapshot stays: {status} {body}");
@@ -148,7 +148,7 @@ fn a_dump_is_read_again_when_it_is_replaced_and_kept_when_it_breaks() {
 fn new_reports_are_printed_with_i() {
     let mut service = Service::start(Path::new(DEMO), &["-i", "-o", "csv"]);
     let mut line = String::new();
-    BufReader::new(service.child.stdout.take().expect("piped")).read_line(&mut line).unwrap();
+    BufReader::new(service.child.stdout.take().expect("piped")).read_line(&mut line).expect("works");
     assert_eq!(line, "namespace,tag,repo_digest\n");
     service.signal("-INT");
     assert_eq!(service.wait(), 0);
@@ -156,12 +156,12 @@ fn new_reports_are_printed_with_i() {
 
 #[test]
 fn an_address_that_is_taken_is_named_with_its_setting() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("works");
+    let address = taken.local_addr().expect("works").to_string();
     let output = Command::new(env!("CARGO_BIN_EXE_kai"))
         .args(["serve", "--input", DEMO, "--listen", &address])
         .output()
-        .unwrap();
+        .expect("works");
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("server.listen") && said.contains(&address), "{said}");

@@ -15,7 +15,7 @@ use crate::health::Health;
 
 /// The first wait after a failure; doubled after each further one, up to the interval or the maximum.
 const BACKOFF_MIN: Duration = Duration::from_secs(1);
-const BACKOFF_MAX: Duration = Duration::from_secs(60);
+const BACKOFF_MAX: Duration = Duration::from_mins(1);
 /// How often a dump is looked at for a change.
 const DUMP_LOOK: Duration = Duration::from_secs(1);
 
