@@ -7,7 +7,7 @@ use http::StatusCode;
 use tokio::sync::mpsc::Sender;
 
 use super::error::ClusterError;
-use super::page::{self, Page};
+use super::page::{Page, PageReader};
 use super::request::Requests;
 use super::retry::Patience;
 use super::source::Progress;
@@ -90,15 +90,11 @@ impl Lists<'_> {
     async fn run(&self, scope: &ListScope, limit: Option<u32>) -> Result<Run, ClusterError> {
         let counts = *scope != ListScope::Namespaces;
         let mut read = 0;
+        let reader = PageReader { scope, interner: self.interner };
         let mut token: Option<String> = None;
         loop {
             let path = page_path(scope, limit, token.as_deref());
-            let answer = self
-                .requests
-                .get(&path, page::ACCEPT, Patience::Patient, async |response| {
-                    page::read(response, scope.clone(), self.interner).await
-                })
-                .await;
+            let answer = self.requests.get(&path, Patience::Patient, &reader).await;
             let Page { events, end } = match answer {
                 Ok(page) => page,
                 Err(failed) => match failed.status() {

@@ -9,14 +9,11 @@ use http::Response;
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 
-use super::request::Failure;
+use super::request::{Failure, Reader};
 use super::transport::Transport;
-use crate::decode::{ListDecoder, PageEnd};
+use crate::decode::{DecodeError, ListDecoder, PageEnd};
 use crate::inventory::Interner;
 use crate::snapshot::{Event, ListScope};
-
-/// What lists are asked for in.
-pub(super) const ACCEPT: &str = "application/json";
 
 /// A whole page.
 pub(super) struct Page {
@@ -24,26 +21,43 @@ pub(super) struct Page {
     pub(super) end: PageEnd,
 }
 
-/// Reads the body of a page to its end, never holding more of it than one item.
-pub(super) async fn read(
-    response: Response<Body>,
-    scope: ListScope,
-    interner: &Mutex<Interner>,
-) -> Result<Page, Failure> {
-    let mut decoder = ListDecoder::new(scope);
-    let mut events = Vec::new();
-    let mut body = response.into_body();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Failure::of(&error))?;
-        if let Ok(bytes) = frame.into_data() {
-            decoder
-                .push(&bytes, &mut lock(interner), &mut events)
-                .map_err(|error| Failure::Malformed(error.to_string()))?;
+/// Reads pages of one list.
+pub(super) struct PageReader<'a> {
+    pub(super) scope: &'a ListScope,
+    pub(super) interner: &'a Mutex<Interner>,
+}
+
+impl Reader for PageReader<'_> {
+    type Output = Page;
+
+    /// Reads the body to its end, never holding more of it than one item.
+    async fn read(&self, response: Response<Body>) -> Result<Page, Failure> {
+        let mut decoder = ListDecoder::new(self.scope.clone());
+        let mut events = Vec::new();
+        let mut body = response.into_body();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| Failure::of(&error))?;
+            if let Ok(bytes) = frame.into_data() {
+                decoder.push(&bytes, &mut lock(self.interner), &mut events).map_err(undecodable)?;
+            }
         }
+        let end = decoder.finish().map_err(undecodable)?;
+        Ok(Page { events, end })
     }
-    // A body that only seems whole, because a proxy closed the connection in good order, ends inside the list.
-    let end = decoder.finish().map_err(|error| Failure::Transport(Transport::Broken(error.to_string())))?;
-    Ok(Page { events, end })
+}
+
+/// The decoder's own words are for whoever reads a dump; here the question is what kind of server answers so.
+fn undecodable(error: DecodeError) -> Failure {
+    match error {
+        // A body that only seems whole, because a proxy closed the connection in good order.
+        DecodeError::EndedEarly(place) => Failure::Transport(Transport::Broken(format!("the body ends {place}"))),
+        DecodeError::Empty => Failure::NotKubernetes("an empty body".to_owned()),
+        DecodeError::NotText(what) => Failure::NotKubernetes(what.to_owned()),
+        DecodeError::NoObject(what) | DecodeError::NotKubernetes(what) | DecodeError::OtherKinds(what) => {
+            Failure::NotKubernetes(what)
+        }
+        error => Failure::Malformed(error.to_string()),
+    }
 }
 
 fn lock(interner: &Mutex<Interner>) -> MutexGuard<'_, Interner> {

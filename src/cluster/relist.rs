@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
+use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use http::StatusCode;
+use http::{Response, StatusCode};
 use jiff::Timestamp;
+use kube::client::Body;
 use serde::Deserialize;
 
 use super::answer;
 use super::error::ClusterError;
 use super::list::{ListEnd, Lists, path};
-use super::request::{Failure, Requests};
+use super::request::{Failure, Reader, Requests};
 use super::retry::Patience;
 use crate::inventory::{NamespaceSelection, excerpt};
 use crate::snapshot::{Event, ListScope, RelistEnd, ServerVersion};
-
-const JSON: &str = "application/json";
 
 const CLUSTER_WIDE_ADVICE: &str = "bind a ClusterRole with the verb list on pods and namespaces to that user, or name in \
                                    namespace-selectors.include the namespaces in which it may list pods";
@@ -56,12 +56,10 @@ async fn cluster_wide(lists: &Lists<'_>) -> Result<(), ClusterError> {
 
 /// One list for each included namespace: needs no right beyond them.
 async fn by_namespace(lists: &Lists<'_>, included: &[&str], workers: usize) -> Result<(), ClusterError> {
-    let namespaces: Vec<Arc<str>> = included.iter().map(|name| Arc::from(*name)).collect();
-    let refusals: Vec<Option<String>> =
-        stream::iter(namespaces.into_iter().map(|namespace| one_namespace(lists, namespace)))
-            .buffer_unordered(workers.max(1))
-            .try_collect()
-            .await?;
+    // Named as boxes: the compiler cannot tell that a stream of the bare futures may move between threads.
+    let namespaces: Vec<BoxFuture<'_, Result<Option<String>, ClusterError>>> =
+        included.iter().map(|name| one_namespace(lists, Arc::from(*name)).boxed()).collect();
+    let refusals: Vec<Option<String>> = stream::iter(namespaces).buffer_unordered(workers.max(1)).try_collect().await?;
     let is_refused = !refusals.is_empty() && refusals.iter().all(Option::is_some);
     match refusals.into_iter().flatten().next() {
         Some(reason) if is_refused => Err(nothing_readable(lists.requests, reason, INCLUDED_ADVICE)),
@@ -91,13 +89,24 @@ async fn one_namespace(lists: &Lists<'_>, namespace: Arc<str>) -> Result<Option<
 /// empty list.
 async fn exists(requests: &Requests, namespace: &str) -> Result<bool, ClusterError> {
     let path = format!("{}/{namespace}", path(&ListScope::Namespaces));
-    match requests.get(&path, JSON, Patience::Patient, async |_| Ok(())).await {
+    match requests.get(&path, Patience::Patient, &Existence).await {
         Ok(()) => Ok(true),
         Err(failed) => match failed.status() {
             Some(StatusCode::NOT_FOUND) => Ok(false),
             Some(StatusCode::FORBIDDEN) => Ok(true),
             _ => Err(requests.error(&path, failed)),
         },
+    }
+}
+
+/// That there is an answer is answer enough.
+struct Existence;
+
+impl Reader for Existence {
+    type Output = ();
+
+    async fn read(&self, _: Response<Body>) -> Result<(), Failure> {
+        Ok(())
     }
 }
 
@@ -114,17 +123,24 @@ fn nothing_readable(requests: &Requests, reason: String, advice: &'static str) -
 /// `GET /version`. It is an ornament of the report: whatever goes wrong with it costs no inventory.
 async fn server_version(requests: &Requests) -> ServerVersion {
     let path = "/version";
-    let read = async |response: http::Response<kube::client::Body>| {
-        let text = answer::read_text(response.into_body()).await.map_err(|error| Failure::of(&error))?;
-        serde_json::from_str::<VersionInfo>(&text).map_err(|error| Failure::Malformed(error.to_string()))
-    };
-    match requests.get(path, JSON, Patience::Patient, read).await {
+    match requests.get(path, Patience::Patient, &VersionReader).await {
         Ok(info) => info.into(),
         Err(failed) => {
             let error = requests.error(path, failed);
             tracing::warn!("the server's version stays empty in reports: {error}");
             ServerVersion::default()
         }
+    }
+}
+
+struct VersionReader;
+
+impl Reader for VersionReader {
+    type Output = VersionInfo;
+
+    async fn read(&self, response: Response<Body>) -> Result<VersionInfo, Failure> {
+        let text = answer::read_text(response.into_body()).await.map_err(|error| Failure::of(&error))?;
+        serde_json::from_str(&text).map_err(|error| Failure::Malformed(error.to_string()))
     }
 }
 

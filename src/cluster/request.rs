@@ -21,6 +21,17 @@ pub(super) struct Requests {
     pub(super) timeout: Duration,
 }
 
+/// Takes answers of status 200.
+pub(super) trait Reader: Sync {
+    /// What an answer gives.
+    type Output: Send;
+    /// The form of body that is asked for.
+    const ACCEPT: &'static str = "application/json";
+
+    /// Reads an answer to its end. Called again, with another answer, when that fails.
+    fn read(&self, response: Response<Body>) -> impl Future<Output = Result<Self::Output, Failure>> + Send;
+}
+
 /// Why one request gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -68,20 +79,11 @@ impl Failed {
 }
 
 impl Requests {
-    /// Asks for `path`, and again while that can help; `read` takes an answer of status 200 to its end. Each try,
+    /// Asks for `path`, and again while that can help; `reader` takes an answer of status 200 to its end. Each try,
     /// reading included, has the deadline of a request.
-    pub(super) async fn get<T>(
-        &self,
-        path: &str,
-        accept: &'static str,
-        patience: Patience,
-        read: impl AsyncFn(Response<Body>) -> Result<T, Failure>,
-    ) -> Result<T, Failed> {
+    pub(super) async fn get<R: Reader>(&self, path: &str, patience: Patience, reader: &R) -> Result<R::Output, Failed> {
         let mut tries = 0;
-        let attempt = async || {
-            let whole = async { read(self.send(path, accept).await?).await };
-            tokio::time::timeout(self.timeout, whole).await.unwrap_or(Err(Failure::Timeout))
-        };
+        let attempt = || self.attempt(path, reader);
         let result = attempt
             .retry(backoff())
             .adjust(|failure, backoff| {
@@ -93,6 +95,11 @@ impl Requests {
             })
             .await;
         result.map_err(|failure| Failed { failure, tries })
+    }
+
+    async fn attempt<R: Reader>(&self, path: &str, reader: &R) -> Result<R::Output, Failure> {
+        let whole = async { reader.read(self.send(path, R::ACCEPT).await?).await };
+        tokio::time::timeout(self.timeout, whole).await.unwrap_or(Err(Failure::Timeout))
     }
 
     async fn send(&self, path: &str, accept: &'static str) -> Result<Response<Body>, Failure> {

@@ -6,14 +6,15 @@ use std::sync::{Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc::Sender;
 
+use super::Endpoint;
 use super::connection::{FreshClient, Recipe};
 use super::environment::Environment;
 use super::error::ClusterError;
 use super::list::{Lists, Tally, path};
+use super::page::PageReader;
 use super::relist::relist;
 use super::request::Requests;
 use super::retry::Patience;
-use super::{Endpoint, page};
 use crate::config::ClusterSettings;
 use crate::inventory::{Interner, NamespaceSelection};
 use crate::snapshot::{Event, ListScope};
@@ -131,13 +132,9 @@ impl ClusterSource {
     /// As for a relist; a missing right too.
     pub async fn namespaces(&self, limit: u32) -> Result<Vec<String>, ClusterError> {
         let path = format!("{}?limit={limit}", path(&ListScope::Namespaces));
-        let page = self
-            .requests
-            .get(&path, page::ACCEPT, Patience::Hasty, async |response| {
-                page::read(response, ListScope::Namespaces, &self.interner).await
-            })
-            .await
-            .map_err(|failed| self.requests.error(&path, failed))?;
+        let reader = PageReader { scope: &ListScope::Namespaces, interner: &self.interner };
+        let page = self.requests.get(&path, Patience::Hasty, &reader).await;
+        let page = page.map_err(|failed| self.requests.error(&path, failed))?;
         let names = page.events.into_iter().filter_map(|event| match event {
             Event::Namespace(namespace) => Some(namespace.name.to_string()),
             _ => None,

@@ -103,7 +103,8 @@ impl Transport {
 
     fn of_certificate(fault: &CertificateError) -> Self {
         let (reason, cure) = match fault {
-            CertificateError::UnknownIssuer => {
+            // A bad signature is that of another authority of the same name: a cluster that was made anew.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 ("its certificate is signed by an authority that is not trusted".to_owned(), CertificateCure::Authority)
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
@@ -142,6 +143,7 @@ mod tests {
 
     #[rstest]
     #[case(CertificateError::UnknownIssuer, CertificateCure::Authority)]
+    #[case(CertificateError::BadSignature, CertificateCure::Authority)]
     #[case(CertificateError::Expired, CertificateCure::Time)]
     #[case(CertificateError::NotValidYet, CertificateCure::Time)]
     #[case(CertificateError::NotValidForName, CertificateCure::Name)]

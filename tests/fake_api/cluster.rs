@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Fault, On};
+use super::fault::{Fault, On};
 
 /// Namespaces with their pods, and what goes wrong when they are asked for.
 #[derive(Debug, Default)]
-pub struct FakeCluster {
+pub(crate) struct FakeCluster {
     pub(super) namespaces: BTreeMap<String, Vec<Value>>,
     pub(super) faults: Vec<(On, Fault, u32)>,
     /// The bearer tokens that are accepted; any when empty.
@@ -18,7 +18,7 @@ pub struct FakeCluster {
 
 impl FakeCluster {
     /// Namespaces `ns-0`, `ns-1`, … with that many pods each.
-    pub fn of(namespaces: usize, pods_each: usize) -> Self {
+    pub(crate) fn of(namespaces: usize, pods_each: usize) -> Self {
         let mut cluster = Self::default();
         for namespace in 0..namespaces {
             let name = format!("ns-{namespace}");
@@ -29,37 +29,37 @@ impl FakeCluster {
     }
 
     /// Breaks an answer, always.
-    pub fn fault(self, on: On, fault: Fault) -> Self {
+    pub(crate) fn fault(self, on: On, fault: Fault) -> Self {
         self.fault_times(on, fault, u32::MAX)
     }
 
     /// Breaks an answer the first `times` times that it would be given.
-    pub fn fault_times(mut self, on: On, fault: Fault, times: u32) -> Self {
+    pub(crate) fn fault_times(mut self, on: On, fault: Fault, times: u32) -> Self {
         self.faults.push((on, fault, times));
         self
     }
 
     /// Accepts this bearer token, and no other but those named so.
-    pub fn token(mut self, token: &str) -> Self {
+    pub(crate) fn token(mut self, token: &str) -> Self {
         self.tokens.push(token.to_owned());
         self
     }
 
     /// Packs bodies for who accepts that.
-    pub fn gzip(mut self) -> Self {
+    pub(crate) fn gzip(mut self) -> Self {
         self.gzip = true;
         self
     }
 
     /// Adds an object to a namespace, whatever it is.
-    pub fn with(mut self, namespace: &str, object: Value) -> Self {
+    pub(crate) fn with(mut self, namespace: &str, object: Value) -> Self {
         self.namespaces.entry(namespace.to_owned()).or_default().push(object);
         self
     }
 }
 
 /// A running pod of one container, with more fields than kai keeps.
-pub fn pod(namespace: &str, name: &str, image: &str) -> Value {
+pub(crate) fn pod(namespace: &str, name: &str, image: &str) -> Value {
     let digest = format!("sha256:{}", "4".repeat(64));
     json!({
         "metadata": {

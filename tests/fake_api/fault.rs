@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Which requests go wrong.
 #[derive(Debug, Clone)]
-pub enum On {
+pub(crate) enum On {
     /// Every request.
     Everything,
     /// Every request with this path.
@@ -15,7 +15,7 @@ pub enum On {
 
 /// How they go wrong.
 #[derive(Debug, Clone)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// 401 with a `Status`.
     Unauthorized,
     /// 403 with a `Status`.

@@ -3,10 +3,10 @@
 //! A test makes a [`FakeCluster`], breaks it with [`Fault`]s, starts it as a [`FakeApi`] and counts what was asked. Nothing
 //! outlives the [`FakeApi`].
 
-mod cluster;
-mod fault;
-mod server;
+#![expect(dead_code, reason = "each test file takes what it needs of it")]
 
-pub use cluster::{FakeCluster, pod};
-pub use fault::{Fault, On};
-pub use server::FakeApi;
+pub(crate) mod certificates;
+pub(crate) mod cluster;
+pub(crate) mod fault;
+pub(crate) mod reader;
+pub(crate) mod server;

@@ -11,16 +11,19 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
+use axum_server::tls_rustls::RustlsConfig;
 use futures::StreamExt as _;
 use futures::stream;
 use http::{StatusCode, header};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::{Fault, FakeCluster, On};
+use super::certificates::Identity;
+use super::cluster::FakeCluster;
+use super::fault::{Fault, On};
 
 /// A running fake. Stops when it is dropped.
-pub struct FakeApi {
+pub(crate) struct FakeApi {
     address: String,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
@@ -42,49 +45,69 @@ struct Busy {
 
 impl FakeApi {
     /// Serves the cluster over plain HTTP.
-    pub async fn start(cluster: FakeCluster) -> Self {
+    pub(crate) async fn start(cluster: FakeCluster) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let shared = Arc::new(Shared {
-            cluster: Mutex::new(cluster),
-            asked: Mutex::default(),
-            busy: Mutex::default(),
-        });
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self::serve(cluster, address, |router| {
+            tokio::spawn(async move { axum::serve(listener, router).await.unwrap() })
+        })
+    }
+
+    /// Serves the cluster over TLS.
+    pub(crate) async fn start_tls(cluster: FakeCluster, identity: &Identity) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = format!("https://{}", listener.local_addr().unwrap());
+        let certificate = identity.certificate.clone().into_bytes();
+        let tls = RustlsConfig::from_pem(certificate, identity.key.clone().into_bytes()).await.unwrap();
+        Self::serve(cluster, address, |router| {
+            let server = axum_server::from_tcp_rustls(listener, tls).unwrap();
+            tokio::spawn(async move { server.serve(router.into_make_service()).await.unwrap() })
+        })
+    }
+
+    fn serve(cluster: FakeCluster, address: String, spawn: impl FnOnce(Router) -> JoinHandle<()>) -> Self {
+        let cluster = Mutex::new(cluster);
+        let shared = Arc::new(Shared { cluster, asked: Mutex::default(), busy: Mutex::default() });
+        let server = spawn(Router::new().fallback(answer).with_state(Arc::clone(&shared)));
         Self { address, shared, server, folder: tempfile::tempdir().unwrap() }
     }
 
     /// URL of the server.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// A kubeconfig for it: context `fake`, cluster `fake-cluster`, user `ann` as given in YAML flow form.
-    pub fn kubeconfig(&self, user: &str) -> PathBuf {
+    pub(crate) fn kubeconfig(&self, user: &str) -> PathBuf {
+        self.kubeconfig_text(&kubeconfig(&self.address, user))
+    }
+
+    /// A kubeconfig of this text, which lives as long as the server.
+    pub(crate) fn kubeconfig_text(&self, text: &str) -> PathBuf {
         let path = self.folder.path().join("config");
-        std::fs::write(&path, kubeconfig(&self.address, user)).unwrap();
+        std::fs::write(&path, text).unwrap();
         path
     }
 
     /// Changes the cluster while it is served.
-    pub fn change(&self, change: impl FnOnce(FakeCluster) -> FakeCluster) {
+    pub(crate) fn change(&self, change: impl FnOnce(FakeCluster) -> FakeCluster) {
         let mut cluster = self.shared.cluster.lock().unwrap();
         *cluster = change(std::mem::take(&mut *cluster));
     }
 
     /// Paths with queries, in the order in which they were asked for.
-    pub fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.shared.asked.lock().unwrap().clone()
     }
 
     /// How often this path was asked for, with whatever query.
-    pub fn count(&self, path: &str) -> usize {
+    pub(crate) fn count(&self, path: &str) -> usize {
         self.asked().iter().filter(|asked| asked.split('?').next() == Some(path)).count()
     }
 
     /// The most requests that were under way at once.
-    pub fn most_at_once(&self) -> usize {
+    pub(crate) fn most_at_once(&self) -> usize {
         self.shared.busy.lock().unwrap().most
     }
 }
@@ -96,7 +119,7 @@ impl Drop for FakeApi {
 }
 
 /// The text of a kubeconfig of one context.
-pub fn kubeconfig(server: &str, user: &str) -> String {
+pub(crate) fn kubeconfig(server: &str, user: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: fake\nclusters:\n- name: fake-cluster\n  cluster: {{server: \
          \"{server}\"}}\nusers:\n- name: ann\n  user: {user}\ncontexts:\n- name: fake\n  context: {{cluster: \
@@ -127,7 +150,8 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let is_known = cluster.tokens.is_empty()
             || cluster.tokens.iter().any(|known| token == Some(format!("Bearer {known}").as_str()));
-        let accepts = request.headers().get(header::ACCEPT_ENCODING).is_some_and(|value| value.as_bytes().starts_with(b"gzip"));
+        let accepts =
+            request.headers().get(header::ACCEPT_ENCODING).is_some_and(|value| value.as_bytes().starts_with(b"gzip"));
         (is_known, find(&cluster, &path, from, limit), cluster.gzip && accepts)
     };
     match fault {
