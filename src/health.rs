@@ -1,1 +1,249 @@
 //! How the process is: what the probes answer from.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::feed::SnapshotReader;
+use crate::inventory::excerpt;
+use crate::snapshot::Snapshot;
+
+/// Shared by the collector, which says how it goes, and the probes, which tell it.
+#[derive(Debug, Clone)]
+pub struct Health(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    reader: SnapshotReader,
+    stale_after: Option<Duration>,
+    liveness_limit: Duration,
+    started: Instant,
+    /// Milliseconds from `started` to the last heartbeat. A monotonic clock: a corrected wall clock restarts nothing.
+    heartbeat: AtomicU64,
+    draining: AtomicBool,
+    last_poll: Mutex<Option<Poll>>,
+}
+
+#[derive(Debug, Clone)]
+struct Poll {
+    at: Instant,
+    /// Why it failed; `None` when it did not.
+    failure: Option<Box<str>>,
+}
+
+/// How the process is at one moment.
+#[derive(Debug, Clone)]
+pub struct HealthReport {
+    /// Whether every loop turns.
+    pub is_live: bool,
+    /// Whether a snapshot can be served and the process is not stopping.
+    pub is_ready: bool,
+    /// What liveness follows from.
+    pub liveness: Vec<HealthCheck>,
+    /// What readiness follows from, and how the last poll went, from which it does not follow: an old snapshot that says
+    /// its age is served.
+    pub readiness: Vec<HealthCheck>,
+    /// The newest snapshot.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// Age of the snapshot; zero when the clock says that it is of the future.
+    pub age: Duration,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// A word for it.
+    pub name: &'static str,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// What was found, in words.
+    pub detail: String,
+}
+
+impl Health {
+    /// Health of a process that serves what `reader` gives. Readiness falls when the snapshot is older than
+    /// `stale_after`, liveness when the last heartbeat is older than `liveness_limit`; the start counts as one.
+    #[must_use]
+    pub fn new(reader: SnapshotReader, stale_after: Option<Duration>, liveness_limit: Duration) -> Self {
+        Self(Arc::new(State {
+            reader,
+            stale_after,
+            liveness_limit,
+            started: Instant::now(),
+            heartbeat: AtomicU64::new(0),
+            draining: AtomicBool::new(false),
+            last_poll: Mutex::new(None),
+        }))
+    }
+
+    /// The collector's loop turns.
+    pub fn heartbeat(&self) {
+        let elapsed = u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.heartbeat.fetch_max(elapsed, Ordering::Relaxed);
+    }
+
+    /// A poll gave a snapshot.
+    pub fn poll_succeeded(&self) {
+        self.record(None);
+    }
+
+    /// A poll gave none; `reason` is shown to whoever asks why the snapshot is old.
+    pub fn poll_failed(&self, reason: &str) {
+        self.record(Some(reason.into()));
+    }
+
+    /// The process stops: not ready from now on.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// How the process is; `now` gives the snapshot its age.
+    #[must_use]
+    pub fn report(&self, now: Timestamp) -> HealthReport {
+        let snapshot = self.0.reader.current();
+        let age = snapshot.as_ref().map_or(Duration::ZERO, |snapshot| age(snapshot, now));
+        let liveness = vec![self.collector()];
+        let needed = [self.relist(snapshot.as_deref(), age), self.serving()];
+        let is_ready = needed.iter().all(|check| check.ok);
+        HealthReport {
+            is_live: liveness.iter().all(|check| check.ok),
+            is_ready,
+            liveness,
+            readiness: needed.into_iter().chain([self.poll()]).collect(),
+            snapshot,
+            age,
+        }
+    }
+
+    fn record(&self, failure: Option<Box<str>>) {
+        *self.0.last_poll.lock().unwrap_or_else(PoisonError::into_inner) = Some(Poll { at: Instant::now(), failure });
+    }
+
+    fn collector(&self) -> HealthCheck {
+        let last = Duration::from_millis(self.0.heartbeat.load(Ordering::Relaxed));
+        let silence = self.0.started.elapsed().saturating_sub(last);
+        let limit = self.0.liveness_limit;
+        let detail = format!("last turn {} s ago, at most {} s are allowed", silence.as_secs(), limit.as_secs());
+        HealthCheck { name: "collector", ok: silence <= limit, detail }
+    }
+
+    fn relist(&self, snapshot: Option<&Snapshot>, age: Duration) -> HealthCheck {
+        let Some(snapshot) = snapshot else {
+            return HealthCheck { name: "relist", ok: false, detail: "no relist has finished yet".to_owned() };
+        };
+        let generation = snapshot.generation();
+        let seconds = age.as_secs();
+        let (ok, detail) = match self.0.stale_after {
+            None => (true, format!("generation {generation}, observed {seconds} s ago")),
+            Some(limit) => (
+                age <= limit,
+                format!(
+                    "generation {generation}, observed {seconds} s ago, stale after {} s (collection.stale-after-seconds)",
+                    limit.as_secs()
+                ),
+            ),
+        };
+        HealthCheck { name: "relist", ok, detail }
+    }
+
+    fn serving(&self) -> HealthCheck {
+        let draining = self.0.draining.load(Ordering::Relaxed);
+        let detail = if draining { "stopping: requests under way are finished" } else { "accepting requests" };
+        HealthCheck { name: "serving", ok: !draining, detail: detail.to_owned() }
+    }
+
+    fn poll(&self) -> HealthCheck {
+        let poll = self.0.last_poll.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (ok, detail) = match poll {
+            None => (true, "no poll has ended yet".to_owned()),
+            Some(Poll { at, failure: None }) => {
+                (true, format!("the last poll succeeded {} s ago", at.elapsed().as_secs()))
+            }
+            Some(Poll { at, failure: Some(reason) }) => {
+                (false, format!("the last poll failed {} s ago: {}", at.elapsed().as_secs(), excerpt(&reason)))
+            }
+        };
+        HealthCheck { name: "poll", ok, detail }
+    }
+}
+
+fn age(snapshot: &Snapshot, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(snapshot.observed_at())).unwrap_or(Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::{SnapshotWriter, feed};
+    use crate::inventory::NamespaceSelection;
+    use crate::snapshot::{Event, PodIndex, RelistEnd, ServerVersion};
+
+    const OBSERVED: &str = "2026-11-24T09:30:00Z";
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().expect("timestamp")
+    }
+
+    fn publish(writer: &SnapshotWriter) {
+        let mut index = PodIndex::new("demo", NamespaceSelection::default());
+        index.apply(Event::RelistBegun);
+        let end = RelistEnd { observed_at: time(OBSERVED), server_version: ServerVersion::default(), cut_short: None };
+        writer.publish(index.apply(Event::RelistEnded(end)).expect("snapshot"));
+    }
+
+    #[test]
+    fn readiness_waits_for_the_first_snapshot_and_ends_with_the_drain() {
+        let (writer, reader) = feed();
+        let health = Health::new(reader, None, Duration::from_mins(1));
+        assert!(!health.report(time(OBSERVED)).is_ready);
+        publish(&writer);
+        assert!(health.report(time("2030-01-01T00:00:00Z")).is_ready);
+        health.drain();
+        let report = health.report(time(OBSERVED));
+        assert!(!report.is_ready && report.is_live);
+    }
+
+    #[test]
+    fn readiness_falls_for_age_only_with_a_limit() {
+        let (writer, reader) = feed();
+        publish(&writer);
+        let health = Health::new(reader, Some(Duration::from_mins(1)), Duration::from_mins(1));
+        assert!(health.report(time("2026-11-24T09:31:00Z")).is_ready);
+        assert!(!health.report(time("2026-11-24T09:31:01Z")).is_ready);
+    }
+
+    #[test]
+    fn a_clock_behind_the_snapshot_makes_no_age() {
+        let (writer, reader) = feed();
+        publish(&writer);
+        let health = Health::new(reader, None, Duration::from_mins(1));
+        assert_eq!(health.report(time("2026-11-24T09:29:00Z")).age, Duration::ZERO);
+    }
+
+    #[test]
+    fn liveness_falls_when_the_loop_stands_still_and_returns_with_a_turn() {
+        let (_writer, reader) = feed();
+        let health = Health::new(reader, None, Duration::from_millis(500));
+        assert!(health.report(time(OBSERVED)).is_live);
+        std::thread::sleep(Duration::from_millis(600));
+        assert!(!health.report(time(OBSERVED)).is_live);
+        health.heartbeat();
+        assert!(health.report(time(OBSERVED)).is_live);
+    }
+
+    #[test]
+    fn a_failed_poll_is_told_with_its_reason_and_is_no_reason_to_be_unready() {
+        let (writer, reader) = feed();
+        publish(&writer);
+        let health = Health::new(reader, None, Duration::from_mins(1));
+        health.poll_failed("connection refused\u{1b}[2J");
+        let report = health.report(time(OBSERVED));
+        let poll = report.readiness.iter().find(|check| check.name == "poll").expect("poll");
+        assert!(report.is_ready && !poll.ok);
+        assert!(poll.detail.contains("connection refused\\u{1b}[2J"), "{}", poll.detail);
+        health.poll_succeeded();
+        assert!(health.report(time(OBSERVED)).readiness.iter().all(|check| check.ok));
+    }
+}

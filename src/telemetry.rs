@@ -52,11 +52,7 @@ impl LogGuard {
 }
 
 fn open(path: &Path) -> Result<std::fs::File, LogError> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map_err(|source| LogError { path: path.to_owned(), source })
+    OpenOptions::new().create(true).append(true).open(path).map_err(|source| LogError { path: path.to_owned(), source })
 }
 
 fn install<W>(structured: bool, level: LevelFilter, colour: bool, writer: W)

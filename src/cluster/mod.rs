@@ -1,1 +1,33 @@
 //! The Kubernetes API in, events out.
+//!
+//! [`ClusterSource::connect`] reads how the cluster is reached and sends nothing; [`ClusterSource::relist`] reads the
+//! whole cluster once and says what it finds as [`crate::snapshot::Event`]s. All traffic goes through `kube::Client`, as raw requests:
+//! a list body is handed to [`crate::decode`] as it arrives and never held whole.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `environment` | what of the process decides how the cluster is reached |
+//! | `connection/` | kubeconfig, service account or inline keys → address and credentials |
+//! | `request`, `retry` | one GET, its deadline, what is tried again |
+//! | `answer`, `transport` | what an answer that is no list, or no answer at all, means |
+//! | `page`, `list` | one page; a paged list with its restarts |
+//! | `relist`, `source` | which lists make a relist; renewal of credentials |
+
+mod answer;
+mod connection;
+mod crypto;
+mod environment;
+mod error;
+mod list;
+mod page;
+mod relist;
+mod request;
+mod retry;
+mod source;
+mod transport;
+
+pub use connection::KubeconfigError;
+pub use crypto::install_crypto_provider;
+pub use environment::Environment;
+pub use error::{ClusterError, Endpoint};
+pub use source::{ClusterSource, Progress};

@@ -101,8 +101,14 @@ impl fmt::Display for Digest {
     }
 }
 
-/// Whether `text` is 64 lower-case hex digits: the ID of an image (its config digest) without an algorithm.
-pub(super) fn is_bare_image_id(text: &str) -> bool {
+/// Whether `text` is the ID of an image (its config digest) with its algorithm, one of the known three: behind any
+/// other word stands a tag, which may well be as long as a hash (`app:` and a commit).
+pub(super) fn is_image_id(text: &str) -> bool {
+    Digest::parse(text).is_some_and(|digest| digest.algorithm() != DigestAlgorithm::Unsupported)
+}
+
+/// Whether `text` is 64 lower-case hex digits: the ID of an image without an algorithm.
+pub(super) fn is_bare_hex(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(is_lower_hex)
 }
 

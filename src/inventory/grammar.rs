@@ -76,9 +76,14 @@ pub(super) fn parse(text: &str) -> Result<Parts<'_>, ReferenceError> {
     if text.is_empty() {
         return Err(ReferenceError::Empty);
     }
-    if super::digest::is_bare_image_id(text) {
+    if super::digest::is_bare_hex(text) {
         return Err(ReferenceError::HexIdentifier);
     }
+    parse_pinned(text)
+}
+
+/// Reads a reference that a digest follows: 64 hex digits before one are a name.
+pub(super) fn parse_pinned(text: &str) -> Result<Parts<'_>, ReferenceError> {
     let split = split_domain(text);
     let before_colon = split.remainder.split(':').next().unwrap_or_default();
     if !is_lower(before_colon) {

@@ -173,6 +173,6 @@ impl Parsed {
 fn with_unsupported_digest(text: &str) -> Option<Parsed> {
     let (before, after) = text.split_once('@')?;
     let digest = Digest::parse(after).filter(|digest| digest.algorithm() == DigestAlgorithm::Unsupported)?;
-    let parts = grammar::parse(before).ok()?;
+    let parts = grammar::parse_pinned(before).ok()?;
     Some(Parsed::new(&parts, Some(digest), true))
 }

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::digest::is_bare_image_id;
+use super::digest::{is_bare_hex, is_image_id};
 use super::{ContainerFlags, ContainerKind, ContainerRecord, ContainerState, Digest, ImageRef, Interner};
 
 /// Prefixes of `imageID` that Docker's runtimes write.
@@ -71,8 +71,9 @@ pub fn read_container(
 
     let declared_differs =
         matches!((image.digest(), &found.digest), (Some(declared), Some(running)) if declared != running);
-    // The runtime ignores the tag of a name pinned by digest alone: there the node's tag is a hint, not another name.
-    let name_differs = name_differs && image.tag().is_some();
+    // The runtime ignores the tag of a name pinned by digest alone: there the node's tag is a hint, not another name. A
+    // text that is no reference cannot be what runs.
+    let name_differs = name_differs && (image.tag().is_some() || !image.has_parts());
     let updating_from = match &found.digest {
         Some(running) if generations.is_behind() && (declared_differs || name_differs) => {
             Some(what_runs(&image, node_name.as_deref(), found.repository, running, interner))
@@ -82,7 +83,7 @@ pub fn read_container(
     let flags = ContainerFlags {
         digest_mismatch: declared_differs && updating_from.is_none(),
         unknown_prefix: found.unknown_prefix,
-        ambiguous_tag: name_differs && found.digest.is_some() && updating_from.is_none(),
+        ambiguous_tag: name_differs && image.has_parts() && found.digest.is_some() && updating_from.is_none(),
     };
     ContainerRecord {
         name: interner.string(spec.name),
@@ -121,14 +122,14 @@ fn read_image_id<'a>(text: &'a str, interner: &mut Interner) -> Found<'a> {
             }
             None => found,
         },
-        None if is_bare_image_id(rest) => Found { image_id: Some(interner.string(&format!("sha256:{rest}"))), ..found },
-        None => Found { image_id: Digest::parse(rest).map(|_| interner.string(rest)), ..found },
+        None if is_bare_hex(rest) => Found { image_id: Some(interner.string(&format!("sha256:{rest}"))), ..found },
+        None => Found { image_id: is_image_id(rest).then(|| interner.string(rest)), ..found },
     }
 }
 
 /// The name that the node gives, when it is a name with a tag: a bare `sha256:…` reads like one and is none.
 fn tagged_name(text: &str, interner: &mut Interner) -> Option<Arc<ImageRef>> {
-    if text.is_empty() || Digest::parse(text).is_some() {
+    if text.is_empty() || is_image_id(text) {
         return None;
     }
     let name = interner.image(text);

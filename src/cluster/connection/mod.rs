@@ -1,0 +1,19 @@
+//! From settings to an address and credentials; nothing is sent.
+//!
+//! The configuration of kube's client is put together here rather than by kube's own loaders: those read the process's
+//! variables (a test could not say what it wants), stop at what kubectl passes over, and do not say which contexts
+//! there are.
+
+mod endpoint;
+mod fault;
+mod kubeconfig;
+mod plugin;
+mod proxy;
+mod recipe;
+
+pub use endpoint::Endpoint;
+pub use fault::KubeconfigError;
+
+pub(in crate::cluster) use endpoint::Origin;
+pub(in crate::cluster) use fault::os_reason;
+pub(in crate::cluster) use recipe::{FreshClient, Recipe};

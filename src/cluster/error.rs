@@ -1,0 +1,185 @@
+//! Why the cluster could not be read: each message names the address and the setting, the reason, and what to try.
+
+use std::time::Duration;
+
+pub use super::connection::Endpoint;
+use super::connection::KubeconfigError;
+
+/// The cluster could not be read. Causes are part of the message; there is no source to print after it.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// The description of the connection cannot be used.
+    #[error("{0}")]
+    Kubeconfig(KubeconfigError),
+    /// The credential plugin of the kubeconfig gave nothing.
+    #[error("credential plugin {command} of {setting} {problem}")]
+    Plugin {
+        /// The program.
+        command: String,
+        /// Whose plugin it is.
+        setting: String,
+        /// What went wrong, and what to do.
+        problem: String,
+    },
+    /// Credentials that are fetched anew for each request could not be.
+    #[error("{setting} cannot be fetched: {reason}; log in again with the tool that made the kubeconfig")]
+    Credentials {
+        /// Whose credentials.
+        setting: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// No connection: refused, no such name, no way, no answer to the attempt.
+    #[error("cannot reach the API server {endpoint}{via}: {reason}; {advice}")]
+    Unreachable {
+        /// Which server.
+        endpoint: Box<Endpoint>,
+        /// ` through the proxy …`, or nothing.
+        via: String,
+        /// What the system says.
+        reason: String,
+        /// What to try.
+        advice: String,
+    },
+    /// TLS failed: either side does not trust the other's certificate, or one of them speaks no TLS.
+    #[error("no trusted connection to the API server {endpoint}: {reason}; {advice}")]
+    Tls {
+        /// Which server.
+        endpoint: Box<Endpoint>,
+        /// What is wrong with whose certificate.
+        reason: String,
+        /// What to try.
+        advice: String,
+    },
+    /// 401.
+    #[error("the API server {endpoint} does not accept the credentials (401{said}); {advice}")]
+    Unauthorized {
+        /// Which server.
+        endpoint: Box<Endpoint>,
+        /// `: Unauthorized`, in the server's words.
+        said: String,
+        /// What to renew.
+        advice: String,
+    },
+    /// 403 to everything that was asked for.
+    #[error("nothing can be read from the API server {endpoint}: {reason}; {advice}")]
+    NothingReadable {
+        /// Which server.
+        endpoint: Box<Endpoint>,
+        /// The missing right: verb, resource, scope, and the server's words.
+        reason: String,
+        /// Which right to give to whom.
+        advice: &'static str,
+    },
+    /// No whole answer within the deadline of a request.
+    #[error(
+        "no whole answer from the API server {endpoint} to GET {path} within {limit:?}; raise \
+         kubernetes.request-timeout-seconds, or lower kubernetes.request-batch-size"
+    )]
+    Timeout {
+        /// Which server.
+        endpoint: Box<Endpoint>,
+        /// What was asked for.
+        path: String,
+        /// The deadline.
+        limit: Duration,
+    },
+    /// The server answered that it cannot now (429, 5xx), each time it was asked.
+    #[error("the API server {endpoint} answers {status} to GET {path}{said}, {tries} times; try again later")]
+    Busy {
+        /// Which server.
+        endpoint: Box<Endpoint>,
+        /// What was asked for.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+        /// `: etcdserver: leader changed`, in the server's words.
+        said: String,
+        /// How often it was asked.
+        tries: usize,
+    },
+    /// The connection broke before the answer was whole, each time.
+    #[error("the connection to the API server {endpoint}{via} broke off in GET {path}: {reason}; {advice}")]
+    BrokenOff {
+        /// Which server.
+        endpoint: Box<Endpoint>,
+        /// ` through the proxy …`, or nothing.
+        via: String,
+        /// What was asked for.
+        path: String,
+        /// How it broke.
+        reason: String,
+        /// What to try.
+        advice: &'static str,
+    },
+    /// Something answers, and it is no Kubernetes API server.
+    #[error("{endpoint} is not a Kubernetes API server: GET {path} is answered with {what}; check {setting}")]
+    NotKubernetes {
+        /// Which server.
+        endpoint: Box<Endpoint>,
+        /// What was asked for.
+        path: String,
+        /// An HTML page, a redirect, a bare 404.
+        what: String,
+        /// Where the address is set.
+        setting: String,
+    },
+    /// Any other answer that is no list.
+    #[error("the API server {endpoint} answers {status} to GET {path}{said}")]
+    Rejected {
+        /// Which server.
+        endpoint: Box<Endpoint>,
+        /// What was asked for.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+        /// `: …`, in the server's words.
+        said: String,
+    },
+    /// The answer is a list that cannot be read.
+    #[error("the answer of the API server {endpoint} to GET {path} cannot be read: {problem}")]
+    Malformed {
+        /// Which server.
+        endpoint: Box<Endpoint>,
+        /// What was asked for.
+        path: String,
+        /// Where it stops making sense.
+        problem: String,
+    },
+    /// The pages of a list expired (410) however often it was begun again.
+    #[error(
+        "the list {path} of the API server {endpoint} expired (410) {restarts} times before it was read to its end; \
+         raise kubernetes.request-batch-size, or look at how often etcd is compacted"
+    )]
+    Expired {
+        /// Which server.
+        endpoint: Box<Endpoint>,
+        /// Which list.
+        path: String,
+        /// How often it was begun again.
+        restarts: usize,
+    },
+    /// Nobody takes the events any more.
+    #[error("the relist was given up: nothing takes what it finds any more")]
+    Abandoned,
+}
+
+impl From<KubeconfigError> for ClusterError {
+    fn from(error: KubeconfigError) -> Self {
+        Self::Kubeconfig(error)
+    }
+}
+
+impl ClusterError {
+    /// Whether the user described the connection wrongly, so that trying again is of no use.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, Self::Kubeconfig(_))
+    }
+
+    /// Whether the credentials were not accepted: connecting again reads them anew.
+    #[must_use]
+    pub fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Unauthorized { .. })
+    }
+}

@@ -1,0 +1,219 @@
+//! One list of a relist, page by page, begun again when its pages expire.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::StatusCode;
+use tokio::sync::mpsc::Sender;
+
+use super::error::ClusterError;
+use super::page::{Page, PageReader};
+use super::request::Requests;
+use super::retry::Patience;
+use super::source::Progress;
+use crate::inventory::Interner;
+use crate::snapshot::{Event, ListScope};
+
+/// How often a list is begun again whose pages expired.
+const RESTARTS: usize = 4;
+
+/// What every list of a relist shares.
+pub(super) struct Lists<'a> {
+    pub(super) requests: &'a Requests,
+    pub(super) interner: &'a Mutex<Interner>,
+    pub(super) events: &'a Sender<Vec<Event>>,
+    pub(super) tally: Tally<'a>,
+    /// Items of one page.
+    pub(super) page_size: u32,
+}
+
+/// How a list ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ListEnd {
+    /// Read to its end, with so many items.
+    Read(u64),
+    /// 403: the right that is missing.
+    Refused(String),
+}
+
+/// How one run through the pages ended.
+enum Run {
+    Ended(ListEnd),
+    Expired,
+}
+
+/// Pods read so far, over all lists of a relist.
+pub(super) struct Tally<'a> {
+    pub(super) read: AtomicU64,
+    pub(super) report: &'a (dyn Fn(Progress) + Sync),
+    /// Whether one list has all the pods, so that what it says to be left is the whole rest.
+    pub(super) is_single: bool,
+}
+
+impl Tally<'_> {
+    fn add(&self, items: u64, remaining: Option<u64>) {
+        let pods = self.read.fetch_add(items, Ordering::Relaxed) + items;
+        let total = remaining.filter(|_| self.is_single).map(|remaining| pods + remaining);
+        (self.report)(Progress { pods, total });
+    }
+
+    fn take_back(&self, items: u64) {
+        self.read.fetch_sub(items, Ordering::Relaxed);
+    }
+}
+
+impl Lists<'_> {
+    /// Reads one list to its end.
+    pub(super) async fn read(&self, scope: &ListScope) -> Result<ListEnd, ClusterError> {
+        for restarts in 0..=RESTARTS {
+            self.say(vec![Event::ListBegun(scope.clone())]).await?;
+            match self.run(scope, limit(self.page_size, restarts)).await? {
+                Run::Ended(end) => {
+                    if let ListEnd::Refused(reason) = &end {
+                        let reason = reason.as_str().into();
+                        // Begun again first: a right that is taken away between two pages must not leave half a list.
+                        let begun = Event::ListBegun(scope.clone());
+                        self.say(vec![begun, Event::Refused { scope: scope.clone(), reason }]).await?;
+                    }
+                    return Ok(end);
+                }
+                Run::Expired => {
+                    tracing::info!("the list {} expired (410) while it was read: beginning it again", path(scope))
+                }
+            }
+        }
+        let endpoint = Box::new(self.requests.endpoint.clone());
+        Err(ClusterError::Expired { endpoint, path: path(scope), restarts: RESTARTS })
+    }
+
+    /// Reads the pages from the first.
+    async fn run(&self, scope: &ListScope, limit: Option<u32>) -> Result<Run, ClusterError> {
+        let counts = *scope != ListScope::Namespaces;
+        let mut read = 0;
+        let reader = PageReader { scope, interner: self.interner };
+        let mut token: Option<String> = None;
+        loop {
+            let path = page_path(scope, limit, token.as_deref());
+            let answer = self.requests.get(&path, Patience::Patient, &reader).await;
+            let Page { events, end } = match answer {
+                Ok(page) => page,
+                Err(failed) => match failed.status() {
+                    Some(StatusCode::GONE) => {
+                        if counts {
+                            self.tally.take_back(read);
+                        }
+                        return Ok(Run::Expired);
+                    }
+                    Some(StatusCode::FORBIDDEN) => {
+                        return Ok(Run::Ended(ListEnd::Refused(missing_right(scope, failed.message()))));
+                    }
+                    _ => return Err(self.requests.error(&path, failed)),
+                },
+            };
+            read += end.items;
+            if counts {
+                self.tally.add(end.items, end.continue_token.as_ref().map_or(Some(0), |_| end.remaining));
+            }
+            self.say(events).await?;
+            let next = end.continue_token.filter(|next| !next.is_empty());
+            if next.is_some() && next == token {
+                let endpoint = Box::new(self.requests.endpoint.clone());
+                let problem = "the same page is offered again and again".to_owned();
+                return Err(ClusterError::Malformed { endpoint, path: self::path(scope), problem });
+            }
+            token = next;
+            if token.is_none() {
+                return Ok(Run::Ended(ListEnd::Read(read)));
+            }
+        }
+    }
+
+    /// Hands events on; waits while the receiver is busy.
+    pub(super) async fn say(&self, events: Vec<Event>) -> Result<(), ClusterError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.events.send(events).await.map_err(|_| ClusterError::Abandoned)
+    }
+}
+
+/// The page size of each run. A list expires when reading it takes longer than the server keeps old states (five
+/// minutes by default): bigger pages are fewer and faster, and a list in one piece cannot expire.
+fn limit(page_size: u32, restarts: usize) -> Option<u32> {
+    match restarts {
+        0 | 1 => Some(page_size),
+        RESTARTS.. => None,
+        restarts => {
+            let factor = 4_u32.saturating_pow(u32::try_from(restarts - 1).unwrap_or(u32::MAX));
+            Some(page_size.saturating_mul(factor))
+        }
+    }
+}
+
+/// The URL path of a list.
+pub(super) fn path(scope: &ListScope) -> String {
+    match scope {
+        ListScope::Namespaces => "/api/v1/namespaces".to_owned(),
+        ListScope::AllPods => "/api/v1/pods".to_owned(),
+        ListScope::PodsOf(namespace) => format!("/api/v1/namespaces/{namespace}/pods"),
+    }
+}
+
+fn page_path(scope: &ListScope, limit: Option<u32>, token: Option<&str>) -> String {
+    let mut path = path(scope);
+    if let Some(limit) = limit {
+        path.push_str(&format!("?limit={limit}"));
+    }
+    if let Some(token) = token {
+        path.push(if limit.is_some() { '&' } else { '?' });
+        path.push_str("continue=");
+        path.extend(token.bytes().map(query_byte));
+    }
+    path
+}
+
+/// A byte of a query value. Tokens are base64 today, and the API says that they may be anything.
+fn query_byte(byte: u8) -> String {
+    match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    }
+}
+
+/// What is missing, by verb, resource and scope, and the server's words for it.
+fn missing_right(scope: &ListScope, message: &str) -> String {
+    let right = match scope {
+        ListScope::Namespaces => "list namespaces".to_owned(),
+        ListScope::AllPods => "list pods in all namespaces".to_owned(),
+        ListScope::PodsOf(namespace) => format!("list pods in namespace {namespace}"),
+    };
+    if message.is_empty() { format!("missing right: {right}") } else { format!("missing right: {right} ({message})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_grow_with_each_restart_until_there_is_one() {
+        let limits: Vec<_> = (0..=RESTARTS).map(|restarts| limit(500, restarts)).collect();
+        assert_eq!(limits, [Some(500), Some(500), Some(2_000), Some(8_000), None]);
+        assert_eq!(limit(u32::MAX, 3), Some(u32::MAX));
+    }
+
+    #[test]
+    fn a_token_of_any_bytes_is_escaped() {
+        let path = page_path(&ListScope::AllPods, Some(5), Some("a+b/c=&é"));
+        assert_eq!(path, "/api/v1/pods?limit=5&continue=a%2Bb%2Fc%3D%26%C3%A9");
+        assert_eq!(page_path(&ListScope::Namespaces, None, Some("x")), "/api/v1/namespaces?continue=x");
+    }
+
+    #[test]
+    fn a_missing_right_has_verb_resource_and_scope() {
+        let scope = ListScope::PodsOf("shop".into());
+        assert_eq!(
+            missing_right(&scope, "pods is forbidden"),
+            "missing right: list pods in namespace shop (pods is forbidden)"
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! One page of a list: the bytes of an answer become events as they arrive.
+//!
+//! The events of a page are given only when the page is whole, so that a page that broke off can be asked for again
+//! without a trace of the first try. Another form of body is another decoder here, and another `Accept`.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http::Response;
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+
+use super::request::{Failure, Reader};
+use super::transport::Transport;
+use crate::decode::{DecodeError, ListDecoder, PageEnd};
+use crate::inventory::Interner;
+use crate::snapshot::{Event, ListScope};
+
+/// A whole page.
+pub(super) struct Page {
+    pub(super) events: Vec<Event>,
+    pub(super) end: PageEnd,
+}
+
+/// Reads pages of one list.
+pub(super) struct PageReader<'a> {
+    pub(super) scope: &'a ListScope,
+    pub(super) interner: &'a Mutex<Interner>,
+}
+
+impl Reader for PageReader<'_> {
+    type Output = Page;
+
+    /// Reads the body to its end, never holding more of it than one item.
+    async fn read(&self, response: Response<Body>) -> Result<Page, Failure> {
+        let mut decoder = ListDecoder::new(self.scope.clone());
+        let mut events = Vec::new();
+        let mut body = response.into_body();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| Failure::of(&error))?;
+            if let Ok(bytes) = frame.into_data() {
+                decoder.push(&bytes, &mut lock(self.interner), &mut events).map_err(undecodable)?;
+            }
+        }
+        let end = decoder.finish().map_err(undecodable)?;
+        Ok(Page { events, end })
+    }
+}
+
+/// The decoder's own words are for whoever reads a dump; here the question is what kind of server answers so.
+fn undecodable(error: DecodeError) -> Failure {
+    match error {
+        // A body that only seems whole, because a proxy closed the connection in good order.
+        DecodeError::EndedEarly(place) => Failure::Transport(Transport::Broken(format!("the body ends {place}"))),
+        DecodeError::Empty => Failure::NotKubernetes("an empty body".to_owned()),
+        DecodeError::NotText(what) => Failure::NotKubernetes(what.to_owned()),
+        DecodeError::NoObject(what) | DecodeError::NotKubernetes(what) | DecodeError::OtherKinds(what) => {
+            Failure::NotKubernetes(what)
+        }
+        error => Failure::Malformed(error.to_string()),
+    }
+}
+
+fn lock(interner: &Mutex<Interner>) -> MutexGuard<'_, Interner> {
+    // A panic while it was held leaves at worst a text that nothing shares.
+    interner.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,127 @@
+//! `kubeconfig.*` and `kubernetes.*`: how to reach the cluster, and its name.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::{Given, inline};
+use crate::config::problem::{Origin, Problems};
+use crate::config::settings::{ClusterSettings, KubeconfigSource};
+use crate::inventory::excerpt;
+
+const PATH: &str = "kubeconfig.path";
+const CLUSTER: &str = "kubeconfig.cluster";
+/// The value of `kubeconfig.path` that means the pod's service account.
+const IN_CLUSTER: &str = "use-in-cluster";
+/// The name in KAI's sample file, which no cluster in production has.
+const SAMPLE_NAME: &str = "docker-desktop";
+
+/// `pushing`: a receiver is set, in which reports of one cluster name overwrite each other.
+pub(super) fn build(given: Given<'_>, pushing: bool, problems: &mut Problems) -> ClusterSettings {
+    let values = given.values;
+    let source = source(given, problems);
+    let context = given.flags.context.clone().filter(|context| !context.is_empty());
+    if context.is_some() && !given.flags.input {
+        let without_contexts = match &source {
+            KubeconfigSource::InCluster => Some((PATH, "is use-in-cluster")),
+            KubeconfigSource::Inline(_) => Some(("kubeconfig.server", "describes the connection")),
+            KubeconfigSource::Path(_) | KubeconfigSource::Search => None,
+        };
+        if let Some((key, reason)) = without_contexts {
+            let text = format!(
+                "names a context of a kubeconfig, but {key} ({}) {reason}; give --kubeconfig too, or leave --context out",
+                values.origin(key)
+            );
+            problems.add_at(&Origin::Flag("--context"), text);
+        }
+    }
+    let name = values.text(CLUSTER).map(str::to_owned);
+    if pushing && !given.flags.input && is_in_cluster(given, &source) {
+        check_name(given, name.as_deref(), problems);
+    }
+    // The older form counts when it says something.
+    let older = values.seconds("kubernetes-request-timeout-seconds");
+    ClusterSettings {
+        source,
+        context,
+        name,
+        request_timeout: if older.is_zero() { values.seconds("kubernetes.request-timeout-seconds") } else { older },
+        page_size: values.small_number("kubernetes.request-batch-size"),
+        workers: values.small_number("kubernetes.worker-pool-size") as usize,
+    }
+}
+
+/// A path counts before an inline connection, and that before the search.
+fn source(given: Given<'_>, problems: &mut Problems) -> KubeconfigSource {
+    let values = given.values;
+    let Some(written) = values.text(PATH) else {
+        return match inline::build(values, problems) {
+            Some(cluster) => KubeconfigSource::Inline(Box::new(cluster)),
+            None => KubeconfigSource::Search,
+        };
+    };
+    if written == IN_CLUSTER {
+        return KubeconfigSource::InCluster;
+    }
+    // The flag's own path rather than its text, which may not be all of it.
+    let path = given.environment.resolve(given.flags.kubeconfig.as_deref().unwrap_or(Path::new(written)));
+    // A saved dump asks no cluster, so that a file meant for the cluster serves for it too.
+    if !given.flags.input
+        && let Err(reason) = check_is_file(&path)
+    {
+        let text = format!(
+            "\"{}\" {reason}; write the path of a kubeconfig, or {IN_CLUSTER} for the service account of the pod",
+            excerpt(written)
+        );
+        problems.add(values.origin(PATH), PATH, text);
+    }
+    KubeconfigSource::Path(path)
+}
+
+fn check_is_file(path: &Path) -> Result<(), String> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Err("is a folder".to_owned()),
+        Ok(_) => Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err("does not exist".to_owned())
+        }
+        Err(error) => Err(format!("cannot be looked at ({error})")),
+    }
+}
+
+/// Whether the connection will be the service account of the pod, as far as can be said before it is tried.
+fn is_in_cluster(given: Given<'_>, source: &KubeconfigSource) -> bool {
+    let Given { environment, .. } = given;
+    let searched = || {
+        let default_file = environment.home.as_ref().map(|home| home.join(".kube/config"));
+        environment.variable("KUBERNETES_SERVICE_HOST").is_some()
+            && environment.variable("KUBECONFIG").is_none()
+            && !default_file.is_some_and(|path| path.exists())
+    };
+    match source {
+        KubeconfigSource::InCluster => true,
+        KubeconfigSource::Search => searched(),
+        KubeconfigSource::Path(_) | KubeconfigSource::Inline(_) => false,
+    }
+}
+
+/// A service account knows no name of its cluster, and reports of one name overwrite each other.
+fn check_name(given: Given<'_>, name: Option<&str>, problems: &mut Problems) {
+    let origin = given.values.origin_or(CLUSTER, "anchore.url");
+    match name {
+        None => problems.add_missing(
+            origin,
+            CLUSTER,
+            "is empty, but kai connects with the service account of its pod and anchore.url is set: clusters of one name \
+             overwrite each other in Anchore; name this cluster with the key kubeconfig.cluster, the variable KAI_KUBECONFIG_CLUSTER or \
+             the flag --cluster-name",
+        ),
+        Some(SAMPLE_NAME) => problems.warn(
+            origin,
+            format!(
+                "{CLUSTER}: {SAMPLE_NAME} is the name in KAI's sample file; clusters of one name overwrite each other in \
+                 Anchore, so give each cluster its own"
+            ),
+        ),
+        Some(_) => {}
+    }
+}

@@ -1,0 +1,121 @@
+//! `kubeconfig.{server, cluster-cert, user.*}`: a connection written in the settings themselves.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use secrecy::SecretString;
+
+use crate::config::effective::{Effective, missing};
+use crate::config::problem::Problems;
+use crate::config::settings::{InlineCluster, InlineUser};
+use crate::config::url::check_http_url;
+
+const SERVER: &str = "kubeconfig.server";
+const CLUSTER_CERT: &str = "kubeconfig.cluster-cert";
+const TYPE: &str = "kubeconfig.user.type";
+const CLIENT_CERT: &str = "kubeconfig.user.client-cert";
+const PRIVATE_KEY: &str = "kubeconfig.user.private-key";
+const TOKEN: &str = "kubeconfig.user.token";
+
+/// `None` when nothing of it is written. `kubeconfig.cluster` is only a name and no part of it.
+pub(super) fn build(values: &Effective, problems: &mut Problems) -> Option<InlineCluster> {
+    let keys = [SERVER, CLUSTER_CERT, TYPE, CLIENT_CERT, PRIVATE_KEY, TOKEN];
+    let first = keys.into_iter().find(|key| values.text(key).is_some())?;
+    let mut reader = Reader { values, problems, first };
+    let server = reader.needed(SERVER);
+    if !server.is_empty()
+        && let Err(reason) = check_http_url(server)
+    {
+        reader.problems.add(values.origin(SERVER), SERVER, reason);
+    }
+    let user = match values.text(TYPE) {
+        Some("token") => InlineUser::Token(reader.needed(TOKEN).into()),
+        Some(_) => InlineUser::PrivateKey {
+            client_cert: reader.needed_pem(CLIENT_CERT, Pem::Certificate).unwrap_or_default(),
+            private_key: reader.private_key(),
+        },
+        None => {
+            let text = "is not set, and other keys of kubeconfig describe a connection; write private_key or token, or \
+                        empty those keys";
+            reader.problems.add_missing(values.origin_or(TYPE, first), TYPE, text);
+            InlineUser::Token(SecretString::default())
+        }
+    };
+    let cluster_cert = match values.text(CLUSTER_CERT) {
+        Some(_) => reader.needed_pem(CLUSTER_CERT, Pem::Certificate),
+        None => None,
+    };
+    Some(InlineCluster { server: server.to_owned(), cluster_cert, user })
+}
+
+/// What a PEM text must hold.
+#[derive(Clone, Copy)]
+enum Pem {
+    Certificate,
+    PrivateKey,
+}
+
+struct Reader<'a, 'b> {
+    values: &'a Effective,
+    problems: &'b mut Problems,
+    /// A key that is written: because of it the others are needed.
+    first: &'static str,
+}
+
+impl<'a> Reader<'a, '_> {
+    /// A value without which there is no connection.
+    fn needed(&mut self, key: &str) -> &'a str {
+        let text = self.values.text(key);
+        if text.is_none() {
+            let reason = missing(Some(self.values.get(key)), key);
+            let text = format!("{reason}, because other keys of kubeconfig describe a connection that needs it");
+            self.problems.add_missing(self.values.origin_or(key, self.first), key, text);
+        }
+        text.unwrap_or_default()
+    }
+
+    /// The PEM text that a value encodes; `None` after a problem. No part of the value is ever shown.
+    fn needed_pem(&mut self, key: &str, kind: Pem) -> Option<Vec<u8>> {
+        let written = self.needed(key);
+        if written.is_empty() {
+            return None;
+        }
+        let result = decode(written, kind);
+        if let Err(reason) = &result {
+            self.problems.add(self.values.origin(key), key, reason);
+        }
+        result.ok()
+    }
+
+    fn private_key(&mut self) -> SecretString {
+        let pem = self.needed_pem(PRIVATE_KEY, Pem::PrivateKey).unwrap_or_default();
+        String::from_utf8(pem).unwrap_or_default().into()
+    }
+}
+
+fn decode(written: &str, kind: Pem) -> Result<Vec<u8>, &'static str> {
+    if written.contains("-----BEGIN") {
+        return Err("is PEM text as it is; encode it once with base64");
+    }
+    // Encoders wrap lines, and a block in YAML ends with one.
+    let compact: String = written.split_ascii_whitespace().collect();
+    let bytes = STANDARD.decode(compact).map_err(|_| "is not base64; write PEM text encoded with base64")?;
+    if std::str::from_utf8(&bytes).is_err() {
+        return Err("is base64, but of no text; encode the PEM form, not the DER form");
+    }
+    match kind {
+        Pem::Certificate => {
+            let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+            if certificates.map_or(true, |found| found.is_empty()) {
+                return Err("is base64, but of no PEM certificate; encode a file that has a BEGIN CERTIFICATE line");
+            }
+        }
+        Pem::PrivateKey => {
+            PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| {
+                "is base64, but of no PEM private key; encode a file that has a BEGIN PRIVATE KEY line and no passphrase"
+            })?;
+        }
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,43 @@
+//! The sections of the settings, each built from the values that count. A section that finds a problem says so and
+//! returns something in its place: settings with a problem are never handed out.
+
+mod anchore;
+mod cluster;
+mod general;
+mod inline;
+mod routing;
+mod selection;
+mod server;
+
+use super::effective::Effective;
+use super::problem::Problems;
+use super::settings::Settings;
+use super::sources::{Environment, Flags};
+
+/// What the sections read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) values: &'a Effective,
+    pub(super) flags: &'a Flags,
+    pub(super) environment: &'a Environment,
+}
+
+/// All sections.
+pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> Settings {
+    let values = given.values;
+    let anchore = anchore::build(values, problems);
+    let cluster = cluster::build(given, anchore.push.is_some(), problems);
+    Settings {
+        output: general::output(values),
+        quiet: values.switch("quiet"),
+        log: general::log(given),
+        mode: general::mode(values),
+        verbose_inventory_reports: values.switch("verbose-inventory-reports"),
+        cluster,
+        selection: selection::build(values, problems),
+        report: general::report(values, problems),
+        collection: general::collection(values),
+        server: server::build(values, problems),
+        anchore,
+    }
+}

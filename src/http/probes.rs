@@ -1,0 +1,194 @@
+//! The handlers that an orchestrator asks, and what they tell a person.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode, Uri};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::App;
+use super::problem::Problem;
+use super::query;
+use crate::health::{HealthCheck, HealthReport};
+use crate::views::utc_seconds;
+
+/// How the process is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct ProbeAnswer {
+    /// Always `ok`: a probe that fails answers 503 with a problem that has the other members.
+    #[schema(value_type = String, example = "ok")]
+    status: &'static str,
+    #[serde(flatten)]
+    #[schema(inline)]
+    state: ProbeState,
+}
+
+/// What was looked at, and the snapshot that is served.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct ProbeState {
+    /// What was looked at. How the last poll went is among it, though readiness does not follow from it.
+    checks: Vec<ProbeCheck>,
+    /// The newest snapshot; null before the first.
+    snapshot: Option<SnapshotState>,
+    /// Where reports are pushed to and how that goes; empty when nothing is pushed.
+    #[schema(value_type = Vec<Object>, example = json!([]))]
+    push: Vec<serde_json::Value>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct ProbeCheck {
+    /// A word for it.
+    #[schema(value_type = String, example = "relist")]
+    name: &'static str,
+    /// Whether it is as it should be.
+    ok: bool,
+    /// What was found.
+    #[schema(example = "generation 42, observed 12 s ago")]
+    detail: String,
+}
+
+/// The newest snapshot.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct SnapshotState {
+    /// Its number in this process, from 1.
+    #[schema(example = 42)]
+    generation: u64,
+    /// When the cluster was observed, UTC in whole seconds.
+    #[serde(serialize_with = "utc_seconds")]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-24T09:30:00Z")]
+    observed_at: Timestamp,
+    /// How long ago that is.
+    #[schema(example = 12)]
+    age_seconds: u64,
+    /// Whether nothing was refused and nothing skipped.
+    complete: bool,
+    /// What could not be listed, and why.
+    missing: Vec<MissingState>,
+    /// How many items could not be read.
+    #[schema(example = 0)]
+    skipped: u64,
+}
+
+/// Something that could not be listed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct MissingState {
+    /// The namespace; null when it concerns the cluster as a whole.
+    #[schema(value_type = Option<String>, example = "billing")]
+    namespace: Option<Arc<str>>,
+    /// Why.
+    #[schema(value_type = String, example = "pods is forbidden: User \"kai\" cannot list resource \"pods\" in API group \"\" in the namespace \"billing\"")]
+    reason: Arc<str>,
+}
+
+impl ProbeState {
+    fn of(report: &HealthReport, checks: &[HealthCheck]) -> Self {
+        let checks =
+            checks.iter().map(|HealthCheck { name, ok, detail }| ProbeCheck { name, ok: *ok, detail: detail.clone() });
+        let snapshot = report.snapshot.as_ref().map(|snapshot| SnapshotState {
+            generation: snapshot.generation(),
+            observed_at: snapshot.observed_at(),
+            age_seconds: report.age.as_secs(),
+            complete: snapshot.is_complete(),
+            missing: snapshot
+                .completeness()
+                .missing
+                .iter()
+                .map(|missing| MissingState {
+                    namespace: missing.namespace.clone(),
+                    reason: Arc::clone(&missing.reason),
+                })
+                .collect(),
+            skipped: snapshot.completeness().skipped,
+        });
+        Self { checks: checks.collect(), snapshot, push: Vec::new() }
+    }
+}
+
+/// Whether the process is up
+///
+/// Always `ok` when it can answer at all.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "get_health",
+    tag = "probes",
+    params(("verbose" = Option<String>, Query, description = "The whole story as JSON, also as `?verbose` alone.", example = "true")),
+    responses((status = 200, description = "Up.", content((String = "text/plain", example = "ok"), (ProbeAnswer = "application/json", example = json!({
+        "status": "ok",
+        "checks": [{"name": "process", "ok": true, "detail": "answering requests"}],
+        "snapshot": {"generation": 42, "observed_at": "2026-11-24T09:30:00Z", "age_seconds": 12, "complete": true, "missing": [], "skipped": 0},
+        "push": [],
+    }))))),
+)]
+pub(super) async fn get_health(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Problem> {
+    let report = app.health.report(Timestamp::now());
+    let checks = [HealthCheck { name: "process", ok: true, detail: "answering requests".to_owned() }];
+    probe(&app, &uri, true, &report, &checks)
+}
+
+/// Whether every loop turns
+///
+/// Fails when the collector stands still: then a restart helps.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    operation_id = "get_liveness",
+    tag = "probes",
+    params(("verbose" = Option<String>, Query, description = "The whole story as JSON, also as `?verbose` alone.", example = "true")),
+    responses((status = 200, description = "Alive.", content((String = "text/plain", example = "ok"), (ProbeAnswer = "application/json", example = json!({
+        "status": "ok",
+        "checks": [{"name": "collector", "ok": true, "detail": "last turn 0 s ago, at most 60 s are allowed"}],
+        "snapshot": {"generation": 42, "observed_at": "2026-11-24T09:30:00Z", "age_seconds": 12, "complete": true, "missing": [], "skipped": 0},
+        "push": [],
+    }))))),
+)]
+pub(super) async fn get_liveness(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Problem> {
+    let report = app.health.report(Timestamp::now());
+    probe(&app, &uri, report.is_live, &report, &report.liveness)
+}
+
+/// Whether data can be served
+///
+/// Fails before the first finished relist, while stopping, and for age when `collection.stale-after-seconds` is set. A
+/// poll that fails does not make it fail: an old snapshot that says its age is served.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "get_readiness",
+    tag = "probes",
+    params(("verbose" = Option<String>, Query, description = "The whole story as JSON, also as `?verbose` alone.", example = "true")),
+    responses((status = 200, description = "Ready.", content((String = "text/plain", example = "ok"), (ProbeAnswer = "application/json", example = json!({
+        "status": "ok",
+        "checks": [{"name": "relist", "ok": true, "detail": "generation 42, observed 12 s ago"}],
+        "snapshot": {"generation": 42, "observed_at": "2026-11-24T09:30:00Z", "age_seconds": 12, "complete": true, "missing": [], "skipped": 0},
+        "push": [],
+    }))))),
+)]
+pub(super) async fn get_readiness(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Problem> {
+    let report = app.health.report(Timestamp::now());
+    probe(&app, &uri, report.is_ready, &report, &report.readiness)
+}
+
+fn probe(app: &App, uri: &Uri, ok: bool, report: &HealthReport, checks: &[HealthCheck]) -> Result<Response, Problem> {
+    let verbose = query::verbose(uri)?;
+    if !ok {
+        let failed: Vec<_> =
+            checks.iter().filter(|check| !check.ok).map(|check| format!("{}: {}", check.name, check.detail)).collect();
+        let problem = Problem::unavailable(failed.join("; "), &app.retry_after);
+        let checks = verbose.then(|| Box::new(ProbeState::of(report, checks)));
+        return Err(Problem { checks, ..problem });
+    }
+    let mut response = if verbose {
+        Json(ProbeAnswer { status: "ok", state: ProbeState::of(report, checks) }).into_response()
+    } else {
+        (StatusCode::OK, [(CONTENT_TYPE, "text/plain; charset=utf-8")], "ok").into_response()
+    };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}

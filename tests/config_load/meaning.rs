@@ -1,0 +1,364 @@
+//! What right settings mean, section by section.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use kai::config::{InlineUser, KubeconfigSource};
+use kai::inventory::MissingTagPolicy;
+use rstest::rstest;
+use secrecy::ExposeSecret as _;
+use tracing::level_filters::LevelFilter;
+
+use crate::{Case, file, nothing};
+
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+const KEY: &str = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+
+fn encoded(text: &str) -> String {
+    STANDARD.encode(text)
+}
+
+/// An inline connection of both kinds of user.
+fn inline(kind: &str) -> Vec<String> {
+    let lines = [
+        "kubeconfig:".to_owned(),
+        "  cluster: prod".to_owned(),
+        "  server: https://10.0.0.1:6443".to_owned(),
+        format!("  cluster-cert: {}", encoded(CERTIFICATE)),
+        "  user:".to_owned(),
+        format!("    type: {kind}"),
+        format!("    client-cert: {}", encoded(CERTIFICATE)),
+        format!("    private-key: {}", encoded(KEY)),
+        "    token: t0ken".to_owned(),
+    ];
+    lines.to_vec()
+}
+
+fn source_of(case: &Case) -> KubeconfigSource {
+    case.load().settings.cluster.source
+}
+
+#[test]
+fn an_inline_connection_is_decoded() {
+    let KubeconfigSource::Inline(cluster) = source_of(&file(&inline("token").join("\n"))) else { panic!("not inline") };
+    assert_eq!(cluster.server, "https://10.0.0.1:6443");
+    assert_eq!(cluster.cluster_cert.as_deref(), Some(CERTIFICATE.as_bytes()));
+    let InlineUser::Token(token) = &cluster.user else { panic!("no token") };
+    assert_eq!(token.expose_secret(), "t0ken");
+    assert!(!format!("{cluster:?}").contains("t0ken"));
+
+    let KubeconfigSource::Inline(cluster) = source_of(&file(&inline("private_key").join("\n"))) else {
+        panic!("not inline")
+    };
+    let InlineUser::PrivateKey { client_cert, private_key } = &cluster.user else { panic!("no key") };
+    assert_eq!((client_cert.as_slice(), private_key.expose_secret()), (CERTIFICATE.as_bytes(), KEY));
+}
+
+#[rstest]
+#[case::server("private_key", "server")]
+#[case::kind("token", "user.type")]
+#[case::token("token", "user.token")]
+#[case::certificate("private_key", "user.client-cert")]
+#[case::key("private_key", "user.private-key")]
+fn each_needed_key_of_an_inline_connection_is_named_when_missing(#[case] kind: &str, #[case] missing: &str) {
+    let name = missing.rsplit('.').next().unwrap();
+    let mut lines = inline(kind);
+    lines.retain(|line| !line.trim_start().starts_with(&format!("{name}:")));
+    let problems = file(&lines.join("\n")).problems();
+    let variable = format!("KAI_KUBECONFIG_{}", missing.to_uppercase().replace(['.', '-'], "_"));
+    let expected = if missing == "user.type" {
+        "kai.yaml:3: kubeconfig.user.type: is not set, and other keys of kubeconfig describe a connection; write private_key or token, \
+         or empty those keys"
+            .to_owned()
+    } else {
+        format!(
+            "kai.yaml:3: kubeconfig.{missing}: is not set; set it in the file or by the variable {variable}, because other keys of \
+             kubeconfig describe a connection that needs it"
+        )
+    };
+    assert_eq!(problems, [expected]);
+}
+
+#[rstest]
+#[case::not_base64("client-cert", "'%%%'", "is not base64; write PEM text encoded with base64")]
+#[case::not_pem(
+    "client-cert",
+    "aGVsbG8=",
+    "is base64, but of no PEM certificate; encode a file that has a BEGIN CERTIFICATE line"
+)]
+#[case::key_not_pem(
+    "private-key",
+    "aHVudGVyMg==",
+    "is base64, but of no PEM private key; encode a file that has a BEGIN PRIVATE KEY line and no passphrase"
+)]
+#[case::der("client-cert", "MIL/gg==", "is base64, but of no text; encode the PEM form, not the DER form")]
+#[case::plain_pem("private-key", "'-----BEGIN PRIVATE KEY-----'", "is PEM text as it is; encode it once with base64")]
+fn certificates_and_keys_are_checked_and_never_shown(#[case] key: &str, #[case] value: &str, #[case] reason: &str) {
+    let mut lines = inline("private_key");
+    let at = lines.iter().position(|line| line.trim_start().starts_with(&format!("{key}:"))).unwrap();
+    lines[at] = format!("    {key}: {value}");
+    assert_eq!(file(&lines.join("\n")).problems(), [format!("kai.yaml:{}: kubeconfig.user.{key}: {reason}", at + 1)]);
+}
+
+#[test]
+fn a_key_given_as_the_certificate_is_noticed() {
+    let text = inline("private_key").join("\n").replace(&encoded(CERTIFICATE), &encoded(KEY));
+    assert_eq!(file(&text).problems().len(), 2);
+}
+
+#[test]
+fn wrapped_base64_is_taken() {
+    let mut lines = inline("private_key");
+    let certificate = encoded(CERTIFICATE);
+    let (first, second) = certificate.split_at(20);
+    lines[6] = format!("    client-cert: |\n      {first}\n      {second}");
+    assert!(matches!(source_of(&file(&lines.join("\n"))), KubeconfigSource::Inline(_)));
+}
+
+#[test]
+fn a_path_counts_before_an_inline_connection_before_the_search() {
+    let case = file(&inline("token").join("\n"));
+    assert!(matches!(source_of(&case), KubeconfigSource::Inline(_)));
+    case.write("kube", "");
+    let path = case.path("kube");
+    let case = case.variable("KAI_KUBECONFIG_PATH", "kube");
+    assert!(matches!(source_of(&case), KubeconfigSource::Path(found) if found == path));
+    let case = case.variable("KAI_KUBECONFIG_PATH", "use-in-cluster");
+    assert!(matches!(source_of(&case), KubeconfigSource::InCluster));
+    let case = case.flags(|flags| flags.kubeconfig = Some("kube".into()));
+    assert!(matches!(source_of(&case), KubeconfigSource::Path(found) if found == path));
+    assert!(matches!(source_of(&nothing()), KubeconfigSource::Search));
+}
+
+#[test]
+fn a_tilde_is_the_users_folder() {
+    let case = file("kubeconfig: {path: ~/.kube/config}\nlog: {file: ~/kai.log}\n");
+    case.write("home/.kube/config", "");
+    let path = case.path("home/.kube/config");
+    assert!(matches!(source_of(&case), KubeconfigSource::Path(found) if found == path));
+    assert_eq!(case.load().settings.log.file, Some(case.path("home/kai.log")));
+}
+
+#[test]
+fn a_dump_needs_no_kubeconfig() {
+    let text = "kubeconfig: {path: /nowhere/config}\n";
+    assert_eq!(file(text).problems().len(), 1);
+    file(text).flags(|flags| flags.input = true).load();
+    let text = "kubeconfig: {path: use-in-cluster}\nanchore: {url: https://a, user: u, password: p}\n";
+    assert_eq!(file(text).problems().len(), 1);
+    file(text).flags(|flags| flags.input = true).load();
+}
+
+#[test]
+fn a_search_that_ends_at_the_service_account_needs_a_cluster_name_too() {
+    let text = "anchore: {url: https://a, user: u, password: p}\n";
+    let case = file(text).variable("KUBERNETES_SERVICE_HOST", "10.0.0.1");
+    assert!(case.problems()[0].starts_with("kai.yaml:1: kubeconfig.cluster: is empty"), "{:?}", case.problems());
+    case.write("home/.kube/config", "");
+    case.load();
+    file(text).variable("KUBERNETES_SERVICE_HOST", "10.0.0.1").variable("KUBECONFIG", "/x").load();
+    file(text).load();
+}
+
+#[test]
+fn the_cluster_name_may_come_from_anywhere() {
+    let text = "kubeconfig: {path: use-in-cluster}\nanchore: {url: https://a, user: u, password: p}\n";
+    let name = |case: Case| case.load().settings.cluster.name;
+    assert_eq!(name(file(text).variable("KAI_KUBECONFIG_CLUSTER", "v")).as_deref(), Some("v"));
+    assert_eq!(name(file(text).flags(|flags| flags.cluster_name = Some("f".to_owned()))).as_deref(), Some("f"));
+    assert_eq!(name(file("kubeconfig: {path: use-in-cluster}")), None);
+}
+
+#[rstest]
+#[case::default("", 60)]
+#[case::new("kubernetes: {request-timeout-seconds: 7}", 7)]
+#[case::old_wins("kubernetes-request-timeout-seconds: 5\nkubernetes: {request-timeout-seconds: 7}", 5)]
+#[case::old_zero("kubernetes-request-timeout-seconds: 0\nkubernetes: {request-timeout-seconds: 7}", 7)]
+#[case::old_negative("kubernetes-request-timeout-seconds: -1\nkubernetes: {request-timeout-seconds: 7}", 7)]
+fn the_older_request_timeout_wins_when_it_says_something(#[case] text: &str, #[case] seconds: u64) {
+    assert_eq!(file(text).load().settings.cluster.request_timeout, Duration::from_secs(seconds));
+}
+
+#[test]
+fn the_variable_of_the_request_timeout_covers_both_forms() {
+    let case = file("kubernetes-request-timeout-seconds: 5").variable("KAI_KUBERNETES_REQUEST_TIMEOUT_SECONDS", "9");
+    assert_eq!(case.load().settings.cluster.request_timeout, Duration::from_secs(9));
+}
+
+#[rstest]
+#[case("", 300, None)]
+#[case("polling-interval-seconds: 10", 300, None)]
+#[case("polling-interval-seconds: 1000", 1000, None)]
+#[case("collection: {cycle-timeout-seconds: 20, stale-after-seconds: 30}", 20, Some(30))]
+fn the_cycle_timeout_follows_the_interval(#[case] text: &str, #[case] cycle: u64, #[case] stale: Option<u64>) {
+    let collection = file(text).load().settings.collection;
+    assert_eq!(collection.cycle_timeout, Duration::from_secs(cycle));
+    assert_eq!(collection.stale_after, stale.map(Duration::from_secs));
+}
+
+#[rstest]
+#[case("trace", LevelFilter::TRACE)]
+#[case("debug", LevelFilter::DEBUG)]
+#[case("info", LevelFilter::INFO)]
+#[case("WARN", LevelFilter::WARN)]
+#[case("warning", LevelFilter::WARN)]
+#[case("error", LevelFilter::ERROR)]
+#[case("fatal", LevelFilter::ERROR)]
+#[case("panic", LevelFilter::ERROR)]
+fn log_levels_are_read(#[case] word: &str, #[case] level: LevelFilter) {
+    let case = file(&format!("log: {{level: {word}}}"));
+    assert_eq!(case.load().settings.log.level, level);
+    assert_eq!(case.flags(|flags| flags.quiet = true).load().settings.log.level, LevelFilter::ERROR);
+}
+
+#[test]
+fn v_raises_the_level_above_quiet_in_a_file() {
+    let level = |verbose| nothing().flags(|flags| flags.verbose = verbose).load().settings.log.level;
+    assert_eq!(
+        [level(0), level(1), level(2), level(9)],
+        [LevelFilter::INFO, LevelFilter::DEBUG, LevelFilter::TRACE, LevelFilter::TRACE]
+    );
+    let case = file("quiet: true");
+    assert_eq!(case.load().settings.log.level, LevelFilter::ERROR);
+    assert_eq!(case.flags(|flags| flags.verbose = 1).load().settings.log.level, LevelFilter::DEBUG);
+}
+
+#[rstest]
+#[case::all("namespaces: [all]", None)]
+#[case::all_as_text("namespaces: all", None)]
+#[case::all_among_others("namespaces: [a, all]", None)]
+#[case::old("namespaces: [b, a]", Some(vec!["a", "b"]))]
+#[case::old_ignored("namespaces: [Bad, all]\nnamespace-selectors: {include: [c]}", Some(vec!["c"]))]
+#[case::all_is_a_name_in_include("namespace-selectors: {include: [all]}", Some(vec!["all"]))]
+#[case::excluded("namespace-selectors: {include: [a, b], exclude: [b]}", Some(vec!["a"]))]
+fn namespaces_are_selected(#[case] text: &str, #[case] expected: Option<Vec<&str>>) {
+    assert_eq!(file(text).load().settings.selection.included(), expected);
+}
+
+#[test]
+fn an_expression_meant_as_a_shell_pattern_is_warned_about() {
+    let case = file("namespace-selectors:\n  exclude:\n    - ^kube-*\n    - ^ok-.*\n");
+    let expected = "kai.yaml:3: namespace-selectors.exclude: \"^kube-*\" is a regular expression, in which -* means any \
+                    number of -, so it also matches kubeflow; to exclude what starts with kube-, write ^kube-.*";
+    assert_eq!(case.warnings(), [expected]);
+    assert!(case.load().settings.selection.is_excluded("kubeflow"));
+}
+
+#[rstest]
+#[case("", MissingTagPolicy::Digest)]
+#[case("missing-tag-policy: {policy: drop, tag: ''}", MissingTagPolicy::Drop)]
+#[case("missing-tag-policy: {policy: insert}", MissingTagPolicy::Insert("UNKNOWN".into()))]
+#[case("missing-tag-policy: {policy: Insert, tag: none}", MissingTagPolicy::Insert("none".into()))]
+fn the_policy_for_missing_tags_is_read(#[case] text: &str, #[case] expected: MissingTagPolicy) {
+    assert_eq!(file(text).load().settings.report.missing_tag, expected);
+}
+
+#[rstest]
+#[case("''", None)]
+#[case("registry.example.com:5000", Some("registry.example.com:5000"))]
+#[case("registry.example.com/", Some("registry.example.com"))]
+#[case("registry.example.com/mirror", Some("registry.example.com/mirror"))]
+fn the_registry_for_names_without_one_loses_its_slash(#[case] written: &str, #[case] expected: Option<&str>) {
+    let report = file(&format!("missing-registry-override: {written}")).load().settings.report;
+    assert_eq!(report.missing_registry_override.as_deref(), expected);
+}
+
+#[test]
+fn without_a_url_nothing_of_the_push_is_needed() {
+    let text = "anchore: {user: u, password: $UNSET, account: ''}\naccount-routes: {a: {user: x, password: $UNSET}}\n";
+    let loaded = file(text).load();
+    assert_eq!(loaded.warnings, [""; 0]);
+    assert!(loaded.settings.anchore.push.is_none());
+    assert_eq!(loaded.settings.anchore.account, "admin");
+    assert!(loaded.settings.anchore.account_routes["a"].password.is_none());
+}
+
+#[rstest]
+#[case::dollar("$NAME", "value")]
+#[case::braces("'${NAME}'", "value")]
+#[case::literal("a$NAME", "a$NAME")]
+#[case::digits("$1", "$1")]
+fn a_credential_of_the_file_may_name_a_variable(#[case] written: &str, #[case] expected: &str) {
+    let case =
+        file(&format!("anchore: {{url: https://a, user: $NAME, password: {written}}}")).variable("NAME", "value");
+    let push = case.load().settings.anchore.push.unwrap();
+    assert_eq!((push.user.as_str(), push.password.expose_secret()), ("value", expected));
+}
+
+#[test]
+fn only_credentials_name_variables() {
+    let loaded = file("anchore: {account: $NAME}\nkubeconfig: {cluster: $NAME}").variable("NAME", "value").load();
+    assert_eq!(loaded.settings.anchore.account, "$NAME");
+    assert_eq!(loaded.settings.cluster.name.as_deref(), Some("$NAME"));
+}
+
+#[test]
+fn a_credential_in_a_variable_is_literal() {
+    let case = file("anchore: {url: https://a, user: u, password: p}")
+        .variable("KAI_ANCHORE_PASSWORD", "$NAME")
+        .variable("NAME", "value");
+    assert_eq!(case.load().settings.anchore.push.unwrap().password.expose_secret(), "$NAME");
+}
+
+#[test]
+fn an_inline_token_may_name_a_variable() {
+    let text = inline("token").join("\n").replace("t0ken", "$TOKEN");
+    let KubeconfigSource::Inline(cluster) = source_of(&file(&text).variable("TOKEN", "t")) else {
+        panic!("not inline")
+    };
+    assert!(matches!(&cluster.user, InlineUser::Token(token) if token.expose_secret() == "t"));
+    let expected = "kai.yaml:9: kubeconfig.user.token: the variable TOKEN that it names is not set or is empty; set it, \
+                    because other keys of kubeconfig describe a connection that needs it";
+    assert_eq!(file(&text).problems(), [expected]);
+    assert!(matches!(source_of(&file("kubeconfig: {user: {token: $TOKEN}}")), KubeconfigSource::Search));
+}
+
+#[test]
+fn what_goes_with_a_push_is_kept() {
+    let text = "\
+anchore: {url: https://a/base, user: u, password: p, account: acc, http: {insecure: true, timeout-seconds: 3}}
+anchore-registration: {registration-id: id, integration-name: n, integration-description: d}
+health-report-interval-seconds: 30
+inventory-report-limits: {namespaces: 5, payload-threshold-bytes: 1000}
+account-route-by-namespace-label: {key: team, default-account: d, ignore-namespace-missing-label: true}
+account-routes:
+  Team-A: {user: x, password: y, namespaces: [a, ^b-]}
+  team-b: {Namespaces: c}
+metadata-collection: {nodes: {disable: true}, pods: {include-labels: [^app]}}
+";
+    let anchore = file(text).load().settings.anchore;
+    assert_eq!(anchore.push.as_ref().unwrap().url, "https://a/base");
+    assert_eq!((anchore.account.as_str(), anchore.http_insecure), ("acc", true));
+    assert_eq!(anchore.http_timeout, Duration::from_secs(3));
+    assert_eq!(anchore.registration.integration_name.as_deref(), Some("n"));
+    assert_eq!(anchore.health_report_interval, Duration::from_secs(30));
+    assert_eq!((anchore.namespaces_per_report, anchore.payload_threshold_bytes), (Some(5), Some(1000)));
+    let label = anchore.route_by_label.unwrap();
+    assert_eq!(
+        (label.key.as_str(), label.default_account.as_deref(), label.ignore_missing_label),
+        ("team", Some("d"), true)
+    );
+    assert_eq!(anchore.account_routes.keys().collect::<Vec<_>>(), ["Team-A", "team-b"]);
+    assert!(anchore.account_routes["Team-A"].namespaces[1].matches("b-1"));
+    assert!(anchore.account_routes["team-b"].namespaces[0].matches("c"));
+    assert!(anchore.metadata.nodes.disable);
+    assert!(anchore.metadata.pods.include_labels[0].is_match("app.kubernetes.io/name"));
+}
+
+#[test]
+fn half_a_pair_of_credentials_is_refused_when_it_is_used() {
+    let routes = "account-routes:\n  a: {user: x}\n  b: {}\n";
+    file(routes).load();
+    let case = file(&format!("{routes}anchore: {{url: https://a, user: u, password: p}}\n"));
+    let expected = "kai.yaml:2: account-routes.a.password: is not set; set it in the file; an account has its own user and \
+                    password, or neither";
+    assert_eq!(case.problems(), [expected]);
+}
+
+#[test]
+fn origins_are_kept_in_lower_case() {
+    let server = file("server: {cors-origins: ['https://A.example.com', 'http://b:3000']}").load().settings.server;
+    assert_eq!(server.cors_origins, ["https://a.example.com", "http://b:3000"]);
+    assert_eq!(file("server: {cors-origins: ['*']}").load().settings.server.cors_origins, ["*"]);
+}

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Holds a running server to its own OpenAPI document: a validator reads the documents, a property-based client asks everything.
+#
+#   tests/contract.sh BINARY [DUMP]
+#
+# BINARY is a built kai, DUMP what it serves (config/demo-cluster.json). The tools come from PyPI at the versions of
+# tests/contract-requirements.txt, into a cache outside the checkout. Ends only what it started.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+binary=${1:?usage: tests/contract.sh BINARY [DUMP]}
+dump=${2:-$root/config/demo-cluster.json}
+requirements=$root/tests/contract-requirements.txt
+# The same requests each time: a failure here is a failure everywhere.
+seed=20261124
+
+key=$(cat "$requirements" <(python3 --version) | sha256sum | cut -c1-16)
+tools=${XDG_CACHE_HOME:-$HOME/.cache}/kai-tools/contract-$key
+if [ ! -e "$tools/complete" ]; then
+  rm -rf "$tools"
+  python3 -m venv "$tools"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+  touch "$tools/complete"
+fi
+
+work=$(mktemp -d)
+server=
+finish() {
+  if [ -n "$server" ]; then
+    kill "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+  fi
+  rm -rf "$work"
+}
+trap finish EXIT
+
+for document in openapi/openapi.json openapi/openapi.yaml; do
+  "$tools/bin/openapi-spec-validator" "$root/$document"
+done
+
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+"$binary" serve --input "$dump" --listen "127.0.0.1:$port" >"$work/kai.log" 2>&1 &
+server=$!
+url=http://127.0.0.1:$port
+for _ in $(seq 100); do
+  curl -fso /dev/null "$url/readyz" && break
+  if ! kill -0 "$server" 2>/dev/null; then
+    echo "tests/contract.sh: the server ended" >&2
+    cat "$work/kai.log" >&2
+    exit 1
+  fi
+  sleep 0.1
+done
+curl -fso /dev/null "$url/readyz" || { echo "tests/contract.sh: $url/readyz is not ok" >&2; cat "$work/kai.log" >&2; exit 1; }
+
+cd "$work"
+if ! "$tools/bin/schemathesis" run "$url/openapi.json" --checks all --phases examples,coverage,fuzzing,stateful \
+  --max-examples 100 --seed "$seed" --generation-database none --request-timeout 10 --no-color; then
+  echo "tests/contract.sh: the server contradicts its document; what it logged:" >&2
+  tail -n 20 "$work/kai.log" >&2
+  exit 1
+fi
+kill -0 "$server" || { echo "tests/contract.sh: the server ended while it was asked" >&2; exit 1; }
