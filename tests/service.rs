@@ -97,7 +97,8 @@ fn wait_for<T>(log: &std::sync::mpsc::Receiver<String>, find: impl Fn(&str) -> O
 }
 
 fn probe(url: &str) -> i32 {
-    let status = Command::new(env!("CARGO_BIN_EXE_kai")).args(["probe", url]).stderr(Stdio::null()).status().expect("works");
+    let status =
+        Command::new(env!("CARGO_BIN_EXE_kai")).args(["probe", url]).stderr(Stdio::null()).status().expect("works");
     status.code().expect("no signal")
 }
 

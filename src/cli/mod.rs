@@ -8,6 +8,7 @@ mod probe;
 mod report;
 mod run;
 mod serve;
+mod start;
 mod version;
 
 pub use run::main;

@@ -3,8 +3,7 @@
 use clap::Args;
 
 use super::Exit;
-use super::run::{Started, collector};
-use crate::collector::CollectError;
+use super::start::{Started, collector, error_with_exit};
 use crate::dump::DumpInput;
 use crate::once::{Once, OnceError};
 use crate::output::ProgressBar;
@@ -36,10 +35,4 @@ impl Report {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-/// Settings that can never work are another exit status than work that failed.
-pub(super) fn error_with_exit(error: &CollectError) -> anyhow::Error {
-    let exit = if error.is_configuration() { Exit::Usage } else { Exit::Failed };
-    super::run::Failure { exit, message: error.to_string() }.into()
 }

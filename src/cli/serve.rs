@@ -3,8 +3,7 @@
 use clap::Args;
 
 use super::Exit;
-use super::report::error_with_exit;
-use super::run::{Started, collector};
+use super::start::{Started, collector, error_with_exit};
 use crate::dump::DumpInput;
 use crate::serve::{ServeError, Service};
 

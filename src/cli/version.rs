@@ -5,7 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::Exit;
-use super::run::Failure;
+use super::start::Failure;
 use crate::inventory::excerpt;
 use crate::output::is_closed_pipe;
 
