@@ -14,12 +14,12 @@ const LATER: &str = "2026-11-24T09:35:00Z";
 
 /// Waits until the server serves a generation.
 async fn serves(server: &Server, generation: u64) {
-    let served = async {
+    let arrived = async {
         while server.get("/namespaces").await.header("inventory-generation") != Some(&*generation.to_string()) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(DEADLINE, served).await.expect("the generation is served");
+    tokio::time::timeout(DEADLINE, arrived).await.expect("the generation is served");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -169,6 +169,7 @@ async fn http_2_is_spoken_to_those_who_begin_with_it() {
     let mut frame = [0; 9];
     timeout(DEADLINE, stream.read_exact(&mut frame)).await.expect("in time").expect("a frame");
     assert_eq!(frame[3], 4, "the server's settings come first");
+    drop(stream);
     server.stop().await;
 }
 

@@ -61,11 +61,11 @@ impl Generation {
         if asked.sealed {
             return false;
         }
-        let forgettable = question.is_a_choice();
-        if !(forgettable && asked.choices >= CHOICES)
-            && asked.bodies.insert((question.clone(), encoding))
-            && forgettable
-        {
+        let is_choice = question.is_a_choice();
+        if is_choice && asked.choices >= CHOICES {
+            return true;
+        }
+        if asked.bodies.insert((question.clone(), encoding)) && is_choice {
             asked.choices += 1;
         }
         true
