@@ -86,7 +86,7 @@ impl DumpSource {
             DumpInput::Stdin => (Box::new(io::stdin().lock()), None),
             DumpInput::File(path) => {
                 let (file, metadata) = open(path).map_err(|cause| DumpError::Open { path: path.clone(), cause })?;
-                let total = metadata.is_file().then(|| metadata.len());
+                let total = metadata.is_file().then_some(metadata.len());
                 (Box::new(file), total)
             }
         };
