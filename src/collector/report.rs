@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use crate::inventory::excerpt;
 use crate::snapshot::{NamespaceState, Snapshot};
 
+/// As many names stand in one line of the log.
+const NAMES_MAX: usize = 10;
+
 /// Remembers what was said, so that a state that lasts is a line and not a line every interval.
 #[derive(Debug, Default)]
 pub struct Reporter {
@@ -40,18 +43,26 @@ fn findings(snapshot: &Snapshot) -> impl Iterator<Item = String> {
     let unknown = snapshot.namespaces().iter().filter(|part| part.state() == NamespaceState::Unknown).map(|part| {
         format!("namespace {} is included by name, and the cluster does not have it", excerpt(part.name()))
     });
-    let stray = snapshot.namespaces().iter().flat_map(|part| part.pods()).filter_map(|pod| {
-        let names: Vec<String> = pod.stray_statuses.iter().map(|name| excerpt(name).to_string()).collect();
-        (!names.is_empty()).then(|| {
-            format!(
-                "pod {}/{} reports containers that its spec does not have, left out: {}",
-                excerpt(&pod.namespace),
-                excerpt(&pod.name),
-                names.join(", ")
-            )
-        })
+    let stray = snapshot.namespaces().iter().flat_map(|part| part.pods()).filter(|pod| !pod.stray_statuses.is_empty());
+    let stray = stray.map(|pod| {
+        format!(
+            "pod {}/{} reports containers that its spec does not have, left out: {}",
+            excerpt(&pod.namespace),
+            excerpt(&pod.name),
+            some(&pod.stray_statuses)
+        )
     });
     missing.chain(skipped).chain(more).chain(unknown).chain(stray)
+}
+
+/// The first names, and how many more there are: a pod can make up as many as fit into it.
+fn some(names: &[impl AsRef<str>]) -> String {
+    let shown = &names[..names.len().min(NAMES_MAX)];
+    let mut text = shown.iter().map(|name| excerpt(name.as_ref()).to_string()).collect::<Vec<_>>().join(", ");
+    if names.len() > shown.len() {
+        text = format!("{text} and {} more", names.len() - shown.len());
+    }
+    text
 }
 
 #[cfg(test)]
@@ -87,6 +98,13 @@ mod tests {
         assert_eq!(reporter.news(&relist(&mut index, unknown())), [] as [&str; 0]);
         assert_eq!(reporter.news(&relist(&mut index, there())), [] as [&str; 0]);
         assert_eq!(reporter.news(&relist(&mut index, unknown())), said);
+    }
+
+    #[test]
+    fn a_line_names_so_many_containers_and_counts_the_rest() {
+        let names: Vec<String> = (0..12).map(|at| format!("c{at}")).collect();
+        assert_eq!(some(&names[..2]), "c0, c1");
+        assert_eq!(some(&names), "c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 2 more");
     }
 
     #[test]
