@@ -6,36 +6,42 @@
 
 use memchr::{memchr_iter, memchr2};
 
-use super::error::Found;
+use super::error::{DecodeError, Found};
 
 /// The most bytes of one item, and of a document's shell.
 pub(super) const ITEM_MAX: usize = 16 * 1024 * 1024;
 /// A buffer that one large item blew up is given back beyond this size.
-const KEEP: usize = 1024 * 1024;
+pub(super) const KEEP: usize = 1024 * 1024;
 /// The most bytes of a top-level key that are looked at.
 const KEY_MAX: usize = 256;
 
 /// Who is given what was cut. A method that fails ends the reading.
 pub(super) trait Sink {
-    /// What ends the reading.
-    type Error: From<Broken>;
-
     /// The `items` of a document begin; `shell` is what stood before them.
-    fn items_begin(&mut self, shell: &[u8]) -> Result<(), Self::Error>;
+    fn items_begin(&mut self, shell: &[u8]) -> Result<(), Stop>;
     /// One item, whole.
-    fn item(&mut self, bytes: &[u8]) -> Result<(), Self::Error>;
+    fn item(&mut self, bytes: &[u8]) -> Result<(), Stop>;
     /// An item of more than [`ITEM_MAX`] bytes, of which the first ones are given.
-    fn item_too_large(&mut self, head: &[u8]) -> Result<(), Self::Error>;
-    /// A document ended.
-    fn document_end(&mut self, shell: &[u8], has_items: bool) -> Result<(), Self::Error>;
+    fn item_too_large(&mut self, head: &[u8]) -> Result<(), Stop>;
+    /// A document ended. Answers whether it was a list, a pod or a namespace.
+    fn document_end(&mut self, shell: &[u8], has_items: bool) -> Result<bool, Stop>;
 }
 
-/// The text is not what the grammar wants at some place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Broken {
-    /// Counted from 1.
-    pub(super) line: u64,
-    pub(super) problem: Problem,
+/// Why reading ended before the input did.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The document is not what it must be, at the line that the cutter is in.
+    Problem(Problem),
+    /// The document as a whole cannot be read.
+    Error(DecodeError),
+    /// Whoever takes the events wants no more.
+    Enough,
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
 }
 
 /// What is wrong with a document as a whole.
@@ -45,8 +51,14 @@ pub(super) enum Problem {
     Unexpected { expected: &'static str, found: Found },
     /// A document begins with something else than an object.
     NoObject(Found),
-    /// A second `items` in one object.
-    ItemsTwice,
+    /// Another object begins inside an item.
+    Splice,
+    /// A top-level key stands twice.
+    KeyTwice(&'static str),
+    /// Text where a top-level key must stand: at the start of a document, or inside it.
+    NoKey { text: String, at_start: bool },
+    /// A document of the API begins with a line that is none of its own.
+    ForeignLine(String),
     /// More than [`ITEM_MAX`] bytes outside `items`.
     ShellTooLarge,
 }
@@ -131,55 +143,67 @@ impl Cutter {
         &self.shell
     }
 
+    /// The line that was being read when a push failed, counted from 1.
+    pub(super) fn line(&self) -> u64 {
+        self.lines + 1
+    }
+
     /// Reads on.
-    pub(super) fn push<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), S::Error> {
+    pub(super) fn push<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Stop> {
         let mut at = 0;
+        let read = self.advance(bytes, &mut at, sink);
+        self.lines += count_lines(&bytes[..at.min(bytes.len())]);
+        read
+    }
+
+    fn advance<S: Sink>(&mut self, bytes: &[u8], at: &mut usize, sink: &mut S) -> Result<(), Stop> {
         // Where the part of `bytes` that belongs to the shell and is not kept yet begins.
         let mut shell_from = 0;
-        while at < bytes.len() {
+        while *at < bytes.len() {
             match self.state {
                 State::InItem => {
-                    let Some(length) = self.nesting.end(&bytes[at..]) else {
-                        self.keep_item(&bytes[at..]);
+                    let Some(length) = self.nesting.end(&bytes[*at..]) else {
+                        self.keep_item(&bytes[*at..]);
+                        *at = bytes.len();
                         break;
                     };
-                    self.end_item(&bytes[at..at + length], sink)?;
-                    at += length;
+                    self.end_item(&bytes[*at..*at + length], sink)?;
+                    *at += length;
                     self.state = State::AfterItem;
                 }
                 State::InItemScalar => {
-                    let length = bytes[at..].iter().position(|byte| ends_scalar(*byte));
+                    let length = bytes[*at..].iter().position(|byte| ends_scalar(*byte));
                     let Some(length) = length else {
-                        self.keep_item(&bytes[at..]);
+                        self.keep_item(&bytes[*at..]);
+                        *at = bytes.len();
                         break;
                     };
-                    self.end_item(&bytes[at..at + length], sink)?;
-                    at += length;
+                    self.end_item(&bytes[*at..*at + length], sink)?;
+                    *at += length;
                     self.state = State::AfterItem;
                 }
-                State::InValue => match self.nesting.end(&bytes[at..]) {
+                State::InValue => match self.nesting.end(&bytes[*at..]) {
                     Some(length) => {
-                        at += length;
+                        *at += length;
                         self.state = State::AfterValue;
                     }
-                    None => at = bytes.len(),
+                    None => *at = bytes.len(),
                 },
-                State::InScalar => match bytes[at..].iter().position(|byte| ends_scalar(*byte)) {
+                State::InScalar => match bytes[*at..].iter().position(|byte| ends_scalar(*byte)) {
                     Some(length) => {
-                        at += length;
+                        *at += length;
                         self.state = State::AfterValue;
                     }
-                    None => at = bytes.len(),
+                    None => *at = bytes.len(),
                 },
-                State::InKey { .. } => at += self.read_key(&bytes[at..]),
-                _ if is_blank(bytes[at]) => at += 1,
-                _ => at += self.read_token(bytes, at, &mut shell_from, sink)?,
+                State::InKey { .. } => *at += self.read_key(&bytes[*at..]),
+                _ if is_blank(bytes[*at]) => *at += 1,
+                _ => *at += self.read_token(bytes, *at, &mut shell_from, sink)?,
             }
         }
         if !self.state.is_in_items() && self.state != State::BetweenDocuments {
-            self.keep_shell(&bytes[shell_from.min(bytes.len())..], bytes.len(), bytes)?;
+            self.keep_shell(&bytes[shell_from..])?;
         }
-        self.lines += count_lines(bytes);
         Ok(())
     }
 
@@ -190,7 +214,7 @@ impl Cutter {
         at: usize,
         shell_from: &mut usize,
         sink: &mut S,
-    ) -> Result<usize, S::Error> {
+    ) -> Result<usize, Stop> {
         let byte = bytes[at];
         self.state = match (self.state, byte) {
             (State::BetweenDocuments, b'{') => {
@@ -198,14 +222,14 @@ impl Cutter {
                 State::Key { first: true }
             }
             (State::BetweenDocuments, _) => {
-                return Err(self.broken(bytes, at, Problem::NoObject(Found(bytes[at]))).into());
+                return Err(Problem::NoObject(Found(bytes[at])).into());
             }
             (State::Key { .. }, b'"') => {
                 self.key.clear();
                 State::InKey { escaped: false }
             }
             (State::Key { first: true } | State::AfterValue, b'}') => {
-                self.keep_shell(&bytes[*shell_from..=at], at, bytes)?;
+                self.keep_shell(&bytes[*shell_from..=at])?;
                 let end = sink.document_end(&self.shell, self.has_items);
                 self.documents += 1;
                 self.has_items = false;
@@ -216,17 +240,17 @@ impl Cutter {
             (State::Colon, b':') => State::Value,
             (State::Value, b'[') if self.key == b"items" => {
                 if self.has_items {
-                    return Err(self.broken(bytes, at, Problem::ItemsTwice).into());
+                    return Err(Problem::KeyTwice("items").into());
                 }
                 self.has_items = true;
-                self.keep_shell(&bytes[*shell_from..=at], at, bytes)?;
+                self.keep_shell(&bytes[*shell_from..=at])?;
                 sink.items_begin(&self.shell)?;
                 State::Item { first: true }
             }
             (State::Value, _) => match self.nesting.begin(byte) {
                 Some(true) => State::InValue,
                 Some(false) => State::InScalar,
-                None => return Err(self.unexpected(bytes, at, "a value").into()),
+                None => return Err(unexpected(byte, "a value").into()),
             },
             (State::AfterValue, b',') => State::Key { first: false },
             (State::Item { .. }, byte) if byte != b']' => match self.nesting.begin(byte) {
@@ -240,7 +264,7 @@ impl Cutter {
                     self.state = State::InItemScalar;
                     return Ok(0);
                 }
-                None => return Err(self.unexpected(bytes, at, "an item").into()),
+                None => return Err(unexpected(byte, "an item").into()),
             },
             (State::Item { first: true } | State::AfterItem, b']') => {
                 *shell_from = at;
@@ -255,14 +279,14 @@ impl Cutter {
                     State::AfterValue => "`,` or `}`",
                     _ => "`,` or `]`",
                 };
-                return Err(self.unexpected(bytes, at, expected).into());
+                return Err(unexpected(byte, expected).into());
             }
         };
         Ok(1)
     }
 
     /// An item that stands whole in `bytes`, as most do, is handed on where it is.
-    fn rest_of_item<S: Sink>(&mut self, bytes: &[u8], at: usize, sink: &mut S) -> Result<usize, S::Error> {
+    fn rest_of_item<S: Sink>(&mut self, bytes: &[u8], at: usize, sink: &mut S) -> Result<usize, Stop> {
         let Some(length) = self.nesting.end(&bytes[at + 1..]) else {
             self.keep_item(&bytes[at + 1..]);
             return Ok(bytes.len() - at);
@@ -273,7 +297,7 @@ impl Cutter {
         Ok(1 + length)
     }
 
-    fn end_item<S: Sink>(&mut self, tail: &[u8], sink: &mut S) -> Result<(), S::Error> {
+    fn end_item<S: Sink>(&mut self, tail: &[u8], sink: &mut S) -> Result<(), Stop> {
         if self.item.is_empty() && tail.len() <= ITEM_MAX {
             return sink.item(tail);
         }
@@ -289,9 +313,9 @@ impl Cutter {
         self.item.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    fn keep_shell(&mut self, part: &[u8], at: usize, bytes: &[u8]) -> Result<(), Broken> {
+    fn keep_shell(&mut self, part: &[u8]) -> Result<(), Problem> {
         if self.shell.len() + part.len() > ITEM_MAX {
-            return Err(self.broken(bytes, at, Problem::ShellTooLarge));
+            return Err(Problem::ShellTooLarge);
         }
         self.shell.extend_from_slice(part);
         Ok(())
@@ -317,14 +341,10 @@ impl Cutter {
         self.state = State::InKey { escaped };
         bytes.len()
     }
+}
 
-    fn unexpected(&self, bytes: &[u8], at: usize, expected: &'static str) -> Broken {
-        self.broken(bytes, at, Problem::Unexpected { expected, found: Found(bytes[at]) })
-    }
-
-    fn broken(&self, bytes: &[u8], at: usize, problem: Problem) -> Broken {
-        Broken { line: self.lines + count_lines(&bytes[..at.min(bytes.len())]) + 1, problem }
-    }
+fn unexpected(found: u8, expected: &'static str) -> Problem {
+    Problem::Unexpected { expected, found: Found(found) }
 }
 
 impl Nesting {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::cutter::{Broken, ITEM_MAX, Problem};
+use super::cutter::{ITEM_MAX, Problem};
 use crate::inventory::excerpt;
 
 /// What to do about an input that is something else.
@@ -76,15 +76,21 @@ pub enum DecodeError {
     EndedEarly(String),
 }
 
-impl From<Broken> for DecodeError {
-    fn from(Broken { line, problem }: Broken) -> Self {
+impl DecodeError {
+    /// The error of a document that is not what it must be, at that line.
+    pub(super) fn at(line: u64, problem: Problem) -> Self {
         match problem {
             Problem::Unexpected { expected, found } => {
                 Self::Malformed { line, problem: format!("expected {expected}, found {found}") }
             }
             Problem::NoObject(found) => Self::NoObject(found.described()),
-            Problem::ItemsTwice => Self::Spliced { line, what: "`items` stands twice".to_owned() },
+            Problem::KeyTwice(key) => Self::Spliced { line, what: format!("`{key}` stands twice") },
+            Problem::Splice => Self::Spliced { line, what: "an object begins where none can".to_owned() },
             Problem::ShellTooLarge => Self::TooLarge { line },
+            Problem::NoKey { text, at_start: true } | Problem::ForeignLine(text) => Self::ForeignLine { line, text },
+            Problem::NoKey { text, at_start: false } => {
+                Self::Malformed { line, problem: format!("expected a key or an item, found `{}`", excerpt(&text)) }
+            }
         }
     }
 }

@@ -6,12 +6,14 @@ use super::cutter::ITEM_MAX;
 use super::peek::{Peek, PeekSeed};
 use super::pod::{Broken, read_namespace, read_pod};
 use super::wire::{Map, Object, text};
+use super::yaml;
 use crate::inventory::{Interner, NamespaceRecord, PodRecord};
 
 /// How the bytes of an item are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Json,
+    Yaml,
 }
 
 /// What an item must be, where its list tells.
@@ -39,8 +41,16 @@ pub(super) enum Item {
     /// Another kind.
     Other(String),
     /// Neither a kind nor containers: what it is must be told by its list.
-    Shapeless(Peek),
+    Shapeless(Box<Shapeless>),
     Broken(BrokenItem),
+}
+
+/// An item that is told by its list alone.
+#[derive(Debug)]
+pub(super) struct Shapeless {
+    pub(super) peek: Peek,
+    /// What it is if it is a pod.
+    pub(super) pod: Option<PodRecord>,
 }
 
 /// An item that could not be read.
@@ -48,7 +58,7 @@ pub(super) enum Item {
 pub(super) struct BrokenItem {
     /// What it calls itself.
     pub(super) peek: Peek,
-    pub(super) is_pod: bool,
+    pub(super) kind: Kind,
     /// The field and what is wrong with it, as the input has it.
     pub(super) problem: String,
     /// Where another object begins inside this one, when that is what broke it.
@@ -57,15 +67,16 @@ pub(super) struct BrokenItem {
 
 impl BrokenItem {
     /// An item of more bytes than are held.
-    pub(super) fn too_large(peek: Peek, is_pod: bool) -> Self {
+    pub(super) fn too_large(peek: Peek, expected: Expected) -> Self {
         let problem = format!("more than {} MiB", ITEM_MAX >> 20);
-        Self { peek, is_pod, problem, splice: false }
+        let kind = kind_of(&peek.api_version, &peek.kind, peek.has_containers, expected);
+        Self { peek, kind, problem, splice: false }
     }
 }
 
 /// What an object is, by its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Pod,
     Namespace,
     Other,
@@ -79,6 +90,7 @@ pub(super) fn read_item(bytes: &[u8], format: Format, expected: Expected, intern
             Ok(object) => read_object(&object, || peek_json(bytes), expected, interner),
             Err(error) => broken(peek_json(bytes), expected, || json_problem(bytes, &error)),
         },
+        Format::Yaml => yaml::read_item(bytes, expected, interner),
     }
 }
 
@@ -91,25 +103,27 @@ pub(super) fn read_object(
 ) -> Item {
     let has_containers = object.spec.as_ref().is_some_and(|spec| spec.containers.is_some());
     let kind = text(object.kind.as_ref());
-    let lacks = |found: Broken, is_pod| {
+    let lacks = |found: Broken, kind| {
         let problem = format!("{}: {}", found.field, found.problem);
-        Item::Broken(BrokenItem { peek: peek(), is_pod, problem, splice: false })
+        Item::Broken(BrokenItem { peek: peek(), kind, problem, splice: false })
     };
     match kind_of(text(object.api_version.as_ref()), kind, has_containers, expected) {
-        Kind::Pod => read_pod(object, interner).map_or_else(|found| lacks(found, true), Item::Pod),
-        Kind::Namespace => read_namespace(object, interner).map_or_else(|found| lacks(found, false), Item::Namespace),
+        Kind::Pod => read_pod(object, interner).map_or_else(|found| lacks(found, Kind::Pod), Item::Pod),
+        Kind::Namespace => {
+            read_namespace(object, interner).map_or_else(|found| lacks(found, Kind::Namespace), Item::Namespace)
+        }
         Kind::Other => Item::Other(kind.to_owned()),
-        Kind::Shapeless => Item::Shapeless(peek()),
+        Kind::Shapeless => Item::Shapeless(Box::new(Shapeless { peek: peek(), pod: read_pod(object, interner).ok() })),
     }
 }
 
 /// What to say of an item whose bytes could not be read into the fields kept.
 pub(super) fn broken(peek: Peek, expected: Expected, problem: impl FnOnce() -> (String, bool)) -> Item {
-    match kind_of(&peek.api_version, &peek.kind, false, expected) {
+    match kind_of(&peek.api_version, &peek.kind, peek.has_containers, expected) {
         Kind::Other if !peek.kind.is_empty() => Item::Other(peek.kind),
         kind => {
             let (problem, splice) = problem();
-            Item::Broken(BrokenItem { is_pod: kind == Kind::Pod, peek, problem, splice })
+            Item::Broken(BrokenItem { peek, kind, problem, splice })
         }
     }
 }
@@ -129,6 +143,16 @@ fn kind_of(api_version: &str, kind: &str, has_containers: bool, expected: Expect
         ("", Expected::KindOrShape) if has_containers => Kind::Pod,
         ("", Expected::KindOrShape) => Kind::Shapeless,
         _ => Kind::Other,
+    }
+}
+
+impl Format {
+    /// What an object calls itself.
+    pub(super) fn peek(self, bytes: &[u8]) -> Peek {
+        match self {
+            Self::Json => peek_json(bytes),
+            Self::Yaml => yaml::peek(&yaml::text_of(bytes)),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One list body of the API server, page by page, as its bytes come in.
 
-use super::cutter::{Cutter, Sink};
+use super::cutter::{Cutter, Sink, Stop};
 use super::error::DecodeError;
 use super::item::{BrokenItem, Expected, Format, Item, peek_json, read_item};
 use super::shell::{ItemsForm, read_shell};
@@ -52,7 +52,12 @@ impl ListDecoder {
     /// # Errors
     /// The body is no list, or not JSON. Nothing more can be read then.
     pub fn push(&mut self, bytes: &[u8], interner: &mut Interner, events: &mut Vec<Event>) -> Result<(), DecodeError> {
-        self.cutter.push(bytes, &mut PageSink { page: &mut self.page, interner, events })
+        let pushed = self.cutter.push(bytes, &mut PageSink { page: &mut self.page, interner, events });
+        pushed.map_err(|stop| match stop {
+            Stop::Problem(problem) => DecodeError::at(self.cutter.line(), problem),
+            Stop::Error(error) => error,
+            Stop::Enough => DecodeError::SecondDocument,
+        })
     }
 
     /// Ends the page.
@@ -91,13 +96,11 @@ impl PageSink<'_> {
 }
 
 impl Sink for PageSink<'_> {
-    type Error = DecodeError;
-
-    fn items_begin(&mut self, _: &[u8]) -> Result<(), DecodeError> {
+    fn items_begin(&mut self, _: &[u8]) -> Result<(), Stop> {
         self.no_second_document()
     }
 
-    fn item(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+    fn item(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.page.end.items += 1;
         match read_item(bytes, Format::Json, self.expected(), self.interner) {
             Item::Pod(pod) => self.events.push(Event::Pod(pod)),
@@ -108,32 +111,32 @@ impl Sink for PageSink<'_> {
         Ok(())
     }
 
-    fn item_too_large(&mut self, head: &[u8]) -> Result<(), DecodeError> {
+    fn item_too_large(&mut self, head: &[u8]) -> Result<(), Stop> {
         self.page.end.items += 1;
-        self.skip(&BrokenItem::too_large(peek_json(head), self.expected() == Expected::Pod));
+        self.skip(&BrokenItem::too_large(peek_json(head), self.expected()));
         Ok(())
     }
 
-    fn document_end(&mut self, shell: &[u8], has_items: bool) -> Result<(), DecodeError> {
+    fn document_end(&mut self, shell: &[u8], has_items: bool) -> Result<bool, Stop> {
         self.no_second_document()?;
         let peek = peek_json(shell);
-        let shell = read_shell(shell)?;
+        let shell = read_shell(shell, Format::Json).map_err(Stop::Error)?;
         // A nil slice of Go is `null`: how some API servers write an empty list.
         let is_list = has_items || (shell.items == ItemsForm::Null && shell.kind.ends_with("List"));
         if !is_list {
-            return Err(DecodeError::NotKubernetes(peek.described()));
+            return Err(Stop::Error(DecodeError::NotKubernetes(peek.described())));
         }
         self.page.done = true;
         self.page.end.continue_token = shell.continue_token;
         self.page.end.remaining = shell.remaining;
         self.page.end.resource_version = shell.resource_version;
-        Ok(())
+        Ok(true)
     }
 }
 
 impl PageSink<'_> {
     /// A body is one list; what follows it belongs to another answer.
-    fn no_second_document(&self) -> Result<(), DecodeError> {
-        if self.page.done { Err(DecodeError::SecondDocument) } else { Ok(()) }
+    fn no_second_document(&self) -> Result<(), Stop> {
+        if self.page.done { Err(Stop::Enough) } else { Ok(()) }
     }
 }

@@ -9,13 +9,18 @@ mod loose;
 
 mod cutter;
 mod error;
+mod head;
 mod item;
 mod list;
+mod objects;
 mod peek;
 mod pod;
+mod saved;
 mod shell;
 mod skipped;
 mod wire;
+mod yaml;
 
 pub use error::DecodeError;
 pub use list::{ListDecoder, PageEnd};
+pub use saved::{DumpEnd, read_dump};

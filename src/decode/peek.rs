@@ -15,6 +15,8 @@ pub(super) struct Peek {
     pub(super) kind: String,
     pub(super) namespace: String,
     pub(super) name: String,
+    /// Whether `spec.containers` is there, whatever it is.
+    pub(super) has_containers: bool,
     /// The keys of the object, the first few.
     pub(super) keys: Vec<String>,
 }
@@ -59,35 +61,40 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let peek = self.0;
         while let Some(key) = map.next_key::<String>()? {
+            let shown = peek.keys.len() < KEYS_SHOWN;
+            peek.keys.extend(shown.then(|| key.clone()));
             match key.as_str() {
                 "apiVersion" => peek.api_version = next_text(&mut map)?,
                 "kind" => peek.kind = next_text(&mut map)?,
-                "metadata" => map.next_value_seed(MetadataSeed(peek))?,
+                "metadata" => map.next_value_seed(PartSeed(peek, Part::Metadata))?,
+                "spec" => map.next_value_seed(PartSeed(peek, Part::Spec))?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
-            }
-            if peek.keys.len() < KEYS_SHOWN {
-                peek.keys.push(key);
             }
         }
         Ok(())
     }
 }
 
-struct MetadataSeed<'p>(&'p mut Peek);
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Metadata,
+    Spec,
+}
 
-impl<'de> DeserializeSeed<'de> for MetadataSeed<'_> {
+/// Looks into one part of an object; an odd value in its place counts as absent.
+struct PartSeed<'p>(&'p mut Peek, Part);
+
+impl<'de> DeserializeSeed<'de> for PartSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(MetadataVisitor(self.0))
+        deserializer.deserialize_any(self)
     }
 }
 
-struct MetadataVisitor<'p>(&'p mut Peek);
-
-impl<'de> Visitor<'de> for MetadataVisitor<'_> {
+impl<'de> Visitor<'de> for PartSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,11 +102,13 @@ impl<'de> Visitor<'de> for MetadataVisitor<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(peek, part) = self;
         while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "name" => self.0.name = next_text(&mut map)?,
-                "namespace" => self.0.namespace = next_text(&mut map)?,
-                _ => {
+            match (part, key.as_str()) {
+                (Part::Metadata, "name") => peek.name = next_text(&mut map)?,
+                (Part::Metadata, "namespace") => peek.namespace = next_text(&mut map)?,
+                (_, key) => {
+                    peek.has_containers |= part == Part::Spec && key == "containers";
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -107,13 +116,13 @@ impl<'de> Visitor<'de> for MetadataVisitor<'_> {
         Ok(())
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
     fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
         Ok(())
     }
+
+    null_is!(());
+    odd_scalars_are!(());
+    odd_sequences_are!(());
 }
 
 fn next_text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A::Error> {

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::error::DecodeError;
-use super::item::without_place;
-use super::wire::{LooseText, Map, Text, text};
+use super::item::{Format, without_place};
+use super::wire::{LooseText, Map, Text};
+use super::yaml;
 use crate::inventory::excerpt;
 
 /// A list without its items.
@@ -76,22 +77,30 @@ struct ListMetadata<'a> {
     resource_version: LooseText<'a>,
 }
 
-/// Reads the shell of a JSON list.
+/// Reads the shell of a list.
 ///
 /// # Errors
 /// A field of the list's own has a wrong type or stands twice.
-pub(super) fn read_shell(bytes: &[u8]) -> Result<Shell, DecodeError> {
-    let wire: Map<WireShell<'_>> = serde_json::from_slice(bytes)
-        .map_err(|error| DecodeError::BrokenList(excerpt(without_place(&error.to_string())).to_string()))?;
-    let Map(WireShell { kind, metadata, items }) = wire;
+pub(super) fn read_shell(bytes: &[u8], format: Format) -> Result<Shell, DecodeError> {
+    let text;
+    let wire: Result<Map<WireShell<'_>>, String> = match format {
+        Format::Json => serde_json::from_slice(bytes).map_err(|error| without_place(&error.to_string()).to_owned()),
+        Format::Yaml => {
+            text = yaml::text_of(bytes);
+            yaml::parse(&text)
+        }
+    };
+    let Map(WireShell { kind, metadata, items }) =
+        wire.map_err(|reason| DecodeError::BrokenList(excerpt(&reason).to_string()))?;
     let metadata = metadata.as_deref();
     let owned = |value: &str| (!value.is_empty()).then(|| value.to_owned());
     Ok(Shell {
-        kind: text(kind.as_ref()).to_owned(),
+        kind: super::wire::text(kind.as_ref()).to_owned(),
         items,
-        continue_token: metadata.and_then(|metadata| owned(text(metadata.continue_token.as_ref()))),
+        continue_token: metadata.and_then(|metadata| owned(metadata.continue_token.as_ref().map_or("", Text::as_str))),
         remaining: metadata.and_then(|metadata| u64::try_from(metadata.remaining_item_count?).ok()),
-        resource_version: metadata.and_then(|metadata| owned(text(metadata.resource_version.0.as_ref()))),
+        resource_version: metadata
+            .and_then(|metadata| owned(metadata.resource_version.0.as_ref().map_or("", Text::as_str))),
     })
 }
 
@@ -110,29 +119,12 @@ impl<'de> Deserialize<'de> for ItemsForm {
                 Ok(ItemsForm::Array)
             }
 
-            fn visit_unit<E: de::Error>(self) -> Result<ItemsForm, E> {
-                Ok(ItemsForm::Null)
-            }
-
             fn visit_str<E: de::Error>(self, _: &str) -> Result<ItemsForm, E> {
                 Ok(ItemsForm::Other)
             }
 
-            fn visit_bool<E: de::Error>(self, _: bool) -> Result<ItemsForm, E> {
-                Ok(ItemsForm::Other)
-            }
-
-            fn visit_i64<E: de::Error>(self, _: i64) -> Result<ItemsForm, E> {
-                Ok(ItemsForm::Other)
-            }
-
-            fn visit_u64<E: de::Error>(self, _: u64) -> Result<ItemsForm, E> {
-                Ok(ItemsForm::Other)
-            }
-
-            fn visit_f64<E: de::Error>(self, _: f64) -> Result<ItemsForm, E> {
-                Ok(ItemsForm::Other)
-            }
+            null_is!(ItemsForm::Null);
+            odd_scalars_are!(ItemsForm::Other);
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ItemsForm, A::Error> {
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}

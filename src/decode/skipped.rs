@@ -1,6 +1,6 @@
 //! How a broken item is named to people.
 
-use super::item::BrokenItem;
+use super::item::{BrokenItem, Kind};
 use super::peek::Peek;
 use crate::inventory::{Interner, excerpt};
 use crate::snapshot::{ListScope, SkippedItem};
@@ -14,20 +14,21 @@ pub(super) struct Place {
 
 /// Names a broken item by what it calls itself, else by its place.
 pub(super) fn skipped(scope: ListScope, broken: &BrokenItem, place: Place, interner: &mut Interner) -> SkippedItem {
-    let Peek { namespace, name, kind, .. } = &broken.peek;
+    let Peek { namespace, name, .. } = &broken.peek;
+    let is_pod = broken.kind == Kind::Pod;
     let item = match (name.as_str(), namespace.as_str()) {
         ("", _) if place.document > 1 => format!("document {}, item {}", place.document, place.item),
         ("", _) => format!("item {}", place.item),
-        (name, "") if broken.is_pod => format!("pod {}", excerpt(name)),
-        (name, namespace) if broken.is_pod => format!("pod {}/{}", excerpt(namespace), excerpt(name)),
-        (name, _) if kind == "Namespace" || scope == ListScope::Namespaces => format!("namespace {}", excerpt(name)),
+        (name, "") if is_pod => format!("pod {}", excerpt(name)),
+        (name, namespace) if is_pod => format!("pod {}/{}", excerpt(namespace), excerpt(name)),
+        (name, _) if broken.kind == Kind::Namespace => format!("namespace {}", excerpt(name)),
         (name, "") => format!("item {} ({})", place.item, excerpt(name)),
         (name, namespace) => format!("item {} ({}/{})", place.item, excerpt(namespace), excerpt(name)),
     };
     let namespace = match (&scope, namespace.as_str()) {
         (ListScope::PodsOf(namespace), _) => Some(namespace.clone()),
         (_, "") => None,
-        (_, namespace) if broken.is_pod => Some(interner.string(namespace)),
+        (_, namespace) if is_pod => Some(interner.string(namespace)),
         _ => None,
     };
     SkippedItem { scope, namespace, item: item.into(), problem: excerpt(&broken.problem).to_string().into() }

@@ -10,7 +10,7 @@ use std::ops::Deref;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 /// An object of any kind, as far as pods and namespaces go.
 #[derive(Debug, Default, Deserialize)]
@@ -221,6 +221,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for LooseText<'a> {
                 Ok(LooseText(Some(Text(Cow::Owned(value.to_owned())))))
             }
 
+            null_is!(LooseText(None));
             odd_scalars_are!(LooseText(None));
             odd_sequences_are!(LooseText(None));
 
@@ -276,6 +277,7 @@ impl<'de> Deserialize<'de> for StaticMark {
                 Ok(StaticMark(false))
             }
 
+            null_is!(StaticMark(false));
             odd_scalars_are!(StaticMark(false));
             odd_sequences_are!(StaticMark(false));
         }
