@@ -4,12 +4,15 @@
 //! `SOURCE_DATE_EPOCH` say it, as the Dockerfile passes them; what nobody says is `unknown`.
 
 use std::env;
+use std::path::Path;
 use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=.git/HEAD");
-    println!("cargo::rerun-if-changed=.git/refs/heads");
+    // A path that is not there would run this at every build.
+    for path in [".git/HEAD", ".git/refs/heads"].into_iter().filter(|path| Path::new(path).exists()) {
+        println!("cargo::rerun-if-changed={path}");
+    }
     for variable in ["KAI_GIT_COMMIT", "KAI_GIT_TREE_STATE", "SOURCE_DATE_EPOCH"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
@@ -22,15 +25,15 @@ fn main() {
         .and_then(|seconds| output("date", &["-u", "-d", &format!("@{seconds}"), "+%Y-%m-%dT%H:%M:%SZ"]))
         .or_else(|| output("git", &["log", "-1", "--format=%cd", "--date=format-local:%Y-%m-%dT%H:%M:%SZ"]));
     let compiler = env::var("RUSTC").ok().and_then(|rustc| output(&rustc, &["--version"]));
-    say("KAI_BUILD_COMMIT", commit);
-    say("KAI_BUILD_TREE_STATE", state);
-    say("KAI_BUILD_DATE", date);
-    say("KAI_BUILD_COMPILER", compiler);
-    say("KAI_BUILD_TARGET", env::var("TARGET").ok());
+    say("KAI_BUILD_COMMIT", commit.as_deref());
+    say("KAI_BUILD_TREE_STATE", state.as_deref());
+    say("KAI_BUILD_DATE", date.as_deref());
+    say("KAI_BUILD_COMPILER", compiler.as_deref());
+    say("KAI_BUILD_TARGET", env::var("TARGET").ok().as_deref());
 }
 
-fn say(variable: &str, value: Option<String>) {
-    println!("cargo::rustc-env={variable}={}", value.as_deref().unwrap_or("unknown"));
+fn say(variable: &str, value: Option<&str>) {
+    println!("cargo::rustc-env={variable}={}", value.unwrap_or("unknown"));
 }
 
 fn given(variable: &str) -> Option<String> {

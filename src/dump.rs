@@ -48,22 +48,20 @@ pub struct Fingerprint {
 #[derive(Debug, thiserror::Error)]
 pub enum DumpError {
     /// The file cannot be opened.
-    #[error("--input {}: {source}; give a file that this user may read, or - for standard input", shown(.path))]
+    #[error("--input {}: {cause}; give a file that this user may read, or - for standard input", shown(.path))]
     Open {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        #[source]
-        source: io::Error,
+        cause: io::Error,
     },
     /// What was read is no dump.
-    #[error("--input {input}: {source}")]
+    #[error("--input {input}: {cause}")]
     Decode {
         /// The file, or `-`.
         input: String,
         /// What is wrong with it.
-        #[source]
-        source: DecodeError,
+        cause: DecodeError,
     },
     /// Nobody takes the events any more.
     #[error("--input: reading was stopped")]
@@ -87,11 +85,13 @@ impl DumpSource {
         let (reader, total): (Box<dyn Read>, _) = match &self.input {
             DumpInput::Stdin => (Box::new(io::stdin().lock()), None),
             DumpInput::File(path) => {
-                let (file, metadata) = open(path).map_err(|source| DumpError::Open { path: path.clone(), source })?;
-                let total = metadata.is_file().then(|| metadata.len());
+                let (file, metadata) = open(path).map_err(|cause| DumpError::Open { path: path.clone(), cause })?;
+                let total = metadata.is_file().then_some(metadata.len());
                 (Box::new(file), total)
             }
         };
+        // What the read before this one brought, and nothing holds any more.
+        self.interner.sweep();
         let read = Cell::new(0);
         let mut reader = Counted { reader, read: &read, total, progress };
         let mut batch = Batch { events, held: Vec::with_capacity(BATCH) };
@@ -105,8 +105,7 @@ impl DumpSource {
         if is_stopped {
             return Err(DumpError::Stopped);
         }
-        let end = end.map_err(|source| DumpError::Decode { input: self.name(), source })?;
-        self.interner.sweep();
+        let end = end.map_err(|cause| DumpError::Decode { input: self.name(), cause })?;
         let end = RelistEnd {
             observed_at: Timestamp::now(),
             server_version: ServerVersion::default(),

@@ -1,3 +1,7 @@
 //! The `kai` binary: everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kai::cli::main()
+}

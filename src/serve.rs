@@ -1,1 +1,179 @@
 //! The service: build, spawn, supervise, drain.
+
+use std::io::BufWriter;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::collector::{CollectError, Collector, Poller};
+use crate::config::{CollectionSettings, ServerSettings};
+use crate::feed::{SnapshotReader, feed};
+use crate::health::Health;
+use crate::http::{self, BindError, HttpDeps};
+use crate::inventory::{OutputFormat, ReportPolicy};
+use crate::output::{is_closed_pipe, write_report};
+use crate::shutdown::StopSignals;
+use crate::views::KaiReport;
+
+/// What the liveness probe allows the event loop beyond the deadline of a poll.
+const LIVENESS_GRACE: Duration = Duration::from_mins(1);
+/// What a stop allows tasks that have nothing to finish.
+const STOP_GRACE: Duration = Duration::from_secs(2);
+
+/// When a client that came too early should come again: the first list of a large cluster takes seconds.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// What the service is made of.
+pub struct Service {
+    /// What is read.
+    pub collector: Collector,
+    /// When.
+    pub collection: CollectionSettings,
+    /// What is served.
+    pub server: ServerSettings,
+    /// What reports say.
+    pub policy: ReportPolicy,
+    /// Print each new report so.
+    pub print: Option<OutputFormat>,
+}
+
+/// Why the service ended, or never began.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address could not be taken.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The settings of the source are wrong.
+    #[error(transparent)]
+    Source(CollectError),
+    /// Signals could not be caught.
+    #[error("signals cannot be caught: {0}")]
+    Signals(std::io::Error),
+    /// A task ended that should run as long as the process.
+    #[error("the task {name} ended: {reason}")]
+    TaskEnded {
+        /// Which one.
+        name: &'static str,
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// The end of a task: its name, and what went wrong.
+type TaskEnd = (&'static str, Result<(), String>);
+
+impl Service {
+    /// Runs until SIGTERM or SIGINT, then drains.
+    pub async fn run(self) -> Result<(), ServeError> {
+        let Self { mut collector, collection, server, policy, print } = self;
+        let signals = StopSignals::catch().map_err(ServeError::Signals)?;
+        let listener = http::bind(&server.listen)?;
+        // Only settings that can never work end the service: rights and API server may come later.
+        match collector.open().await {
+            Err(error) if error.is_configuration() => return Err(ServeError::Source(error)),
+            _ => {}
+        }
+        let stop = CancellationToken::new();
+        let drain = CancellationToken::new();
+        let (writer, reader) = feed();
+        // A dump is as old as its file, which is what the user asked to serve.
+        let stale_after = collection.stale_after.filter(|_| !collector.is_dump());
+        let health = Health::new(reader.clone(), stale_after, collection.cycle_timeout + LIVENESS_GRACE);
+        let shutdown_timeout = server.shutdown_timeout;
+
+        let mut tasks: JoinSet<TaskEnd> = JoinSet::new();
+        if let Some(listener) = listener {
+            let retry_after = if collector.is_dump() { Duration::from_secs(1) } else { RETRY_AFTER };
+            let deps = HttpDeps {
+                reader: reader.clone(),
+                health: health.clone(),
+                policy: policy.clone(),
+                settings: server,
+                retry_after,
+            };
+            spawn_http(&mut tasks, listener, deps, drain.clone());
+        }
+        if let Some(format) = print {
+            let stopped = drain.clone();
+            tasks.spawn(async move { ("report", print_reports(reader, policy, format, stopped).await) });
+        }
+        let poller = Poller { collector, writer, health: health.clone(), settings: collection };
+        let stopped = drain.clone();
+        tasks.spawn(async move {
+            poller.run(stopped).await;
+            ("collector", Ok(()))
+        });
+        let relay = tokio::spawn(signals.relay(stop.clone()));
+
+        let ended = tokio::select! {
+            () = stop.cancelled() => None,
+            ended = tasks.join_next() => ended,
+        };
+        health.drain();
+        drain.cancel();
+        let outcome = match ended {
+            None => Ok(()),
+            Some(end) => Err(task_ended(end)),
+        };
+        if tokio::time::timeout(shutdown_timeout + STOP_GRACE, async { while tasks.join_next().await.is_some() {} })
+            .await
+            .is_err()
+        {
+            tracing::warn!("tasks did not end within server.shutdown-timeout-seconds: ending them");
+            tasks.shutdown().await;
+        }
+        relay.abort();
+        tracing::info!("stopped");
+        outcome
+    }
+}
+
+fn spawn_http(tasks: &mut JoinSet<TaskEnd>, listener: TcpListener, deps: HttpDeps, drain: CancellationToken) {
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!("listening on http://{address}");
+    }
+    tasks.spawn(async move { ("http", http::serve(listener, deps, drain).await.map_err(|error| error.to_string())) });
+}
+
+fn task_ended(end: Result<TaskEnd, tokio::task::JoinError>) -> ServeError {
+    let (name, reason) = match end {
+        Ok((name, Err(reason))) => (name, reason),
+        Ok((name, Ok(()))) => (name, "without a reason".to_owned()),
+        Err(error) => ("unknown", error.to_string()),
+    };
+    ServeError::TaskEnded { name, reason }
+}
+
+/// Prints each new report until stopped. A closed pipe ends the printing, not the service.
+async fn print_reports(
+    mut reader: SnapshotReader,
+    policy: ReportPolicy,
+    format: OutputFormat,
+    stop: CancellationToken,
+) -> Result<(), String> {
+    loop {
+        let snapshot = tokio::select! {
+            snapshot = reader.next() => snapshot,
+            () = stop.cancelled() => return Ok(()),
+        };
+        let Some(snapshot) = snapshot else { return Ok(()) };
+        let policy = policy.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            let report = KaiReport::of(&snapshot, &policy, |_| true);
+            write_report(&report, format, &mut BufWriter::new(std::io::stdout().lock()))
+        })
+        .await
+        .map_err(|error| error.to_string())?;
+        match written {
+            Ok(()) => {}
+            Err(error) if is_closed_pipe(&error) => {
+                tracing::warn!("standard output is closed: no more reports are printed");
+                stop.cancelled().await;
+                return Ok(());
+            }
+            Err(error) => return Err(format!("a report could not be written to standard output: {error}")),
+        }
+    }
+}

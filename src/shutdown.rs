@@ -25,7 +25,6 @@ impl StopSignals {
         stop.cancel();
         let name = self.next().await;
         tracing::warn!("{name} received again: ending at once");
-        #[expect(clippy::exit, reason = "a second signal asks for exactly this: no more waiting")]
         std::process::exit(ABORTED);
     }
 

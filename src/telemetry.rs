@@ -28,17 +28,14 @@ pub struct LogError {
 /// Starts logging for the whole process.
 pub fn start(settings: &LogSettings) -> Result<LogGuard, LogError> {
     let LogSettings { structured, level, file } = settings;
-    let guard = match file {
-        Some(path) => {
-            let (writer, guard) = tracing_appender::non_blocking(open(path)?);
-            install(*structured, *level, false, writer);
-            Some(guard)
-        }
-        None => {
-            let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            install(*structured, *level, colour, stderr);
-            None
-        }
+    let guard = if let Some(path) = file {
+        let (writer, guard) = tracing_appender::non_blocking(open(path)?);
+        install(*structured, *level, false, writer);
+        Some(guard)
+    } else {
+        let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        install(*structured, *level, colour, stderr);
+        None
     };
     Ok(LogGuard(guard))
 }
@@ -74,12 +71,12 @@ where
 
 /// kai's own lines at the level that was asked for; libraries only when something is wrong, or at trace.
 ///
-/// kube's client logs the whole body of a list that it cannot read, environment variables included, as a warning: it
-/// is held to errors at every level.
+/// kube's client logs the whole body of an answer that it cannot read, environment variables included, as a warning, and
+/// each try that fails as an error: it is silenced at every level, and `cluster` says once what became of a request.
 fn filter(level: LevelFilter) -> Targets {
     let libraries = if level == LevelFilter::TRACE { LevelFilter::DEBUG } else { level.min(LevelFilter::WARN) };
     Targets::new()
         .with_default(libraries)
         .with_target("kai", level)
-        .with_target("kube_client::client", level.min(LevelFilter::ERROR))
+        .with_target("kube_client::client", LevelFilter::OFF)
 }

@@ -1,11 +1,14 @@
 //! How a connection is found and described, and what is said when it cannot be.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod fake_api;
 
 use std::path::{Path, PathBuf};
 
 use fake_api::cluster::FakeCluster;
 use fake_api::fault::{Fault, On};
+use fake_api::proxy::FakeProxy;
 use fake_api::reader::{all, connect, relist, settings};
 use fake_api::server::{FakeApi, kubeconfig};
 use kai::cluster::{ClusterError, ClusterSource, Environment};
@@ -300,4 +303,29 @@ async fn a_token_file_may_end_in_a_line_break_and_is_read_again_when_refused() {
     folder.write("token", "better\n");
     api.change(|_| FakeCluster::of(1, 2).token("better"));
     assert_eq!(relist(&mut source, &all()).await.pods().len(), 2);
+}
+
+#[rstest]
+#[case::variable("", true)]
+#[case::exempt("api.kai.invalid", false)]
+#[tokio::test]
+async fn a_proxy_of_the_environment_is_used_unless_the_server_is_exempt(#[case] no_proxy: &str, #[case] is_used: bool) {
+    let api = FakeApi::start(FakeCluster::of(1, 2)).await;
+    let proxy = FakeProxy::to(api.address()).await;
+    let path = api.kubeconfig_text(&kubeconfig("http://api.kai.invalid:6443", "{}"));
+    let environment = Environment {
+        http_proxy: Some(format!("ann:s3cret@{}", proxy.address())),
+        no_proxy: Some(no_proxy.to_owned()),
+        ..Environment::default()
+    };
+    let mut source = ClusterSource::connect(&settings(&path), &environment).await.unwrap();
+    let read = relist(&mut source, &all()).await;
+    assert_eq!(read.pods().len(), if is_used { 2 } else { 0 }, "{:?}", read.result);
+    let seen = proxy.seen();
+    assert_eq!(seen.iter().any(|line| line == "CONNECT api.kai.invalid:6443 HTTP/1.1"), is_used, "{seen:?}");
+    assert_eq!(
+        seen.iter().any(|line| line.to_lowercase().starts_with("proxy-authorization: basic ")),
+        is_used,
+        "{seen:?}"
+    );
 }

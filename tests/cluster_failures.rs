@@ -1,5 +1,7 @@
 //! What a relist does when the API server fails: what is tried again, what ends it, and what the message says.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod fake_api;
 
 use std::time::{Duration, Instant};
@@ -144,7 +146,7 @@ async fn a_relist_ends_when_nobody_takes_its_events() {
 #[rstest]
 #[case::login_page(Fault::LoginPage, "answered with an HTML page titled \"Sign in\" (the login page of a proxy?)")]
 #[case::redirect(Fault::Redirect, "answered with 302 to https://login.example/")]
-#[case::bare_404(Fault::BareNotFound, "answered with 404: 404 page not found")]
+#[case::bare_404(Fault::Bare(404, "404 page not found"), "answered with 404: 404 page not found")]
 #[case::array(Fault::Body("[1,2]"), "answered with an array")]
 #[case::empty(Fault::Body(""), "answered with an empty body")]
 #[case::another_object(Fault::Body(r#"{"status":"ok"}"#), "an object without kind, with the keys `status`")]

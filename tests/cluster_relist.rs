@@ -1,5 +1,7 @@
 //! What a relist of a cluster asks for and says, when everything goes well or a right is missing.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod fake_api;
 
 use fake_api::cluster::{FakeCluster, pod};
@@ -181,7 +183,7 @@ async fn nothing_readable_is_an_error_that_names_the_right(
 
 #[rstest]
 #[case::refused(Fault::Forbidden)]
-#[case::not_there(Fault::BareNotFound)]
+#[case::not_there(Fault::Bare(404, "404 page not found"))]
 #[case::nonsense(Fault::Body("[1"))]
 #[tokio::test]
 async fn a_server_that_hides_its_version_is_read_all_the_same(#[case] fault: Fault) {

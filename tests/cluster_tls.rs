@@ -1,11 +1,14 @@
 //! What is said when the API server's certificate, or what answers instead of TLS, is not trusted.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod fake_api;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use fake_api::certificates::Identity;
 use fake_api::cluster::FakeCluster;
+use fake_api::fault::{Fault, On};
 use fake_api::reader::{all, connect, relist, settings};
 use fake_api::server::{FakeApi, kubeconfig};
 use kai::config::{InlineCluster, InlineUser, KubeconfigSource};
@@ -92,4 +95,17 @@ async fn a_server_without_tls_is_told() {
         message.contains("what answers there speaks no TLS; if it is served without TLS, write http://"),
         "{message}"
     );
+}
+
+#[tokio::test]
+async fn a_server_with_tls_that_is_asked_without_is_told_with_the_setting() {
+    let api = FakeApi::start(
+        FakeCluster::of(1, 1)
+            .fault(On::Everything, Fault::Bare(400, "Client sent an HTTP request to an HTTPS server.\n")),
+    )
+    .await;
+    let mut source = connect(&settings(&api.kubeconfig("{}"))).await.unwrap();
+    let message = relist(&mut source, &all()).await.message();
+    let expected = "answers 400 to GET /api/v1/pods: Client sent an HTTP request to an HTTPS server.; check server of";
+    assert!(message.contains(expected), "{message}");
 }

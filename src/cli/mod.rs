@@ -1,1 +1,92 @@
 //! The command line: exactly what the user typed, one file for each subcommand.
+
+mod completion;
+mod config;
+mod explain;
+mod globals;
+mod probe;
+mod report;
+mod run;
+mod serve;
+mod start;
+mod version;
+
+pub use run::main;
+
+use clap::{Parser, Subcommand};
+
+/// How the process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done; a stop by signal; a closed pipe.
+    Done = 0,
+    /// The work failed.
+    Failed = 1,
+    /// Usage or configuration.
+    Usage = 2,
+    /// Printed, but incomplete.
+    Incomplete = 3,
+}
+
+const LONG_ABOUT: &str = "\
+kai knows which container images run in a Kubernetes cluster, right now, where, and since when.
+
+Without a subcommand it lists the cluster once, prints the report, and ends (with `mode: periodic` it is the service). \
+`kai serve` polls the cluster and answers over HTTP.";
+
+const EXAMPLES: &str = "\
+Examples:
+  kai                                               the current context's cluster, as JSON
+  kai -o table -n shop,payments                     two namespaces, as a table
+  kubectl get ns,pods -A -o json | kai --input -    from a saved dump
+  kai serve --listen 127.0.0.1:8080                 the service; then curl -s localhost:8080/inventory
+  kai explain registry:5000/team/app                how kai reads an image name
+
+Exit status: 0 done, 1 the work failed, 2 usage or configuration, 3 printed but incomplete (see --allow-incomplete).
+Every setting can stand in a file or in a KAI_ variable too: `kai config` shows them and where each came from.";
+
+/// What the user typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kai",
+    about = "Which container images run in a Kubernetes cluster",
+    long_about = LONG_ABOUT,
+    after_help = EXAMPLES,
+    max_term_width = 120,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    #[command(flatten)]
+    globals: globals::Globals,
+    #[command(flatten)]
+    report: report::Report,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Poll the cluster and answer over HTTP
+    Serve(serve::Serve),
+    /// Show how image references are read, one JSON line each
+    Explain(explain::Explain),
+    /// Print the effective settings as YAML, and where each came from
+    Config(config::Config),
+    /// Ask an address and succeed when it answers 2xx: a health check without a shell
+    Probe(probe::Probe),
+    /// Print a completion script for a shell
+    Completion(completion::Completion),
+    /// Print version and build
+    Version(version::Version),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

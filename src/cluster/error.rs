@@ -125,7 +125,7 @@ pub enum ClusterError {
         setting: String,
     },
     /// Any other answer that is no list.
-    #[error("the API server {endpoint} answers {status} to GET {path}{said}")]
+    #[error("the API server {endpoint} answers {status} to GET {path}{said}; check {setting}")]
     Rejected {
         /// Which server.
         endpoint: Box<Endpoint>,
@@ -135,6 +135,8 @@ pub enum ClusterError {
         status: u16,
         /// `: …`, in the server's words.
         said: String,
+        /// Where the address is set.
+        setting: String,
     },
     /// The answer is a list that cannot be read.
     #[error("the answer of the API server {endpoint} to GET {path} cannot be read: {problem}")]

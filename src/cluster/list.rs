@@ -1,7 +1,7 @@
 //! One list of a relist, page by page, begun again when its pages expire.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use http::StatusCode;
 use tokio::sync::mpsc::Sender;
@@ -23,6 +23,8 @@ pub(super) struct Lists<'a> {
     pub(super) interner: &'a Mutex<Interner>,
     pub(super) events: &'a Sender<Vec<Event>>,
     pub(super) tally: Tally<'a>,
+    /// Whether `/version` gave nothing the last time.
+    pub(super) is_version_hidden: &'a AtomicBool,
     /// Items of one page.
     pub(super) page_size: u32,
 }
@@ -78,7 +80,7 @@ impl Lists<'_> {
                     return Ok(end);
                 }
                 Run::Expired => {
-                    tracing::info!("the list {} expired (410) while it was read: beginning it again", path(scope))
+                    tracing::info!("the list {} expired (410) while it was read: beginning it again", path(scope));
                 }
             }
         }
@@ -160,16 +162,10 @@ pub(super) fn path(scope: &ListScope) -> String {
 }
 
 fn page_path(scope: &ListScope, limit: Option<u32>, token: Option<&str>) -> String {
-    let mut path = path(scope);
-    if let Some(limit) = limit {
-        path.push_str(&format!("?limit={limit}"));
-    }
-    if let Some(token) = token {
-        path.push(if limit.is_some() { '&' } else { '?' });
-        path.push_str("continue=");
-        path.extend(token.bytes().map(query_byte));
-    }
-    path
+    let limit = limit.map(|limit| format!("limit={limit}"));
+    let token = token.map(|token| format!("continue={}", token.bytes().map(query_byte).collect::<String>()));
+    let query: Vec<String> = limit.into_iter().chain(token).collect();
+    if query.is_empty() { path(scope) } else { format!("{}?{}", path(scope), query.join("&")) }
 }
 
 /// A byte of a query value. Tokens are base64 today, and the API says that they may be anything.

@@ -1,6 +1,7 @@
 //! Which lists make a relist, and when a refusal is an error.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -30,7 +31,7 @@ pub(super) async fn relist(
     workers: usize,
 ) -> Result<(), ClusterError> {
     lists.say(vec![Event::RelistBegun]).await?;
-    let version = async { Ok(server_version(lists.requests).await) };
+    let version = async { Ok(server_version(lists).await) };
     let server_version = match selection.included() {
         None => {
             let ((), version) = futures::try_join!(cluster_wide(lists), version)?;
@@ -77,7 +78,6 @@ async fn one_namespace(lists: &Lists<'_>, namespace: Arc<str>) -> Result<Option<
     match lists.read(&ListScope::PodsOf(Arc::clone(&namespace))).await? {
         ListEnd::Refused(reason) => Ok(Some(reason)),
         ListEnd::Read(0) if !exists(lists.requests, &namespace).await? => {
-            tracing::warn!("namespace {namespace} of namespace-selectors.include does not exist");
             lists.say(vec![Event::NamespaceUnknown(namespace)]).await?;
             Ok(None)
         }
@@ -120,14 +120,20 @@ fn nothing_readable(requests: &Requests, reason: String, advice: &'static str) -
     ClusterError::NothingReadable { endpoint: Box::new(requests.endpoint.clone()), reason, advice }
 }
 
-/// `GET /version`. It is an ornament of the report: whatever goes wrong with it costs no inventory.
-async fn server_version(requests: &Requests) -> ServerVersion {
+/// `GET /version`. It is an ornament of the report: whatever goes wrong with it costs no inventory, and is said once and
+/// not at every poll.
+async fn server_version(lists: &Lists<'_>) -> ServerVersion {
     let path = "/version";
-    match requests.get(path, Patience::Patient, &VersionReader).await {
-        Ok(info) => info.into(),
+    match lists.requests.get(path, Patience::Patient, &VersionReader).await {
+        Ok(info) => {
+            lists.is_version_hidden.store(false, Ordering::Relaxed);
+            info.into()
+        }
         Err(failed) => {
-            let error = requests.error(path, failed);
-            tracing::warn!("the server's version stays empty in reports: {error}");
+            let error = lists.requests.error(path, failed);
+            if !lists.is_version_hidden.swap(true, Ordering::Relaxed) {
+                tracing::warn!("the server's version stays empty in reports: {error}");
+            }
             ServerVersion::default()
         }
     }

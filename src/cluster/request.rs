@@ -125,16 +125,20 @@ impl Requests {
         match failed.failure {
             Failure::Transport(transport) => self.transport_error(path, transport),
             Failure::Timeout => ClusterError::Timeout { endpoint, path, limit: self.timeout },
-            Failure::NotKubernetes(what) => self.not_kubernetes(path, what),
             Failure::Malformed(problem) => ClusterError::Malformed { endpoint, path, problem },
-            Failure::Answer(Answer { foreign: Some(what), .. }) => self.not_kubernetes(path, what),
+            Failure::NotKubernetes(what) | Failure::Answer(Answer { foreign: Some(what), .. }) => {
+                self.not_kubernetes(path, what)
+            }
             Failure::Answer(answer) => match answer.status.as_u16() {
                 401 => ClusterError::Unauthorized { said: answer.said(), advice: self.login_advice(), endpoint },
                 status if status == 429 || answer.status.is_server_error() => {
                     ClusterError::Busy { endpoint, path, status, said: answer.said(), tries: failed.tries }
                 }
                 404 => self.not_kubernetes(path, format!("404{}", answer.said())),
-                status => ClusterError::Rejected { endpoint, path, status, said: answer.said() },
+                status => {
+                    let setting = self.endpoint.server_setting();
+                    ClusterError::Rejected { endpoint, path, status, said: answer.said(), setting }
+                }
             },
         }
     }

@@ -1,6 +1,6 @@
 //! A cluster as a source of events: what the rest of kai sees of this module.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +30,7 @@ pub struct ClusterSource {
     page_size: u32,
     workers: usize,
     interner: Mutex<Interner>,
+    is_version_hidden: AtomicBool,
 }
 
 /// How far a relist is.
@@ -55,7 +56,7 @@ impl ClusterSource {
         let requests = Requests { client, endpoint: recipe.endpoint.clone(), timeout };
         let interner = Mutex::new(Interner::default());
         let (page_size, workers) = (settings.page_size.max(1), settings.workers.max(1));
-        Ok(Self { recipe, requests, expires, page_size, workers, interner })
+        Ok(Self { recipe, requests, expires, page_size, workers, interner, is_version_hidden: AtomicBool::new(false) })
     }
 
     /// The name that the kubeconfig's context gives the cluster; a service account and inline settings give none.
@@ -114,6 +115,7 @@ impl ClusterSource {
             interner: &self.interner,
             events,
             tally: Tally { read: AtomicU64::new(0), report: progress, is_single },
+            is_version_hidden: &self.is_version_hidden,
             page_size: self.page_size,
         };
         relist(&lists, selection, self.workers).await

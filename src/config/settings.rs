@@ -7,7 +7,7 @@ use std::time::Duration;
 use regex::Regex;
 use secrecy::SecretString;
 
-use crate::inventory::{NamespacePattern, NamespaceSelection, ReportPolicy};
+use crate::inventory::{NamespacePattern, NamespaceSelection, OutputFormat, ReportPolicy};
 
 /// Everything that kai was told.
 #[derive(Debug)]
@@ -34,17 +34,6 @@ pub struct Settings {
     pub server: ServerSettings,
     /// `anchore.*` and what is pushed with it
     pub anchore: AnchoreSettings,
-}
-
-/// How a report is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputFormat {
-    /// Indented by two spaces.
-    Json,
-    /// Plain columns.
-    Table,
-    /// `namespace,tag,repo_digest`
-    Csv,
 }
 
 /// Once, or as a service.

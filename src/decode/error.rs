@@ -14,7 +14,7 @@ const HINT: &str = "`kubectl get namespaces,pods --all-namespaces -o json` print
 pub enum DecodeError {
     /// The bytes could not be had.
     #[error("reading failed: {0}")]
-    Read(#[source] io::Error),
+    Read(io::Error),
     /// No byte, or none but blanks.
     #[error("the input is empty; {HINT}")]
     Empty,

@@ -120,15 +120,13 @@ fn read_yaml(
         from = 0;
         length = read_some(reader, buffer).map_err(Stop::Error)?;
     }
-    let pushed = pushed.and_then(|()| cutter.push_last_line(objects));
-    if pushed.is_ok()
-        && let Some(item) = cutter.item_before_missing_kind()
-    {
-        let peek = Format::Yaml.peek(item);
-        if !peek.kind.is_empty() {
-            return ended_early(objects, &peek.name);
+    let pushed = match pushed.and_then(|()| cutter.push_last_line(objects)) {
+        Ok(is_readable) if !is_readable || cutter.lacks_kind() => {
+            let name = cutter.unfinished_item().map(|item| Format::Yaml.peek(item).name).unwrap_or_default();
+            return ended_early(objects, &name);
         }
-    }
+        pushed => pushed.map(|_| ()),
+    };
     match pushed.and_then(|()| cutter.finish(objects)) {
         Ok(()) => Ok(None),
         Err(Stop::Problem(problem)) => {

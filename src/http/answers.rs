@@ -9,7 +9,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::Semaphore;
 
 use super::cache::{BodyCache, BodyKey, Rendered};
-use super::generation::Generation;
+use super::generation::{Generation, OVERSIZE};
 use super::negotiate::Encoding;
 use super::problem::Problem;
 use super::question::Question;
@@ -146,16 +146,20 @@ impl Answers {
         }
         let next = Arc::new(Generation::new(Arc::clone(&snapshot)));
         let mut done = HashSet::new();
-        let mut bytes = 0;
+        let (mut bytes, mut oversize) = (0, 0);
         while let Err(missing) = last.seal(&done, || self.current.store(Some(Arc::clone(&next)))) {
             for (question, encoding) in missing {
-                // Above the bound, rendering one more would only push out one that is already there.
+                // Above the bound, one more choice of namespaces would only push out what is already there.
+                let is_full = bytes >= self.max_bytes || oversize >= OVERSIZE;
                 if let Some(version) = question.version(&snapshot)
-                    && (bytes < self.max_bytes || !question.is_a_choice())
+                    && !(is_full && question.is_a_choice())
                 {
                     let key = BodyKey { version, question: question.clone(), encoding };
-                    let body = self.render_now(Arc::clone(&next), key).await;
-                    bytes += body.map_or(0, |body| body.body.len() as u64);
+                    match self.render_now(Arc::clone(&next), key.clone()).await {
+                        Some(body) if self.cache.fits(&key, &body) => bytes += body.body.len() as u64,
+                        Some(_) => oversize += 1,
+                        None => {}
+                    }
                 }
                 done.insert((question, encoding));
             }

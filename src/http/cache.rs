@@ -77,17 +77,29 @@ impl BodyCache {
         generation: &Generation,
         key: &BodyKey,
     ) -> Result<Arc<Rendered>, Arc<io::Error>> {
-        self.bodies.try_get_with_by_ref(key, || {
+        let body = self.bodies.try_get_with_by_ref(key, || {
             if let Some(kept) = generation.oversize(key) {
                 return Ok(kept);
             }
             self.renders.fetch_add(1, Ordering::Relaxed);
             let body = Arc::new(Rendered::of(key, &generation.snapshot, &self.policy)?);
-            if weight(key, &body) as u64 > self.max_bytes {
-                generation.keep_oversize(key.clone(), Arc::clone(&body));
-            }
-            Ok(body)
-        })
+            self.keep_oversize(generation, key, &body);
+            Ok::<_, io::Error>(body)
+        })?;
+        // The cache drops what is too large for it a while after it came: what it gave may be of the last generation.
+        self.keep_oversize(generation, key, &body);
+        Ok(body)
+    }
+
+    /// Whether the cache can hold the body.
+    pub(super) fn fits(&self, key: &BodyKey, body: &Rendered) -> bool {
+        weight(key, body) as u64 <= self.max_bytes
+    }
+
+    fn keep_oversize(&self, generation: &Generation, key: &BodyKey, body: &Arc<Rendered>) {
+        if !self.fits(key, body) {
+            generation.keep_oversize(key, body);
+        }
     }
 
     /// Drops the bodies that `snapshot` no longer answers with, instead of leaving that to the bound.
@@ -134,4 +146,73 @@ impl Rendered {
 
 fn weight(key: &BodyKey, body: &Rendered) -> usize {
     body.body.len() + key.question.weight() + ENTRY_OVERHEAD
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::negotiate::Format;
+    use crate::inventory::{NamespaceRecord, NamespaceSelection};
+    use crate::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion};
+
+    fn snapshots(count: usize) -> Vec<Arc<Snapshot>> {
+        let mut index = PodIndex::new("demo", NamespaceSelection::default());
+        let mut relist = || {
+            index.apply(Event::RelistBegun);
+            index.apply(Event::ListBegun(ListScope::Namespaces));
+            index.apply(Event::ListBegun(ListScope::AllPods));
+            for number in 0..100 {
+                index.apply(Event::Namespace(NamespaceRecord { name: format!("ns-{number:02}").into() }));
+            }
+            let observed_at = jiff::Timestamp::UNIX_EPOCH;
+            let server_version = ServerVersion::default();
+            index
+                .apply(Event::RelistEnded(RelistEnd { observed_at, server_version, cut_short: None }))
+                .expect("snapshot")
+        };
+        (0..count).map(|_| relist()).collect()
+    }
+
+    fn key(snapshot: &Snapshot, names: &[&str]) -> BodyKey {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let question = Question::inventory(snapshot, &names, Format::Json).expect("known namespaces");
+        BodyKey { version: question.version(snapshot).expect("version"), question, encoding: Encoding::Identity }
+    }
+
+    #[test]
+    fn any_number_of_questions_stays_within_the_bound() {
+        let generation = Generation::new(snapshots(1).remove(0));
+        let bound = 50_000;
+        let cache = BodyCache::new(bound, ReportPolicy::default());
+        for first in 0..100 {
+            for second in (0..100).step_by(7) {
+                let mut names = [format!("ns-{first:02}"), format!("ns-{second:02}")];
+                names.sort();
+                let key = key(&generation.snapshot, &[&names[0], &names[1]]);
+                cache.get_or_render(&generation, &key).expect("body");
+            }
+        }
+        assert!(cache.renders() > 1000);
+        assert!((1..=bound).contains(&cache.weight()), "{} bytes", cache.weight());
+    }
+
+    #[test]
+    fn what_a_snapshot_no_longer_answers_with_is_dropped_and_the_rest_stays() {
+        let snapshots = snapshots(2);
+        let (old, new) = (Generation::new(Arc::clone(&snapshots[0])), Generation::new(Arc::clone(&snapshots[1])));
+        let cache = BodyCache::new(1_000_000, ReportPolicy::default());
+        let images = Question::images(&old.snapshot, "ns-00").expect("namespace");
+        let part = BodyKey {
+            version: images.version(&old.snapshot).expect("version"),
+            question: images,
+            encoding: Encoding::Gzip,
+        };
+        let (whole, next) = (key(&old.snapshot, &[]), key(&new.snapshot, &[]));
+        for (generation, key) in [(&old, &whole), (&old, &part), (&new, &next)] {
+            cache.get_or_render(generation, key).expect("body");
+        }
+        cache.retain(&new.snapshot);
+        assert!(cache.get(&old, &whole).is_none());
+        assert!(cache.get(&new, &part).is_some() && cache.get(&new, &next).is_some());
+    }
 }

@@ -15,7 +15,7 @@ use crate::snapshot::Snapshot;
 /// How many chosen sets of namespaces are remembered from one generation to the next. Others are rendered on demand.
 const CHOICES: usize = 64;
 /// How many bodies above the cache's bound are kept. The questions that are no choice have six bodies.
-const OVERSIZE: usize = 8;
+pub(super) const OVERSIZE: usize = 8;
 
 /// A snapshot while it is the one served.
 #[derive(Debug)]
@@ -61,11 +61,11 @@ impl Generation {
         if asked.sealed {
             return false;
         }
-        let forgettable = question.is_a_choice();
-        if !(forgettable && asked.choices >= CHOICES)
-            && asked.bodies.insert((question.clone(), encoding))
-            && forgettable
-        {
+        let is_choice = question.is_a_choice();
+        if is_choice && asked.choices >= CHOICES {
+            return true;
+        }
+        if asked.bodies.insert((question.clone(), encoding)) && is_choice {
             asked.choices += 1;
         }
         true
@@ -90,13 +90,16 @@ impl Generation {
     }
 
     /// Keeps a body that the cache cannot hold, for as long as this generation is served.
-    pub(super) fn keep_oversize(&self, key: BodyKey, body: Arc<Rendered>) {
+    pub(super) fn keep_oversize(&self, key: &BodyKey, body: &Arc<Rendered>) {
         let mut kept = self.oversize.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.iter().any(|(known, _)| known == key) {
+            return;
+        }
         if kept.len() >= OVERSIZE {
             let choice = kept.iter().position(|(key, _)| key.question.is_a_choice()).unwrap_or(0);
             kept.remove(choice);
         }
-        kept.push((key, body));
+        kept.push((key.clone(), Arc::clone(body)));
         self.has_oversize.store(true, Ordering::Release);
     }
 

@@ -125,7 +125,7 @@ mod tests {
     use http::HeaderValue;
     use rstest::rstest;
 
-    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
         values.iter().map(|value| (name.clone(), HeaderValue::from_str(value).expect("header"))).collect()
     }
 
@@ -154,7 +154,7 @@ mod tests {
     #[case::low_gzip_beats_unnamed_identity(&["gzip;q=0.001"], Some(Encoding::Gzip))]
     #[case::broken_weight_is_passed_over(&["gzip;q=7"], Some(Encoding::Identity))]
     fn codings_are_negotiated(#[case] values: &[&str], #[case] expected: Option<Encoding>) {
-        assert_eq!(Encoding::negotiate(&headers(ACCEPT_ENCODING, values)), expected);
+        assert_eq!(Encoding::negotiate(&headers(&ACCEPT_ENCODING, values)), expected);
     }
 
     #[rstest]
@@ -175,6 +175,6 @@ mod tests {
     #[case::everything_forbidden(&["*/*;q=0"], None)]
     #[case::no_media_range(&["nonsense"], Some(Format::Json))]
     fn formats_are_negotiated(#[case] values: &[&str], #[case] expected: Option<Format>) {
-        assert_eq!(Format::negotiate(&headers(ACCEPT, values), &[Format::Json, Format::Csv]), expected);
+        assert_eq!(Format::negotiate(&headers(&ACCEPT, values), &[Format::Json, Format::Csv]), expected);
     }
 }

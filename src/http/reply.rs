@@ -14,7 +14,7 @@ use super::generation::Generation;
 use super::negotiate::{Encoding, Format};
 use super::problem::Problem;
 use super::question::{NoAnswer, Question};
-use crate::inventory::excerpt;
+use crate::inventory::escape_controls;
 use crate::snapshot::Snapshot;
 
 pub(super) const INVENTORY_GENERATION: HeaderName = HeaderName::from_static("inventory-generation");
@@ -134,8 +134,10 @@ impl App {
         match reason {
             NoAnswer::Unknown(name) => Problem::unknown_namespace(&name),
             NoAnswer::Refused { namespace, reason } => {
-                let detail =
-                    format!("The pods of the namespace \"{namespace}\" could not be listed: {}", excerpt(&reason));
+                let detail = format!(
+                    "The pods of the namespace \"{namespace}\" could not be listed: {}",
+                    escape_controls(&reason)
+                );
                 Problem::unavailable(detail, &self.retry_after)
             }
         }

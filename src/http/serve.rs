@@ -16,6 +16,8 @@ use super::{HttpDeps, service};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often the other end of an HTTP/2 connection is asked whether it is still there.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
+/// Bytes of a header list over HTTP/2: above kai's own limit, whose answer says what is wrong.
+const HEADER_LIST: u32 = 64 * 1024;
 
 /// Serves on the listener until `shutdown`, then is not ready, accepts nothing more and finishes the requests under way
 /// within `server.shutdown-timeout-seconds`. Idle connections end at once.
@@ -32,7 +34,7 @@ pub async fn serve(listener: TcpListener, deps: HttpDeps, shutdown: Cancellation
     });
     let builder = server.http_builder();
     builder.http1().header_read_timeout(head_timeout);
-    builder.http2().keep_alive_interval(PING_INTERVAL);
+    builder.http2().keep_alive_interval(PING_INTERVAL).max_header_list_size(HEADER_LIST);
     tokio::select! {
         result = server.serve(Shared::new(service.clone())) => result,
         never = follow(service.follow()) => match never {},

@@ -253,3 +253,65 @@ fn log_panic(panic: &(dyn std::any::Any + Send), id: &str) {
         "answering a request panicked"
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Listen, ServerSettings};
+    use crate::feed::feed;
+    use crate::health::Health;
+    use crate::inventory::ReportPolicy;
+    use axum::routing::get;
+    use http_body_util::BodyExt;
+
+    async fn boom() -> Response<Body> {
+        panic!("on purpose");
+    }
+
+    /// The service around other routes.
+    async fn answer(router: Router, path: &str) -> (StatusCode, HeaderMap, serde_json::Value) {
+        let (_writer, reader) = feed();
+        let settings = ServerSettings {
+            listen: Listen::None,
+            request_timeout: Duration::from_secs(5),
+            max_concurrent_requests: 1,
+            shutdown_timeout: Duration::from_secs(5),
+            cache_max_bytes: 1024,
+            cors_origins: Vec::new(),
+        };
+        let health = Health::new(reader.clone(), None, Duration::from_secs(5));
+        let policy = ReportPolicy::default();
+        let deps = HttpDeps { reader, health, policy, settings, retry_after: Duration::from_secs(5) };
+        let service = HttpService::around(router, Arc::clone(&super::super::service(&deps).0.app), &deps);
+        for _ in 0..2 {
+            // Twice: what went wrong holds no place.
+            let request = Request::get(path).body(Body::empty()).expect("request");
+            let Ok(reply) = service.clone().oneshot(request).await;
+            assert!(reply.status() != StatusCode::SERVICE_UNAVAILABLE);
+        }
+        let request = Request::get(path).body(Body::empty()).expect("request");
+        let Ok(reply) = service.oneshot(request).await;
+        let (parts, body) = reply.into_parts();
+        let body = body.collect().await.expect("body").to_bytes();
+        (parts.status, parts.headers, serde_json::from_slice(&body).expect("json"))
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_with_the_request_id_and_not_its_text() {
+        let (status, headers, problem) = answer(Router::new().route("/boom", get(boom)), "/boom").await;
+        assert_eq!(
+            (status, &headers["content-type"]),
+            (StatusCode::INTERNAL_SERVER_ERROR, &"application/problem+json".parse().expect("header"))
+        );
+        assert_eq!(problem["request_id"].as_str(), headers[X_REQUEST_ID].to_str().ok());
+        assert!(!problem.to_string().contains("on purpose"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn an_error_of_the_framework_becomes_a_problem() {
+        let teapot = || async { (StatusCode::IM_A_TEAPOT, "short and stout") };
+        let (status, headers, problem) = answer(Router::new().route("/pot", get(teapot)), "/pot").await;
+        assert_eq!((status, problem["status"].as_u64()), (StatusCode::IM_A_TEAPOT, Some(418)));
+        assert_eq!(headers["content-type"], "application/problem+json");
+    }
+}

@@ -20,7 +20,7 @@ pub use digest::{Digest, DigestAlgorithm};
 pub use grammar::ReferenceError;
 pub use intern::Interner;
 pub use pod::{NamespaceRecord, OwnerRef, Phase, PodRecord};
-pub use policy::{MissingTagPolicy, ReportPolicy};
+pub use policy::{MissingTagPolicy, OutputFormat, ReportPolicy};
 pub use reference::ImageRef;
 pub use selection::{NamespacePattern, NamespaceSelection, SelectionError};
 pub use status::{PodGenerations, SpecEntry, StatusEntry, read_container};

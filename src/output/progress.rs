@@ -1,6 +1,7 @@
 //! How far a long read is, on a terminal.
 
 use std::io::{IsTerminal, stderr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressDrawTarget, ProgressStyle};
@@ -8,8 +9,8 @@ use indicatif::{HumanCount, ProgressDrawTarget, ProgressStyle};
 /// Shorter work shows nothing: a bar that flashes by only disturbs.
 const SHOW_AFTER: Duration = Duration::from_secs(1);
 
-/// A bar on standard error, drawn once the work takes more than a second and only on a terminal. Removed when dropped,
-/// so that nothing of it is left among the messages.
+/// A bar on standard error, drawn once the work takes more than a second and only on a terminal.
+#[derive(Clone)]
 pub struct ProgressBar {
     bar: indicatif::ProgressBar,
     unit: Unit,
@@ -41,8 +42,20 @@ impl ProgressBar {
         Self { bar: indicatif::ProgressBar::with_draw_target(None, target), unit, begun: Instant::now() }
     }
 
+    /// What whoever reads reports to.
+    #[must_use]
+    pub fn reporter(&self) -> Arc<dyn Fn(u64, Option<u64>) + Send + Sync> {
+        let bar = self.clone();
+        Arc::new(move |read, total| bar.update(read, total))
+    }
+
+    /// Removes the bar, so that nothing of it is left among messages and reports.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Shows how much was read, and of how much where that is known.
-    pub fn update(&self, read: u64, total: Option<u64>) {
+    fn update(&self, read: u64, total: Option<u64>) {
         if self.bar.is_hidden() || self.begun.elapsed() < SHOW_AFTER {
             return;
         }
@@ -57,12 +70,6 @@ impl ProgressBar {
                 Unit::Bytes => format!("{} read", indicatif::HumanBytes(read)),
             });
         }
-    }
-}
-
-impl Drop for ProgressBar {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }
 

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read as _, Write};
 
-use super::ReportFormat;
-use crate::inventory::{Digest, escape_controls};
+use crate::inventory::{Digest, OutputFormat, escape_controls};
 use crate::views::{ImageEntry, KaiReport, NamespaceImages, write_csv};
 
 /// What the table says when there is nothing to list.
@@ -15,14 +14,14 @@ const COLUMN_GAP: usize = 2;
 ///
 /// # Errors
 /// Those of the writer; see [`is_closed_pipe`] for the one that is no failure.
-pub fn write_report(report: &KaiReport, format: ReportFormat, writer: &mut impl Write) -> io::Result<()> {
+pub fn write_report(report: &KaiReport, format: OutputFormat, writer: &mut impl Write) -> io::Result<()> {
     match format {
-        ReportFormat::Json => {
+        OutputFormat::Json => {
             serde_json::to_writer_pretty(&mut *writer, report)?;
             writer.write_all(b"\n")?;
         }
-        ReportFormat::Table => write_table(report, writer)?,
-        ReportFormat::Csv => write_csv(&report.results, &mut *writer)?,
+        OutputFormat::Table => write_table(report, writer)?,
+        OutputFormat::Csv => write_csv(&report.results, &mut *writer)?,
     }
     writer.flush()
 }
@@ -88,7 +87,7 @@ mod tests {
         }
     }
 
-    fn print(report: &KaiReport, format: ReportFormat) -> String {
+    fn print(report: &KaiReport, format: OutputFormat) -> String {
         let mut bytes = Vec::new();
         write_report(report, format, &mut bytes).unwrap();
         String::from_utf8(bytes).unwrap()
@@ -99,7 +98,7 @@ mod tests {
     #[test]
     fn the_table_has_a_line_for_each_entry_and_nothing_is_cut() {
         let long = format!("registry.example.com/{}:1", "a".repeat(200));
-        let printed = print(&report(&[("nginx:1.25", Some(DIGEST)), (&long, None)]), ReportFormat::Table);
+        let printed = print(&report(&[("nginx:1.25", Some(DIGEST)), (&long, None)]), OutputFormat::Table);
         let lines: Vec<&str> = printed.lines().collect();
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with("IMAGE TAG"));
@@ -111,29 +110,29 @@ mod tests {
     #[test]
     fn a_text_longer_than_any_name_is_printed_whole() {
         let long = "x".repeat(70_000);
-        assert!(print(&report(&[(&long, None)]), ReportFormat::Table).contains(&long));
+        assert!(print(&report(&[(&long, None)]), OutputFormat::Table).contains(&long));
     }
 
     #[test]
     fn a_table_without_images_says_so() {
-        assert_eq!(print(&report(&[]), ReportFormat::Table), "No Images found\n");
+        assert_eq!(print(&report(&[]), OutputFormat::Table), "No Images found\n");
     }
 
     #[test]
     fn control_characters_do_not_reach_a_terminal() {
-        let printed = print(&report(&[("a\u{1b}[2J\nb", None)]), ReportFormat::Table);
+        let printed = print(&report(&[("a\u{1b}[2J\nb", None)]), OutputFormat::Table);
         assert!(printed.contains("a\\u{1b}[2J\\nb"), "{printed:?}");
     }
 
     #[test]
     fn json_has_the_keys_of_kai_in_their_order() {
-        insta::assert_snapshot!(print(&report(&[("nginx:1.25", Some(DIGEST)), ("redis:7", None)]), ReportFormat::Json));
+        insta::assert_snapshot!(print(&report(&[("nginx:1.25", Some(DIGEST)), ("redis:7", None)]), OutputFormat::Json));
     }
 
     #[test]
     fn csv_has_a_row_for_each_entry() {
         assert_eq!(
-            print(&report(&[("nginx:1.25", Some(DIGEST)), ("a,\"b", None)]), ReportFormat::Csv),
+            print(&report(&[("nginx:1.25", Some(DIGEST)), ("a,\"b", None)]), OutputFormat::Csv),
             format!("namespace,tag,repo_digest\nshop,nginx:1.25,{DIGEST}\nshop,\"a,\"\"b\",\n")
         );
     }

@@ -49,6 +49,12 @@ impl From<ListScope> for ScopeKey {
 impl Relist {
     /// A list begins; when it is not for the first time, what it gave is dropped.
     pub(super) fn begin(&mut self, scope: ListScope) {
+        let key = self.drop_list(scope);
+        self.refused.remove(&key);
+        self.begun.insert(key);
+    }
+
+    fn drop_list(&mut self, scope: ListScope) -> ScopeKey {
         match &scope {
             ListScope::Namespaces => self.listed.clear(),
             ListScope::AllPods => self.pods.clear(),
@@ -57,17 +63,18 @@ impl Relist {
             }
         }
         let key = ScopeKey::from(scope);
-        self.refused.remove(&key);
         self.skipped.remove(&key);
-        self.begun.insert(key);
+        key
     }
 
     pub(super) fn insert(&mut self, pod: Arc<PodRecord>) {
         self.pods.entry(Arc::clone(&pod.namespace)).or_default().insert(pod.name.clone(), pod);
     }
 
+    /// A list is refused. Rights may end between two pages: what the first ones gave is then no whole list.
     pub(super) fn refuse(&mut self, scope: ListScope, reason: Arc<str>) {
-        self.refused.insert(scope.into(), reason);
+        let key = self.drop_list(scope);
+        self.refused.insert(key, reason);
     }
 
     pub(super) fn skip(&mut self, item: SkippedItem) {

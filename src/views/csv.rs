@@ -7,17 +7,19 @@ use crate::inventory::{Digest, escape_controls};
 
 /// Writes `namespace,tag,repo_digest` and the rows. A namespace without images has none.
 ///
-/// Control characters are escaped: a raw text from a manifest must not break a row or move a cursor.
+/// Control characters are escaped: a raw text from a manifest, or a name from a dump, must not break a row or move a
+/// cursor.
 ///
 /// # Errors
 /// Those of the writer.
 pub fn write_csv(results: &[NamespaceImages], writer: impl Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(writer);
     writer.write_record(["namespace", "tag", "repo_digest"])?;
-    for namespace in results {
-        for image in &namespace.images {
+    for NamespaceImages { namespace, images } in results {
+        let namespace = escape_controls(namespace);
+        for image in images {
             let digest = image.repo_digest.as_ref().map_or("", Digest::as_str);
-            writer.write_record([&*namespace.namespace, &escape_controls(&image.tag), digest])?;
+            writer.write_record([&*namespace, &*escape_controls(&image.tag), digest])?;
         }
     }
     writer.flush()

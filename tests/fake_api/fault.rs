@@ -38,8 +38,8 @@ pub(crate) enum Fault {
     LoginPage,
     /// A redirect to a login page.
     Redirect,
-    /// 404 as a web server says it.
-    BareNotFound,
+    /// This status and text, as a server that is no Kubernetes says it.
+    Bare(u16, &'static str),
     /// Continue tokens that never get anywhere.
     SameToken,
 }

@@ -195,7 +195,7 @@ fn broken(fault: &Fault, path: &str, body: &str) -> Response {
             .header(header::LOCATION, "https://login.example/")
             .body(Body::empty())
             .unwrap(),
-        Fault::BareNotFound => Response::builder().status(404).body(Body::from("404 page not found")).unwrap(),
+        Fault::Bare(code, text) => Response::builder().status(*code).body(Body::from(*text)).unwrap(),
         Fault::SameToken => {
             json_response(r#"{"kind":"PodList","apiVersion":"v1","metadata":{"continue":"from-0"},"items":[]}"#, false)
         }

@@ -145,7 +145,7 @@ pub(super) fn known<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.truncate(SHOWN);
     let mut text = names.iter().map(|name| excerpt(name).to_string()).collect::<Vec<_>>().join(", ");
     if rest > 0 {
-        text.push_str(&format!(" and {rest} more"));
+        text = format!("{text} and {rest} more");
     }
     if text.is_empty() { "none".to_owned() } else { text }
 }

@@ -8,8 +8,8 @@ use tracing::level_filters::LevelFilter;
 use super::Given;
 use crate::config::effective::Effective;
 use crate::config::problem::Problems;
-use crate::config::settings::{CollectionSettings, LogSettings, Mode, OutputFormat};
-use crate::inventory::{MissingTagPolicy, ReportPolicy, excerpt};
+use crate::config::settings::{CollectionSettings, LogSettings, Mode};
+use crate::inventory::{MissingTagPolicy, OutputFormat, ReportPolicy, excerpt};
 
 /// The shortest deadline of one poll when none is set: a large cluster must be readable at a short interval too.
 const LEAST_CYCLE_TIMEOUT: Duration = Duration::from_mins(5);

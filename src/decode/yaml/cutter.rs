@@ -73,11 +73,16 @@ impl YamlCutter {
         self.line
     }
 
-    /// The last item of a list that calls itself an API object and has ended without its `kind`: as kubectl sorts the
-    /// keys, `kind` comes after the items, so the rest is missing.
-    pub(in crate::decode) fn item_before_missing_kind(&self) -> Option<&[u8]> {
-        let in_item = matches!(self.state, State::Item { .. });
-        (in_item && self.seen[0] && !self.seen[1]).then_some(&self.item)
+    /// Whether a list of the API lacks its `kind`: as kubectl sorts the keys, that comes after `items`, so what was to
+    /// come is missing, and the last item may not be whole.
+    pub(in crate::decode) fn lacks_kind(&self) -> bool {
+        let [api_version, kind, _, items, ..] = self.seen;
+        api_version && items && !kind
+    }
+
+    /// The item being read.
+    pub(in crate::decode) fn unfinished_item(&self) -> Option<&[u8]> {
+        matches!(self.state, State::Item { .. }).then_some(&self.item)
     }
 
     /// Reads on.
@@ -101,15 +106,20 @@ impl YamlCutter {
         Ok(())
     }
 
-    /// The last line may lack its line break.
-    pub(in crate::decode) fn push_last_line<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
+    /// The last line may lack its line break. Answers whether it could be read.
+    pub(in crate::decode) fn push_last_line<S: Sink>(&mut self, sink: &mut S) -> Result<bool, Stop> {
         let line = std::mem::take(&mut self.partial);
-        if line.is_empty() { Ok(()) } else { self.read_line(&line, sink) }
+        if line.is_empty() {
+            return Ok(true);
+        }
+        match self.read_line(&line, sink) {
+            Err(Stop::Problem(Problem::NoKey { at_start: false, .. })) => Ok(false),
+            read => read.map(|()| true),
+        }
     }
 
     /// Ends the last document.
     pub(in crate::decode) fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
-        self.push_last_line(sink)?;
         self.end_document(sink)
     }
 

@@ -1,0 +1,67 @@
+# The only door to every command of the project; CI calls it and nothing else. `make help` lists the targets.
+#
+# Tools that are built are cached outside the checkout, keyed by version: KAI_TOOLS, by default ~/.cache/kai-tools.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
+KAI_TOOLS ?= $(CACHE)/kai-tools
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := $(KAI_TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+LISTEN ?= 127.0.0.1:8080
+
+.PHONY: help demo build test unit lint fmt docs deny openapi contract bench ci clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: ## Build kai and serve the bundled sample cluster on http://127.0.0.1:8080 (LISTEN=… for another address)
+	$(CARGO) build --locked --release
+	@echo "Serving config/demo-cluster.json on http://$(LISTEN)  (Ctrl-C stops it). In another terminal:"
+	@echo "  curl -s $(LISTEN)/inventory | jq ."
+	@exec target/release/kai serve --input config/demo-cluster.json --cluster-name demo --listen $(LISTEN)
+
+build: ## Build the optimised binary, target/release/kai
+	$(CARGO) build --locked --release
+
+test: ## Run every test that needs no cluster
+	$(CARGO) test --locked
+
+unit: ## Run the tests that need nothing running: no socket, no process
+	$(CARGO) test --locked --lib
+
+lint: ## Check the format, clippy and the documentation, warnings as errors
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+fmt: ## Format the code
+	$(CARGO) fmt
+
+deny: $(CARGO_DENY) ## Check licences, sources and banned crates of every dependency
+	$(CARGO_DENY) --locked check bans licenses sources
+
+$(CARGO_DENY):
+	@echo "building cargo-deny $(CARGO_DENY_VERSION) once, into $(KAI_TOOLS)"
+	$(CARGO) install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(KAI_TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)
+
+openapi: ## Write openapi/openapi.json and openapi/openapi.yaml from the code
+	KAI_WRITE_OPENAPI=1 $(CARGO) test --locked --test openapi
+
+contract: ## Hold a running kai against its OpenAPI document with a validator and a property-based client
+	$(CARGO) build --locked
+	tests/contract.sh target/debug/kai
+
+bench: ## Measure: decoding, reading a dump, serving (docs/PERFORMANCE.md says what each needs)
+	$(CARGO) bench --locked
+	$(CARGO) build --locked --release
+	benches/input.sh target/release/kai
+	benches/http.sh target/release/kai
+
+ci: lint deny test contract ## What CI runs
+
+clean: ## Remove what was built
+	$(CARGO) clean

@@ -1,0 +1,123 @@
+//! `kai completion`: scripts for shells, and the namespaces of the live cluster behind `-n`.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap_complete::CompletionCandidate;
+use clap_complete::env::Shells;
+
+use super::Exit;
+use crate::cluster::{self, ClusterSource, install_crypto_provider};
+use crate::config::{Environment, Flags};
+use crate::output::is_closed_pipe;
+
+/// The variable by which a shell's script asks the binary for candidates.
+const VARIABLE: &str = "COMPLETE";
+/// A shell waits for the answer with the cursor in the line.
+const PATIENCE: Duration = Duration::from_millis(800);
+const NAMESPACES_MAX: u32 = 300;
+
+const INSTRUCTIONS: &str = "\
+To load completions:
+
+  Bash, for this shell:        source <(kai completion bash)
+  Bash, for every shell:       echo 'source <(kai completion bash)' >> ~/.bashrc
+  Zsh, for every shell:        echo 'source <(kai completion zsh)' >> ~/.zshrc   (after compinit)
+  fish, for every shell:       echo 'kai completion fish | source' > ~/.config/fish/completions/kai.fish
+
+The script asks the installed kai, so it knows every flag of it; do not save its text. `kai -n <TAB>` completes
+namespaces from the cluster that the other flags on the line name.";
+
+/// Arguments of `kai completion`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = INSTRUCTIONS)]
+pub(super) struct Completion {
+    /// The shell to write a script for
+    shell: Shell,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+impl Completion {
+    /// Prints the script.
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let name = match self.shell {
+            Shell::Bash => "bash",
+            Shell::Zsh => "zsh",
+            Shell::Fish => "fish",
+        };
+        let shells = Shells::builtins();
+        let Some(completer) = shells.completer(name) else { anyhow::bail!("no completion for {name}") };
+        let mut script = Vec::new();
+        completer.write_registration(VARIABLE, "kai", "kai", "kai", &mut script)?;
+        match std::io::stdout().write_all(&script) {
+            Err(error) if !is_closed_pipe(&error) => Err(error.into()),
+            _ => Ok(Exit::Done),
+        }
+    }
+}
+
+/// Namespaces that begin with what was typed; behind a comma the next one of a list. Nothing on any error: a message
+/// would land in the middle of the user's line.
+pub(super) fn namespaces(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(typed) = typed.to_str() else { return Vec::new() };
+    let (before, last) = typed.rfind(',').map_or(("", typed), |comma| typed.split_at(comma + 1));
+    live_namespaces(&flags_on_the_line(std::env::args_os()))
+        .into_iter()
+        .filter(|name| name.starts_with(last))
+        .map(|name| CompletionCandidate::new(format!("{before}{name}")))
+        .collect()
+}
+
+fn live_namespaces(flags: &Flags) -> Vec<String> {
+    let Ok(loaded) = crate::config::load(flags, &Environment::of_process()) else { return Vec::new() };
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Vec::new() };
+    install_crypto_provider();
+    let list = async {
+        let source = ClusterSource::connect(&loaded.settings.cluster, &cluster::Environment::of_process()).await?;
+        source.namespaces(NAMESPACES_MAX).await
+    };
+    let names = runtime.block_on(async { tokio::time::timeout(PATIENCE, list).await });
+    runtime.shutdown_background();
+    names.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// The flags that say which cluster is meant, as far as the line has them.
+fn flags_on_the_line(arguments: impl Iterator<Item = OsString>) -> Flags {
+    let mut flags = Flags::default();
+    let mut words = arguments.filter_map(|word| word.into_string().ok());
+    while let Some(word) = words.next() {
+        let (name, inline) = match word.split_once('=') {
+            Some((name, value)) if word.starts_with('-') => (name.to_owned(), Some(value.to_owned())),
+            _ => (word, None),
+        };
+        let mut value = || inline.clone().or_else(|| words.next());
+        match name.as_str() {
+            "-c" | "--config" => flags.config = value().map(PathBuf::from),
+            "-k" | "--kubeconfig" => flags.kubeconfig = value().map(PathBuf::from),
+            "--context" => flags.context = value(),
+            _ => {}
+        }
+    }
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cluster_of_the_line_is_asked() {
+        let line = ["kai", "--", "kai", "-k", "a.yaml", "--context=blue", "-n", "te"];
+        let flags = flags_on_the_line(line.iter().map(OsString::from));
+        assert_eq!(flags.kubeconfig, Some(PathBuf::from("a.yaml")));
+        assert_eq!(flags.context.as_deref(), Some("blue"));
+    }
+}

@@ -1,0 +1,106 @@
+//! Flags that every subcommand takes, before or after its name.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ValueHint};
+use clap_complete::ArgValueCompleter;
+
+use super::completion;
+use crate::config::Flags;
+use crate::dump::DumpInput;
+
+/// The value of `--input` that stands for standard input.
+const STDIN: &str = "-";
+
+/// Flags that every subcommand takes.
+#[derive(Debug, Args)]
+pub(super) struct Globals {
+    /// Settings file [default: ./kai.yaml, ./.kai.yaml, ./.kai/config.yaml, ~/.kai.yaml, $XDG_CONFIG_HOME/kai/config.yaml, /etc/xdg/kai/config.yaml]
+    #[arg(short, long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    config: Option<PathBuf>,
+
+    /// Kubeconfig [default: $KUBECONFIG, ~/.kube/config, the pod's service account]
+    #[arg(short, long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    kubeconfig: Option<PathBuf>,
+
+    /// Context of the kubeconfig [default: its current one]
+    #[arg(long, global = true, value_name = "NAME")]
+    context: Option<String>,
+
+    /// Name of the cluster in reports [default: the context's cluster]
+    #[arg(long, global = true, value_name = "NAME")]
+    cluster_name: Option<String>,
+
+    /// Only these namespaces; repeat it or separate by commas. Needs rights in them alone
+    #[arg(short, long, global = true, value_name = "NAMESPACE", value_delimiter = ',', add = ArgValueCompleter::new(completion::namespaces))]
+    namespaces: Vec<String>,
+
+    /// Read a saved `kubectl get namespaces,pods -A -o json` (or yaml) instead of a cluster; `-` is standard input
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    input: Option<PathBuf>,
+
+    /// How reports are printed: json, table or csv [default: json]
+    #[arg(short, long, global = true, value_name = "FORMAT")]
+    output: Option<String>,
+
+    /// No log below error
+    #[arg(short, long, global = true)]
+    quiet: bool,
+
+    /// More log: -v debug, -vv trace
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+
+    /// Seconds from the start of one poll to the start of the next [default: 300]
+    #[arg(short, long, global = true, value_name = "SECONDS")]
+    polling_interval_seconds: Option<String>,
+
+    /// The service prints each new report
+    #[arg(short = 'i', long, global = true)]
+    verbose_inventory_reports: bool,
+}
+
+impl Globals {
+    /// The flags as the settings take them.
+    pub(super) fn flags(&self) -> Flags {
+        let Self {
+            config,
+            kubeconfig,
+            context,
+            cluster_name,
+            namespaces,
+            input,
+            output,
+            quiet,
+            verbose,
+            polling_interval_seconds,
+            verbose_inventory_reports,
+        } = self;
+        Flags {
+            config: config.clone(),
+            kubeconfig: kubeconfig.clone(),
+            context: context.clone(),
+            cluster_name: cluster_name.clone(),
+            namespaces: namespaces.clone(),
+            output: output.clone(),
+            quiet: *quiet,
+            verbose: *verbose,
+            polling_interval_seconds: polling_interval_seconds.clone(),
+            verbose_inventory_reports: *verbose_inventory_reports,
+            input: input.is_some(),
+            ..Flags::default()
+        }
+    }
+
+    /// The dump to read instead of a cluster.
+    pub(super) fn dump(&self) -> Option<DumpInput> {
+        self.input
+            .as_ref()
+            .map(|path| if path.as_os_str() == STDIN { DumpInput::Stdin } else { DumpInput::File(path.clone()) })
+    }
+
+    /// `-o` as typed: `kai version` has formats of its own and reads no settings.
+    pub(super) fn output(&self) -> Option<&str> {
+        self.output.as_deref()
+    }
+}

@@ -1,0 +1,39 @@
+//! `kai serve`: the service.
+
+use clap::Args;
+
+use super::Exit;
+use super::start::{Started, collector, error_with_exit};
+use crate::dump::DumpInput;
+use crate::serve::{ServeError, Service};
+
+const EXAMPLES: &str = "\
+Examples:
+  kai serve                                       polls every 300 s, answers on 127.0.0.1:8080
+  kai serve -p 30 --listen '[::]:8080'            polls every 30 s, answers on every address
+  kai serve --input config/demo-cluster.json      serves a saved dump, read again when it changes
+
+  curl -s localhost:8080/inventory | jq .
+  curl -s 'localhost:8080/readyz?verbose' | jq .";
+
+/// Flags of `kai serve`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Serve {
+    /// Address to answer on, or `none` [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) listen: Option<String>,
+}
+
+/// Runs until a signal.
+pub(super) async fn run(started: Started, dump: Option<DumpInput>) -> anyhow::Result<Exit> {
+    let settings = started.settings;
+    let print = settings.verbose_inventory_reports.then_some(settings.output);
+    let (collection, server, policy) = (settings.collection.clone(), settings.server.clone(), settings.report.clone());
+    let service = Service { collector: collector(settings, dump), collection, server, policy, print };
+    match service.run().await {
+        Ok(()) => Ok(Exit::Done),
+        Err(ServeError::Source(error)) => Err(error_with_exit(&error)),
+        Err(error) => Err(error.into()),
+    }
+}

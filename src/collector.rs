@@ -1,1 +1,0 @@
-//! The event loop: events, index, feed.

@@ -1,0 +1,88 @@
+//! The event loop: a source's events go through the index into snapshots, once or at every interval.
+
+mod poll;
+mod report;
+mod source;
+
+pub use poll::Poller;
+pub use report::Reporter;
+pub use source::{CollectError, Source, SourceProgress};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::inventory::NamespaceSelection;
+use crate::snapshot::{PodIndex, Snapshot};
+
+/// Batches of events on their way to the index; bounded, so that a fast source waits for a slow index.
+const BATCHES: usize = 16;
+
+/// One source with the index that its events go to.
+pub struct Collector {
+    source: Source,
+    selection: NamespaceSelection,
+    configured_name: Option<String>,
+    cycle_timeout: Duration,
+    index: Option<PodIndex>,
+}
+
+impl Collector {
+    /// A collector that has read nothing yet. `configured_name` is the cluster's name in reports; without one it is that
+    /// of the source.
+    #[must_use]
+    pub fn new(
+        source: Source,
+        selection: NamespaceSelection,
+        configured_name: Option<String>,
+        cycle_timeout: Duration,
+    ) -> Self {
+        Self { source, selection, configured_name, cycle_timeout, index: None }
+    }
+
+    /// Connects to the source, where that is not done yet.
+    pub async fn open(&mut self) -> Result<(), CollectError> {
+        self.source.open().await
+    }
+
+    /// Whether a saved dump is read, and no cluster.
+    #[must_use]
+    pub fn is_dump(&self) -> bool {
+        matches!(self.source, Source::Dump(_))
+    }
+
+    /// Reads everything once. A failure leaves the index as it was.
+    pub async fn collect(&mut self, progress: &SourceProgress) -> Result<Arc<Snapshot>, CollectError> {
+        self.source.open().await?;
+        let name = self.configured_name.as_deref().or_else(|| self.source.cluster_name()).unwrap_or_default();
+        let index = self.index.get_or_insert_with(|| PodIndex::new(name, self.selection.clone()));
+        let (sender, mut receiver) = mpsc::channel(BATCHES);
+        let source = &mut self.source;
+        let selection = &self.selection;
+        let read = async move {
+            let result = source.relist(selection, &sender, progress).await;
+            drop(sender);
+            result
+        };
+        let apply = async {
+            let mut newest = None;
+            while let Some(batch) = receiver.recv().await {
+                for event in batch {
+                    newest = index.apply(event).or(newest);
+                }
+            }
+            newest
+        };
+        let both = async { tokio::join!(read, apply) };
+        let (result, newest) = if self.cycle_timeout.is_zero() {
+            both.await
+        } else {
+            tokio::time::timeout(self.cycle_timeout, both)
+                .await
+                .map_err(|_elapsed| CollectError::CycleTimeout(self.cycle_timeout))?
+        };
+        result?;
+        newest.ok_or(CollectError::Unfinished)
+    }
+}

@@ -1,0 +1,122 @@
+//! Reading again at every interval, for as long as the service runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::report::Reporter;
+use super::{CollectError, Collector, Source, SourceProgress};
+use crate::config::CollectionSettings;
+use crate::dump::Fingerprint;
+use crate::feed::SnapshotWriter;
+use crate::health::Health;
+
+/// The first wait after a failure; doubled after each further one, up to the interval or the maximum.
+const BACKOFF_MIN: Duration = Duration::from_secs(1);
+const BACKOFF_MAX: Duration = Duration::from_mins(1);
+/// How often a dump is looked at for a change.
+const DUMP_LOOK: Duration = Duration::from_secs(1);
+
+/// Keeps the feed up to date. A poll that fails keeps the last snapshot and is tried again sooner.
+pub struct Poller {
+    /// What is read.
+    pub collector: Collector,
+    /// Where snapshots go.
+    pub writer: SnapshotWriter,
+    /// Where failures are said.
+    pub health: Health,
+    /// When to read.
+    pub settings: CollectionSettings,
+}
+
+impl Poller {
+    /// Polls until `stop`. Polls never overlap; the interval runs from start to start.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut reporter = Reporter::default();
+        let mut failures = 0;
+        let nobody: SourceProgress = Arc::new(|_, _| {});
+        loop {
+            self.health.heartbeat();
+            let begun = Instant::now();
+            let fingerprint = self.collector.source.fingerprint();
+            let outcome = tokio::select! {
+                outcome = self.collector.collect(&nobody) => outcome,
+                () = stop.cancelled() => return,
+            };
+            let wait = match outcome {
+                Ok(snapshot) => {
+                    failures = 0;
+                    reporter.report(&snapshot);
+                    tracing::info!(
+                        generation = snapshot.generation(),
+                        namespaces = snapshot.namespaces().len(),
+                        pods = snapshot.namespaces().iter().map(|part| part.pods().len()).sum::<usize>(),
+                        complete = snapshot.is_complete(),
+                        elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+                        "inventory read"
+                    );
+                    self.writer.publish(snapshot);
+                    self.health.poll_succeeded();
+                    self.settings.interval
+                }
+                Err(error) => {
+                    let wait = self.backoff(failures);
+                    failures += 1;
+                    self.say(&error, wait);
+                    wait
+                }
+            };
+            let waited = match &self.collector.source {
+                Source::Cluster { .. } => sleep_until(begun + wait, &self.health, &stop).await,
+                Source::Dump(_) => self.until_changed(fingerprint, &stop).await,
+            };
+            if waited.is_none() {
+                return;
+            }
+        }
+    }
+
+    fn say(&self, error: &CollectError, wait: Duration) {
+        let text = error.to_string();
+        match &self.collector.source {
+            Source::Cluster { .. } => tracing::error!("poll failed, next try in {} s: {text}", wait.as_secs()),
+            Source::Dump(_) => tracing::error!("reading the input failed, next try when it changes: {text}"),
+        }
+        self.health.poll_failed(&text);
+    }
+
+    fn backoff(&self, failures: u32) -> Duration {
+        BACKOFF_MIN.saturating_mul(1 << failures.min(10)).min(BACKOFF_MAX).min(self.settings.interval)
+    }
+
+    /// Waits until the dump is another file, or has other content, than when it was last read.
+    async fn until_changed(&self, last: Option<Fingerprint>, stop: &CancellationToken) -> Option<()> {
+        loop {
+            sleep_until(Instant::now() + DUMP_LOOK, &self.health, stop).await?;
+            let now = self.collector.source.fingerprint();
+            if now.is_some() && now != last {
+                return Some(());
+            }
+        }
+    }
+}
+
+/// How long the loop may be silent while it only waits.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Waits, and says meanwhile that the loop is alive; `None` when stopped.
+async fn sleep_until(until: Instant, health: &Health, stop: &CancellationToken) -> Option<()> {
+    loop {
+        health.heartbeat();
+        let next = until.min(Instant::now() + HEARTBEAT);
+        tokio::select! {
+            () = tokio::time::sleep_until(next) => {}
+            () = stop.cancelled() => return None,
+        }
+        if next == until {
+            return Some(());
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Where events come from: a cluster or a saved dump.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender;
+
+use crate::cluster::{ClusterError, ClusterSource, Environment, Progress};
+use crate::config::ClusterSettings;
+use crate::dump::{DumpError, DumpInput, DumpSource, Fingerprint};
+use crate::inventory::NamespaceSelection;
+use crate::snapshot::Event;
+
+/// Told how much was read, and of how much where that is known: pods of a cluster, bytes of a dump.
+pub type SourceProgress = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
+
+/// A cluster or a saved dump of one.
+pub enum Source {
+    /// The API server that the settings describe; the connection is made when it is first needed, and again after a
+    /// failure, so that new credentials in the kubeconfig count.
+    Cluster {
+        /// How to reach it.
+        settings: Box<ClusterSettings>,
+        /// The connection, while there is one.
+        connection: Option<Box<ClusterSource>>,
+    },
+    /// A dump; `None` only while a thread reads it.
+    Dump(Option<DumpSource>),
+}
+
+/// Why a source could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// The cluster.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The dump.
+    #[error(transparent)]
+    Dump(#[from] DumpError),
+    /// The deadline of the whole poll.
+    #[error(
+        "the cluster was not read within {} s (collection.cycle-timeout-seconds); raise it, or look why the API server is slow",
+        .0.as_secs()
+    )]
+    CycleTimeout(Duration),
+    /// The source said that it had ended and had not.
+    #[error("the source ended without finishing its lists")]
+    Unfinished,
+    /// The thread that read the dump died.
+    #[error("reading the input failed: {0}")]
+    Thread(#[from] tokio::task::JoinError),
+}
+
+impl CollectError {
+    /// Whether the settings are wrong, so that trying again cannot help.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, Self::Cluster(error) if error.is_configuration())
+    }
+}
+
+impl Source {
+    /// The cluster of these settings, not connected yet.
+    #[must_use]
+    pub fn cluster(settings: ClusterSettings) -> Self {
+        Self::Cluster { settings: Box::new(settings), connection: None }
+    }
+
+    /// A saved dump.
+    #[must_use]
+    pub fn dump(input: DumpInput) -> Self {
+        Self::Dump(Some(DumpSource::new(input)))
+    }
+
+    /// Connects, where that is not done yet.
+    pub async fn open(&mut self) -> Result<(), CollectError> {
+        if let Self::Cluster { settings, connection: connection @ None } = self {
+            *connection = Some(Box::new(ClusterSource::connect(settings, &Environment::of_process()).await?));
+        }
+        Ok(())
+    }
+
+    /// What tells a changed dump from the one that was read; `None` for a cluster, and while the file is not there.
+    pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
+        match self {
+            Self::Cluster { .. } => None,
+            Self::Dump(source) => source.as_ref().and_then(DumpSource::fingerprint),
+        }
+    }
+
+    /// What the source itself calls the cluster.
+    pub(super) fn cluster_name(&self) -> Option<&str> {
+        match self {
+            Self::Cluster { connection, .. } => connection.as_ref().and_then(|source| source.cluster_name()),
+            Self::Dump(_) => None,
+        }
+    }
+
+    pub(super) async fn relist(
+        &mut self,
+        selection: &NamespaceSelection,
+        events: &Sender<Vec<Event>>,
+        progress: &SourceProgress,
+    ) -> Result<(), CollectError> {
+        self.open().await?;
+        match self {
+            Self::Cluster { connection, .. } => {
+                let source = connection.as_mut().ok_or(CollectError::Unfinished)?;
+                let report = |Progress { pods, total }| progress(pods, total);
+                let result = source.relist(selection, events, &report).await;
+                if result.is_err() {
+                    *connection = None;
+                }
+                Ok(result?)
+            }
+            Self::Dump(slot) => {
+                let mut source = slot.take().ok_or(CollectError::Unfinished)?;
+                let (events, progress) = (events.clone(), Arc::clone(progress));
+                let (source, result) = tokio::task::spawn_blocking(move || {
+                    let result = source.read(&events, &*progress);
+                    (source, result)
+                })
+                .await?;
+                *slot = Some(source);
+                Ok(result?)
+            }
+        }
+    }
+}

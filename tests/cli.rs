@@ -1,0 +1,218 @@
+//! What a user of the command line sees: reports, messages, exit statuses. The binary itself is run, without a cluster.
+
+use std::io::{Read, Write};
+use std::process::{Command, Output, Stdio};
+
+const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/demo-cluster.json");
+
+/// kai in an empty folder and environment, so that no settings of the machine count.
+fn kai(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kai"));
+    command.env_clear().env("HOME", "/nonexistent").current_dir(std::env::temp_dir()).args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    kai(arguments).output().expect("kai runs")
+}
+
+fn run_with_input(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child =
+        kai(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("kai runs");
+    // A reader that stops early closes the pipe; what it says about that is the test's to judge.
+    let _closed = child.stdin.take().expect("piped").write_all(input);
+    child.wait_with_output().expect("kai ends")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().expect("no signal")
+}
+
+const BROKEN_AMONG_GOOD: &str = r#"{"kind":"List","items":[
+  {"kind":"Pod","metadata":{"name":"good","namespace":"shop"},"spec":{"containers":[{"name":"a","image":"nginx:1"}]},"status":{"phase":"Running"}},
+  {"kind":"Pod","metadata":{"name":"bad","namespace":"shop"},"spec":{"containers":[{"name":"a","image":5}]},"status":{"phase":"Running"}}]}"#;
+
+#[test]
+fn a_dump_gives_the_report_with_the_keys_of_kai_in_their_order() {
+    let output = run(&["--input", DEMO, "--cluster-name", "demo"]);
+    assert_eq!((status(&output), stderr(&output).as_str()), (0, ""));
+    let text = stdout(&output);
+    let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let keys = ["\"timestamp\"", "\"results\"", "\"serverVersionMetadata\"", "\"cluster_name\"", "\"inventory_type\""];
+    let places: Vec<usize> = keys.iter().map(|key| text.find(key).expect("key")).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    assert!(text.starts_with("{\n  \"timestamp\": \"20"), "indented by two spaces");
+    assert_eq!((&report["cluster_name"], &report["inventory_type"]), (&"demo".into(), &"kubernetes".into()));
+    assert!(report["results"].as_array().expect("results").len() >= 12);
+}
+
+#[test]
+fn a_dump_is_read_from_standard_input_too() {
+    let bytes = std::fs::read(DEMO).expect("demo cluster");
+    let piped: serde_json::Value = serde_json::from_str(&stdout(&run_with_input(&["--input", "-"], &bytes))).unwrap();
+    let file: serde_json::Value = serde_json::from_str(&stdout(&run(&["--input", DEMO]))).unwrap();
+    assert_eq!(piped["results"], file["results"]);
+}
+
+#[test]
+fn the_table_and_csv_have_a_row_for_each_image_of_the_report() {
+    let report: serde_json::Value = serde_json::from_str(&stdout(&run(&["--input", DEMO]))).unwrap();
+    let images: usize = report["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|namespace| namespace["images"].as_array().unwrap().len())
+        .sum();
+    let table = stdout(&run(&["--input", DEMO, "-o", "table"]));
+    assert!(table.starts_with("IMAGE TAG "), "{table}");
+    assert_eq!(table.lines().count(), images + 1);
+    assert!(table.lines().all(|line| !line.contains('\u{1b}')), "no colour off a terminal");
+    let csv = stdout(&run(&["--input", DEMO, "-o", "csv"]));
+    assert_eq!(csv.lines().next(), Some("namespace,tag,repo_digest"));
+    assert_eq!(csv.lines().count(), images + 1);
+}
+
+#[test]
+fn namespaces_are_selected_by_flag() {
+    let output = run(&["--input", DEMO, "-n", "shop,no-such-namespace"]);
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let names: Vec<&str> = report["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|namespace| namespace["namespace"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["no-such-namespace", "shop"]);
+    assert!(stderr(&output).contains("namespace no-such-namespace is included by name"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_broken_item_is_named_and_the_rest_printed_with_status_3() {
+    let output = run_with_input(&["--input", "-"], BROKEN_AMONG_GOOD.as_bytes());
+    assert_eq!(status(&output), 3);
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(report["results"], serde_json::json!([{"namespace": "shop", "images": [{"tag": "nginx:1"}]}]));
+    let said = stderr(&output);
+    assert!(said.contains("pod shop/bad") && said.contains("spec.containers[0].image"), "{said}");
+    let allowed = run_with_input(&["--input", "-", "--allow-incomplete"], BROKEN_AMONG_GOOD.as_bytes());
+    assert_eq!(status(&allowed), 0);
+}
+
+#[test]
+fn an_empty_list_is_an_empty_report() {
+    let output = run_with_input(&["--input", "-"], br#"{"kind":"List","apiVersion":"v1","items":[]}"#);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let table = run_with_input(&["--input", "-", "-o", "table"], br#"{"kind":"List","apiVersion":"v1","items":[]}"#);
+    assert_eq!(stdout(&table), "No Images found\n");
+}
+
+#[test]
+fn input_that_is_not_kubernetes_is_an_error_that_prints_nothing() {
+    for input in ["", "hello\n", "[1,2]", "{\"a\":1}", "{\"kind\":\"List\",\"items\":[{\"kind\":\"Secret\"}]}"] {
+        let output = run_with_input(&["--input", "-"], input.as_bytes());
+        assert_eq!((status(&output), stdout(&output).as_str()), (1, ""), "{input}: {}", stderr(&output));
+        assert!(stderr(&output).starts_with("error: "), "{input}: {}", stderr(&output));
+    }
+    let missing = run(&["--input", "/nonexistent/dump.json"]);
+    assert_eq!(status(&missing), 1);
+    assert!(stderr(&missing).contains("/nonexistent/dump.json"), "{}", stderr(&missing));
+}
+
+#[test]
+fn usage_and_configuration_errors_have_status_2() {
+    for arguments in [
+        &["--no-such-flag"] as &[&str],
+        &["--output", "xml", "--input", DEMO],
+        &["--input", DEMO, "--context", "blue"],
+        &["--config", "/nonexistent/kai.yaml"],
+        &["explain"],
+        &["-m", "sometimes", "--input", DEMO],
+    ] {
+        let output = run(arguments);
+        assert_eq!(status(&output), 2, "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("error"), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_is_named_with_status_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kubeconfig");
+    // A port that was free a moment ago: nothing listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{port}'}}}}]\n\
+         contexts: [{{name: c, context: {{cluster: c, user: u}}}}]\nusers: [{{name: u, user: {{token: t}}}}]\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    let output = run(&["-k", path.to_str().unwrap()]);
+    assert_eq!((status(&output), stdout(&output).as_str()), (1, ""));
+    assert!(stderr(&output).contains(&format!("127.0.0.1:{port}")), "{}", stderr(&output));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    for arguments in [&["--input", DEMO] as &[&str], &["--input", DEMO, "-o", "csv"], &["version"], &["config"]] {
+        let mut child = kai(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("kai runs");
+        drop(child.stdout.take());
+        let status = child.wait().expect("kai ends");
+        let mut said = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut said).unwrap();
+        assert_eq!((status.code(), said.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn version_reads_no_configuration_and_prints_text_or_json() {
+    let output = kai(&["version"]).env("KAI_MODE", "nonsense").output().unwrap();
+    assert_eq!(status(&output), 0);
+    for word in ["Application:", "Version:", "BuildDate:", "GitCommit:", "GitTreeState:", "Platform:", "Compiler:"] {
+        assert!(stdout(&output).contains(word), "{word}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&stdout(&run(&["version", "-o", "json"]))).unwrap();
+    assert_eq!(json["application"], "kai");
+    assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(status(&run(&["version", "-o", "yaml"])), 2);
+}
+
+#[test]
+fn what_config_prints_is_accepted_as_a_configuration() {
+    let printed = kai(&["config"]).env("KAI_POLLING_INTERVAL_SECONDS", "77").output().unwrap();
+    assert_eq!(status(&printed), 0, "{}", stderr(&printed));
+    assert!(stdout(&printed).contains("KAI_POLLING_INTERVAL_SECONDS"), "says where it came from");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("again.yaml");
+    std::fs::write(&path, stdout(&printed)).unwrap();
+    let again = run(&["config", "-c", path.to_str().unwrap()]);
+    assert_eq!(status(&again), 0, "{}", stderr(&again));
+    assert!(stdout(&again).contains("polling-interval-seconds: 77"), "{}", stdout(&again));
+}
+
+#[test]
+fn completion_scripts_are_printed_with_instructions_in_the_help() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(&["completion", shell]);
+        assert_eq!(status(&script), 0);
+        assert!(stdout(&script).contains("COMPLETE"), "{shell}");
+    }
+    assert!(stdout(&run(&["completion", "--help"])).contains("source <(kai completion bash)"));
+    let flags = kai(&["--", "kai", "--name"]).env("COMPLETE", "fish").output().unwrap();
+    assert!(stdout(&flags).contains("--namespaces"), "{}", stdout(&flags));
+}
+
+#[test]
+fn help_teaches_with_examples() {
+    for arguments in [&["--help"] as &[&str], &["serve", "--help"], &["explain", "--help"], &["probe", "--help"]] {
+        let output = run(arguments);
+        assert_eq!(status(&output), 0);
+        assert!(stdout(&output).contains("Examples:"), "{arguments:?}");
+    }
+}

@@ -1,0 +1,90 @@
+//! Which module may speak of which, and which outside crates are one module's alone. The reasons stand beside it in
+//! `docs/ARCHITECTURE.md`.
+
+/// A module at the top of the crate.
+pub(crate) struct Module {
+    pub(crate) name: &'static str,
+    /// Modules that it may name besides itself.
+    pub(crate) imports: Imports,
+    /// Outside crates that it may name.
+    pub(crate) outside: Outside,
+}
+
+pub(crate) enum Imports {
+    Only(&'static [&'static str]),
+    /// What it wires or what a user asks for may be anywhere.
+    EverythingBut(&'static [&'static str]),
+}
+
+pub(crate) enum Outside {
+    /// Pure: no async, no clock, no I/O. Nothing but these.
+    Only(&'static [&'static str]),
+    /// Any that [`ALONE`] does not keep for others.
+    NotKept,
+}
+
+use Imports::{EverythingBut, Only};
+use Outside::NotKept;
+
+pub(crate) const MODULES: &[Module] = &[
+    Module { name: "inventory", imports: Only(&[]), outside: Outside::Only(&["regex", "serde", "thiserror"]) },
+    Module { name: "snapshot", imports: Only(&["inventory"]), outside: Outside::Only(&["jiff", "sha2"]) },
+    Module {
+        name: "views",
+        imports: Only(&["snapshot", "inventory"]),
+        outside: Outside::Only(&["csv", "jiff", "serde", "utoipa"]),
+    },
+    Module { name: "decode", imports: Only(&["inventory", "snapshot"]), outside: NotKept },
+    Module { name: "config", imports: Only(&["inventory"]), outside: NotKept },
+    Module {
+        name: "cluster",
+        imports: Only(&["decode", "inventory", "snapshot", "config", "metrics"]),
+        outside: NotKept,
+    },
+    Module { name: "dump", imports: Only(&["decode", "inventory", "snapshot"]), outside: NotKept },
+    Module {
+        name: "collector",
+        imports: Only(&["cluster", "dump", "snapshot", "inventory", "feed", "config", "metrics", "health"]),
+        outside: NotKept,
+    },
+    Module { name: "feed", imports: Only(&["snapshot"]), outside: NotKept },
+    Module {
+        name: "http",
+        imports: Only(&["feed", "views", "snapshot", "inventory", "health", "metrics", "config"]),
+        outside: NotKept,
+    },
+    Module {
+        name: "output",
+        // What a table prints has its control characters escaped by `inventory`.
+        imports: Only(&["views", "inventory"]),
+        outside: NotKept,
+    },
+    // What health says of foreign texts is cut and escaped by `inventory`.
+    Module { name: "health", imports: Only(&["feed", "snapshot", "config", "inventory"]), outside: NotKept },
+    Module { name: "telemetry", imports: Only(&["feed", "snapshot", "config"]), outside: NotKept },
+    Module { name: "shutdown", imports: Only(&["feed", "snapshot", "config"]), outside: NotKept },
+    Module { name: "serve", imports: EverythingBut(&["once", "cli"]), outside: NotKept },
+    Module { name: "once", imports: EverythingBut(&["serve", "cli"]), outside: NotKept },
+    Module { name: "cli", imports: EverythingBut(&[]), outside: NotKept },
+    // The binary's own file.
+    Module { name: "main", imports: Only(&["cli"]), outside: NotKept },
+];
+
+/// Outside crates that only these modules may name: what they stand for ends there.
+pub(crate) const ALONE: &[(&str, &[&str])] = &[
+    ("kube", &["cluster"]),
+    ("k8s_openapi", &["cluster"]),
+    ("axum", &["http"]),
+    ("axum_server", &["http"]),
+    ("tower_http", &["http"]),
+    ("moka", &["http"]),
+    // The probe asks a running kai; it has nothing to do with a push.
+    ("reqwest", &["push", "cli"]),
+    // A credential plugin may print YAML.
+    ("serde_saphyr", &["config", "decode", "cluster"]),
+    // The API server's own encoding, later.
+    ("prost", &["decode"]),
+    ("indicatif", &["output"]),
+    ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+];

@@ -1,0 +1,169 @@
+//! The service as a process: started, asked over a real socket, probed, stopped by signal.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/demo-cluster.json");
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running `kai serve`, ended when dropped.
+struct Service {
+    child: Child,
+    address: String,
+    log: std::sync::mpsc::Receiver<String>,
+}
+
+impl Service {
+    fn start(input: &Path, more: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kai"))
+            .env_clear()
+            .env("HOME", "/nonexistent")
+            .current_dir(std::env::temp_dir())
+            .args(["serve", "--listen", "127.0.0.1:0", "--input"])
+            .arg(input)
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("kai runs");
+        let (sender, log) = std::sync::mpsc::channel();
+        let stderr = BufReader::new(child.stderr.take().expect("piped"));
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let address =
+            wait_for(&log, |line| line.split_once("listening on http://").map(|(_, rest)| rest.trim().to_owned()));
+        Self { child, address, log }
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).expect("kai listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("works");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: kai\r\nConnection: close\r\n\r\n").expect("works");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("works");
+        let status = answer.split_whitespace().nth(1).and_then(|word| word.parse().ok()).expect("status line");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("head and body");
+        (status, body.to_owned())
+    }
+
+    fn wait_until(&self, path: &str, accept: impl Fn(u16, &str) -> bool) -> String {
+        let begun = Instant::now();
+        loop {
+            let (status, body) = self.get(path);
+            if accept(status, &body) {
+                return body;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{path} still answers {status}: {body}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill");
+        assert!(status.success());
+    }
+
+    fn wait(&mut self) -> i32 {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("works") {
+                return status.code().expect("no signal");
+            }
+            assert!(begun.elapsed() < PATIENCE, "kai does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+fn wait_for<T>(log: &std::sync::mpsc::Receiver<String>, find: impl Fn(&str) -> Option<T>) -> T {
+    let begun = Instant::now();
+    let mut seen = Vec::new();
+    while let Ok(line) = log.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+        if let Some(found) = find(&line) {
+            return found;
+        }
+        seen.push(line);
+    }
+    panic!("the log never said it: {seen:#?}");
+}
+
+fn probe(url: &str) -> i32 {
+    let status =
+        Command::new(env!("CARGO_BIN_EXE_kai")).args(["probe", url]).stderr(Stdio::null()).status().expect("works");
+    status.code().expect("no signal")
+}
+
+#[test]
+fn the_demo_cluster_is_served_probed_and_stopped_by_sigterm() {
+    let mut service = Service::start(Path::new(DEMO), &[]);
+    service.wait_until("/readyz", |status, body| (status, body) == (200, "ok"));
+    let (status, body) = service.get("/inventory");
+    assert_eq!(status, 200);
+    let report: serde_json::Value = serde_json::from_str(&body).expect("works");
+    assert!(report["results"].as_array().expect("works").len() >= 12);
+    assert_eq!(probe(&format!("http://{}/readyz", service.address)), 0);
+    assert_eq!(probe(&format!("http://{}/no-such-route", service.address)), 1);
+
+    let begun = Instant::now();
+    service.signal("-TERM");
+    assert_eq!(service.wait(), 0);
+    assert!(begun.elapsed() < Duration::from_secs(3), "an idle stop took {:?}", begun.elapsed());
+    assert_eq!(probe(&format!("http://{}/readyz", service.address)), 1, "nothing listens any more");
+}
+
+#[test]
+fn a_dump_is_read_again_when_it_is_replaced_and_kept_when_it_breaks() {
+    let folder = tempfile::tempdir().expect("works");
+    let path = folder.path().join("dump.json");
+    let pod = |image: &str| {
+        format!(
+            r#"{{"kind":"List","items":[{{"kind":"Pod","metadata":{{"name":"a","namespace":"n"}},"spec":{{"containers":[{{"name":"c","image":"{image}"}}]}},"status":{{"phase":"Running"}}}}]}}"#
+        )
+    };
+    std::fs::write(&path, pod("nginx:1")).expect("works");
+    let service = Service::start(&path, &[]);
+    service.wait_until("/inventory", |status, body| status == 200 && body.contains("nginx:1"));
+
+    let new = folder.path().join("new.json");
+    std::fs::write(&new, pod("nginx:2")).expect("works");
+    std::fs::rename(&new, &path).expect("works");
+    service.wait_until("/inventory", |_, body| body.contains("nginx:2"));
+
+    std::fs::write(&path, "no longer a dump").expect("works");
+    wait_for(&service.log, |line| line.contains("reading the input failed").then_some(()));
+    let (status, body) = service.get("/inventory");
+    assert!(status == 200 && body.contains("nginx:2"), "the last snapshot stays: {status} {body}");
+    service.wait_until("/readyz?verbose", |status, body| status == 200 && body.contains("not"));
+}
+
+#[test]
+fn new_reports_are_printed_with_i() {
+    let mut service = Service::start(Path::new(DEMO), &["-i", "-o", "csv"]);
+    let mut line = String::new();
+    BufReader::new(service.child.stdout.take().expect("piped")).read_line(&mut line).expect("works");
+    assert_eq!(line, "namespace,tag,repo_digest\n");
+    service.signal("-INT");
+    assert_eq!(service.wait(), 0);
+}
+
+#[test]
+fn an_address_that_is_taken_is_named_with_its_setting() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("works");
+    let address = taken.local_addr().expect("works").to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_kai"))
+        .args(["serve", "--input", DEMO, "--listen", &address])
+        .output()
+        .expect("works");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("server.listen") && said.contains(&address), "{said}");
+}
