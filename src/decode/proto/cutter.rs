@@ -133,11 +133,11 @@ impl Cutter {
 
     /// One byte of a tag, of a number that nobody wants, or of a length.
     fn read_number(&mut self, byte: u8) -> Result<(), DecodeError> {
-        let value = self.varint.push(byte).map_err(|problem| self.broken(problem))?;
+        let value = self.varint.push(byte).map_err(|problem| self.broken(problem.to_string()))?;
         let Some(value) = value else { return Ok(()) };
         self.state = match self.state {
             State::Tag => {
-                let (number, wire_type) = split_tag(value).map_err(|problem| self.broken(problem))?;
+                let (number, wire_type) = split_tag(value).map_err(|problem| self.broken(problem.to_string()))?;
                 let part = self.part_of(number);
                 match wire_type {
                     WireType::Bytes => State::Length { part },
@@ -232,8 +232,8 @@ impl Cutter {
         Ok(length)
     }
 
-    fn broken(&self, problem: impl ToString) -> DecodeError {
-        DecodeError::MalformedBytes { at: self.at, problem: problem.to_string() }
+    fn broken(&self, problem: impl Into<String>) -> DecodeError {
+        DecodeError::MalformedBytes { at: self.at, problem: problem.into() }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::inventory::excerpt;
 
 /// The kind in a `runtime.TypeMeta`.
 pub(in crate::decode) fn kind_of(type_meta: &[u8]) -> Result<String, DecodeError> {
-    read_kind(type_meta).map_err(|fault| broken(fault.within("typeMeta")))
+    read_kind(type_meta).map_err(|fault| broken(&fault.within("typeMeta")))
 }
 
 fn read_kind(type_meta: &[u8]) -> Result<String, Fault> {
@@ -36,7 +36,7 @@ impl ListMeta {
     /// # Errors
     /// A field of it is broken.
     pub(in crate::decode) fn read(message: &[u8]) -> Result<Self, DecodeError> {
-        Self::read_fields(message).map_err(|fault| broken(fault.within("metadata")))
+        Self::read_fields(message).map_err(|fault| broken(&fault.within("metadata")))
     }
 
     fn read_fields(message: &[u8]) -> Result<Self, Fault> {
@@ -106,6 +106,6 @@ fn owned(text: Option<Text<'_>>) -> Option<String> {
     text.map(|text| text.as_str().to_owned())
 }
 
-fn broken(fault: Fault) -> DecodeError {
+fn broken(fault: &Fault) -> DecodeError {
     DecodeError::BrokenList(excerpt(&fault.to_string()).to_string())
 }
