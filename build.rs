@@ -25,11 +25,11 @@ fn main() {
         .and_then(|seconds| output("date", &["-u", "-d", &format!("@{seconds}"), "+%Y-%m-%dT%H:%M:%SZ"]))
         .or_else(|| output("git", &["log", "-1", "--format=%cd", "--date=format-local:%Y-%m-%dT%H:%M:%SZ"]));
     let compiler = env::var("RUSTC").ok().and_then(|rustc| output(&rustc, &["--version"]));
-    say("KAI_BUILD_COMMIT", commit.as_deref());
-    say("KAI_BUILD_TREE_STATE", state.as_deref());
-    say("KAI_BUILD_DATE", date.as_deref());
-    say("KAI_BUILD_COMPILER", compiler.as_deref());
-    say("KAI_BUILD_TARGET", env::var("TARGET").ok().as_deref());
+    say("BUILD_COMMIT", commit.as_deref());
+    say("BUILD_TREE_STATE", state.as_deref());
+    say("BUILD_DATE", date.as_deref());
+    say("BUILD_COMPILER", compiler.as_deref());
+    say("BUILD_TARGET", env::var("TARGET").ok().as_deref());
 }
 
 fn say(variable: &str, value: Option<&str>) {

@@ -1,46 +1,90 @@
-//! What it costs to decode a page, JSON against protobuf: `cargo bench --bench decode`.
-//!
-//! The page is a small one that an API server wrote; with `DECODE_LISTS=DIR` it is DIR/pods.json and DIR/pods.pb, one list
-//! asked for in both encodings. Events are dropped as they come, as the index would take them.
+//! A page of 500 realistic pods, decoded into the fields kept and into k8s-openapi's whole pods: time, and memory kept.
+
+mod realistic;
 
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::io;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use kai::decode::{Encoding, ListDecoder};
-use kai::inventory::Interner;
-use kai::snapshot::ListScope;
+use criterion::{Criterion, Throughput};
+use k8s_openapi::List;
+use k8s_openapi::api::core::v1::Pod;
+use kai::decode::ListDecoder;
+use kai::inventory::{Interner, PodRecord};
+use kai::snapshot::{Event, ListScope};
+use realistic::Cluster;
 
-/// As the bytes come out of gunzipping.
-const CHUNK: usize = 8 * 1024;
+const PODS: usize = 500;
+/// As a connection gives them.
+const CHUNK: usize = 16 * 1024;
+/// So many pages are kept at once while memory is measured, so that what the allocator holds back does not count.
+const PAGES: u64 = 20;
 
-fn decode(body: &[u8], encoding: Encoding, interner: &mut Interner) -> u64 {
-    let mut events = Vec::new();
-    let mut decoder = ListDecoder::of_encoding(ListScope::AllPods, encoding);
-    for chunk in body.chunks(CHUNK) {
-        decoder.push(chunk, interner, &mut events).expect("a list");
-        black_box(&mut events).clear();
-    }
-    decoder.finish().expect("a whole list").items
-}
+fn main() -> io::Result<()> {
+    let mut page = Vec::new();
+    Cluster { pods: PODS as u64, namespaces: 25 }.write_page(&mut page)?;
 
-fn lists() -> [(&'static str, Encoding, Vec<u8>); 2] {
-    let folder = std::env::var_os("DECODE_LISTS").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases/protobuf"));
-    let read = |name| std::fs::read(folder.join(name)).expect(name);
-    [("json", Encoding::Json, read("pods.json")), ("protobuf", Encoding::Protobuf, read("pods.pb"))]
-}
+    let lite = kept(|| decode_lite(&page, &mut Interner::default()))?;
+    let whole = kept(|| decode_whole(&page))?;
+    println!(
+        "memory kept of a page of {} KiB: {} KiB in records, {} KiB in whole pods, {:.0} times less",
+        page.len() / 1024,
+        lite / 1024,
+        whole / 1024,
+        ratio(whole, lite),
+    );
 
-fn bench(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("page");
-    for (name, encoding, body) in lists() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group("page of 500 pods");
+    group.throughput(Throughput::Bytes(page.len() as u64));
+    group.bench_function("into records", |bencher| {
         let mut interner = Interner::default();
-        let pods = decode(&body, encoding, &mut interner);
-        group.throughput(Throughput::Elements(pods));
-        group.bench_function(name, |bencher| bencher.iter(|| decode(black_box(&body), encoding, &mut interner)));
-    }
+        bencher.iter(|| decode_lite(black_box(&page), &mut interner));
+    });
+    group.bench_function("into k8s-openapi", |bencher| bencher.iter(|| decode_whole(black_box(&page))));
     group.finish();
+    criterion.final_summary();
+    Ok(())
 }
 
-criterion_group!(benches, bench);
-criterion_main!(benches);
+fn decode_lite(page: &[u8], interner: &mut Interner) -> Vec<PodRecord> {
+    let mut decoder = ListDecoder::new(ListScope::AllPods);
+    let (mut events, mut pods) = (Vec::new(), Vec::with_capacity(PODS));
+    for chunk in page.chunks(CHUNK) {
+        decoder.push(chunk, interner, &mut events).expect("a list");
+        pods.extend(events.drain(..).map(|event| match event {
+            Event::Pod(pod) => pod,
+            other => panic!("{other:?}"),
+        }));
+    }
+    let end = decoder.finish().expect("the end of a list");
+    assert_eq!((end.items as usize, pods.len()), (PODS, PODS));
+    pods
+}
+
+fn decode_whole(page: &[u8]) -> List<Pod> {
+    let list: List<Pod> = serde_json::from_slice(page).expect("a list");
+    assert_eq!(list.items.len(), PODS);
+    list
+}
+
+/// Bytes that one decoded page keeps, from how the process grows.
+fn kept<T>(decode: impl Fn() -> T) -> io::Result<u64> {
+    let before = resident()?;
+    let pages: Vec<T> = (0..PAGES).map(|_| decode()).collect();
+    let grown = resident()? - before;
+    black_box(pages);
+    Ok(grown / PAGES)
+}
+
+/// Resident memory of this process in bytes.
+fn resident() -> io::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kilobytes.map(|kilobytes| kilobytes * 1024).ok_or_else(|| io::Error::other("no VmRSS in /proc/self/status"))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
+fn ratio(large: u64, small: u64) -> f64 {
+    large as f64 / small.max(1) as f64
+}

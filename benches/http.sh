@@ -48,7 +48,7 @@ items = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"ns-{n}
 for n in range(1110):
     image = f"registry-{n % 3}.example.com/team-{n % 41}/service-{n}:v{n % 7}.{n % 13}.{n % 29}"
     # Some digests repeat, as in a cluster where services share images: the compressed size follows from that.
-    digest = "sha256:" + hashlib.sha256(str(n % 900).encode()).hexdigest()
+    digest = "sha256:" + hashlib.sha256(str(n % 1040).encode()).hexdigest()
     items.append({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": f"pod-{n}", "namespace": f"ns-{n % 40}"},

@@ -85,7 +85,8 @@ fn kind_first(kind: &str, items: &[&str]) -> String {
 }
 
 fn yaml_list(items: &[&str]) -> String {
-    let items: String = items.iter().map(|item| format!("-{}", &item[1..])).collect();
+    let items: Vec<String> = items.iter().map(|item| format!("-{}", &item[1..])).collect();
+    let items = items.concat();
     format!("apiVersion: v1\nitems:\n{items}kind: List\nmetadata:\n  resourceVersion: \"\"\n")
 }
 

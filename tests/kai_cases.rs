@@ -3,17 +3,15 @@
 //! `tests/cases/kai/<name>/` holds a dump, a configuration, and the results by the rules. `kai-0.5.0.json` beside them is
 //! what the original KAI printed; `differences.md` has a line for each pod where kai is right and KAI is not.
 
+mod reading;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use kai::config::{Environment, Flags, Settings, load};
-use kai::decode::ListDecoder;
-use kai::inventory::Interner;
-use kai::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, Snapshot};
 use kai::views::KaiReport;
 use rstest::rstest;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 fn case(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/kai").join(name)
@@ -28,34 +26,6 @@ fn settings(case: &Path) -> Settings {
     load(&flags, &Environment::default()).expect("a valid configuration").settings
 }
 
-/// The events of the items of one kind.
-fn items(dump: &Value, kind: &str, scope: ListScope, interner: &mut Interner) -> Vec<Event> {
-    let items = dump["items"].as_array().expect("a List");
-    let items: Vec<&Value> = items.iter().filter(|item| item["kind"] == kind).collect();
-    let mut decoder = ListDecoder::new(scope);
-    let mut events = Vec::new();
-    let body = json!({ "items": items }).to_string();
-    decoder.push(body.as_bytes(), interner, &mut events).expect("a list");
-    decoder.finish().expect("a whole list");
-    events
-}
-
-fn snapshot(case: &Path, settings: &Settings) -> std::sync::Arc<Snapshot> {
-    let dump = json(&case.join("input.json"));
-    let mut index = PodIndex::new("", settings.selection.clone());
-    let mut interner = Interner::default();
-    index.apply(Event::RelistBegun);
-    for (kind, scope) in [("Namespace", ListScope::Namespaces), ("Pod", ListScope::AllPods)] {
-        index.apply(Event::ListBegun(scope.clone()));
-        for event in items(&dump, kind, scope, &mut interner) {
-            index.apply(event);
-        }
-    }
-    let end =
-        RelistEnd { observed_at: Timestamp::UNIX_EPOCH, server_version: ServerVersion::default(), cut_short: None };
-    index.apply(Event::RelistEnded(end)).expect("a snapshot")
-}
-
 #[rstest]
 #[case::container_kinds("container-kinds")]
 #[case::containerd_runtime("containerd-runtime")]
@@ -68,8 +38,7 @@ fn snapshot(case: &Path, settings: &Settings) -> std::sync::Arc<Snapshot> {
 fn results_are_those_of_the_rules(#[case] name: &str) {
     let case = case(name);
     let settings = settings(&case);
-    let snapshot = snapshot(&case, &settings);
-    assert!(snapshot.is_complete(), "{:?}", snapshot.completeness());
+    let snapshot = reading::snapshot_of(&case.join("input.json"), settings.selection.clone());
     let results = KaiReport::of(&snapshot, &settings.report, |_| true).results;
     let results = serde_json::to_value(results).expect("JSON");
     assert_results(&results, &json(&case.join("expected.json")));

@@ -7,7 +7,7 @@ mod table;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rstest::rstest;
 use source::named;
@@ -28,7 +28,7 @@ fn sources() -> Vec<(Vec<String>, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("UTF-8");
-                found.push((place(path.strip_prefix(&src).expect("below src").to_owned()), text));
+                found.push((place(path.strip_prefix(&src).expect("below src")), text));
             }
         }
     }
@@ -36,7 +36,7 @@ fn sources() -> Vec<(Vec<String>, String)> {
     found
 }
 
-fn place(path: PathBuf) -> Vec<String> {
+fn place(path: &Path) -> Vec<String> {
     let mut names: Vec<String> =
         path.with_extension("").iter().map(|name| name.to_string_lossy().into_owned()).collect();
     if names.last().is_some_and(|name| name == "mod") {

@@ -34,11 +34,11 @@ impl Version {
         let build = Build {
             application: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
-            date: env!("KAI_BUILD_DATE"),
-            git_commit: env!("KAI_BUILD_COMMIT"),
-            git_tree_state: env!("KAI_BUILD_TREE_STATE"),
-            platform: platform(env!("KAI_BUILD_TARGET")),
-            compiler: env!("KAI_BUILD_COMPILER"),
+            date: env!("BUILD_DATE"),
+            git_commit: env!("BUILD_COMMIT"),
+            git_tree_state: env!("BUILD_TREE_STATE"),
+            platform: platform(env!("BUILD_TARGET")),
+            compiler: env!("BUILD_COMPILER"),
         };
         let text = match format {
             None | Some("text") => build.text(),

@@ -89,3 +89,77 @@ async fn next(announced: &mut watch::Receiver<String>) -> String {
         Err(_) => pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::future::FutureExt as _;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::decode::PageEnd;
+
+    fn page(token: Option<&str>) -> Page {
+        let end = PageEnd { continue_token: token.map(str::to_owned), ..PageEnd::default() };
+        Page { events: Vec::new(), end }
+    }
+
+    /// A page that announces these tokens, one a poll, and ends with the last.
+    fn asked<'a>(token: Option<&str>, tokens: &'a [&'a str]) -> Asked<'a> {
+        let (sender, receiver) = watch::channel(String::new());
+        let answer = async move {
+            for token in tokens {
+                sender.send_replace((*token).to_owned());
+                tokio::task::yield_now().await;
+            }
+            Ok(page(tokens.last().copied()))
+        };
+        Asked::new(String::new(), token.map(str::to_owned), receiver, answer.boxed())
+    }
+
+    #[tokio::test]
+    async fn the_next_page_is_asked_for_before_the_page_ends_and_only_once() {
+        let tokens = Mutex::new(Vec::new());
+        let ask = |token: String| {
+            tokens.lock().unwrap().push(token.clone());
+            asked(Some(&token), &["c"])
+        };
+        let (answer, ahead) = asked(None, &["b", "b", "b"]).read(true, ask).await;
+        assert_eq!(answer.unwrap().end.continue_token.as_deref(), Some("b"));
+        assert_eq!(ahead.unwrap().token.as_deref(), Some("b"));
+        assert_eq!(*tokens.lock().unwrap(), ["b"]);
+    }
+
+    #[tokio::test]
+    async fn another_try_that_says_another_token_drops_what_was_begun() {
+        let (_, ahead) = asked(None, &["b", "other"]).read(true, |token| asked(Some(&token), &["c"])).await;
+        assert_eq!(ahead.unwrap().token.as_deref(), Some("other"));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_offers_itself_is_not_asked_for_again() {
+        let (_, ahead) = asked(Some("a"), &["a", "a"]).read(true, |token| asked(Some(&token), &["c"])).await;
+        assert!(ahead.is_none());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_asked_for_when_nothing_is_to_be_read_ahead() {
+        let (answer, ahead) = asked(None, &["b", "b"]).read(false, |token| asked(Some(&token), &["c"])).await;
+        assert!(answer.is_ok() && ahead.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_page_that_came_before_its_turn_is_kept_and_the_one_after_it_begun() {
+        let mut early = asked(Some("b"), &["c"]);
+        let work = async {
+            for _ in 0..5 {
+                tokio::task::yield_now().await;
+            }
+            "done"
+        };
+        assert_eq!(meanwhile(Some(&mut early), work).await, "done");
+        assert!(early.early.is_some());
+        let (answer, ahead) = early.read(true, |token| asked(Some(&token), &["d"])).await;
+        assert_eq!(answer.unwrap().end.continue_token.as_deref(), Some("c"));
+        assert_eq!(ahead.unwrap().token.as_deref(), Some("c"));
+    }
+}

@@ -62,8 +62,7 @@ impl Head {
         let line = &line[..line.len().min(1024)];
         let second = text[1..].iter().find(|byte| !byte.is_ascii_whitespace());
         let kind = match (first, second) {
-            (b'{', None | Some(b'"' | b'}')) => Kind::Json,
-            (b'[', Some(b'{' | b'[' | b'"' | b']') | None) | (b'"', _) => Kind::Json,
+            (b'{', None | Some(b'"' | b'}')) | (b'[', None | Some(b'{' | b'[' | b'"' | b']')) | (b'"', _) => Kind::Json,
             _ if is_number_or_word(line.trim_ascii()) => Kind::Json,
             _ => Kind::Yaml,
         };

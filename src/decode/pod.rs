@@ -22,7 +22,8 @@ impl Broken {
     }
 }
 
-type List<T> = Option<Vec<Option<Map<T>>>>;
+/// An entry of a list; `null` is one that says nothing.
+type Entry<T> = Option<Map<T>>;
 
 /// The namespace of that object.
 pub(super) fn read_namespace(object: &Object<'_>, interner: &mut Interner) -> Result<NamespaceRecord, Broken> {
@@ -59,9 +60,11 @@ pub(super) fn read_pod(object: &Object<'_>, interner: &mut Interner) -> Result<P
         strays: Vec::new(),
         interner,
     };
-    reader.read_list("spec.initContainers", &spec.init_containers, &status.init_container_statuses, init_kind)?;
-    reader.read_list("spec.containers", &spec.containers, &status.container_statuses, |_| ContainerKind::Container)?;
-    let ephemeral = (&spec.ephemeral_containers, &status.ephemeral_container_statuses);
+    let init = (spec.init_containers.as_deref(), status.init_container_statuses.as_deref());
+    reader.read_list("spec.initContainers", init.0, init.1, init_kind)?;
+    let containers = (spec.containers.as_deref(), status.container_statuses.as_deref());
+    reader.read_list("spec.containers", containers.0, containers.1, |_| ContainerKind::Container)?;
+    let ephemeral = (spec.ephemeral_containers.as_deref(), status.ephemeral_container_statuses.as_deref());
     reader.read_list("spec.ephemeralContainers", ephemeral.0, ephemeral.1, |_| ContainerKind::Ephemeral)?;
     reader.read_image_volumes(spec, status)?;
 
@@ -117,12 +120,12 @@ impl<'p> PodReader<'p> {
     fn read_list<'a>(
         &mut self,
         path: &str,
-        entries: &'p List<Container<'a>>,
-        statuses: &'p List<ContainerStatus<'a>>,
+        entries: Option<&'p [Entry<Container<'a>>]>,
+        statuses: Option<&'p [Entry<ContainerStatus<'a>>]>,
         kind_of: impl Fn(&Container<'a>) -> ContainerKind,
     ) -> Result<(), Broken> {
-        let entries = entries.as_deref().unwrap_or_default();
-        let statuses = Statuses::new(statuses.as_deref().unwrap_or_default());
+        let entries = entries.unwrap_or_default();
+        let statuses = Statuses::new(statuses.unwrap_or_default());
         for (index, entry) in entries.iter().enumerate() {
             let Some(container) = entry else { return Err(Broken::missing(format!("{path}[{index}]"))) };
             let name = text(container.name.as_ref());
@@ -151,9 +154,8 @@ impl<'p> PodReader<'p> {
         StatusEntry { image: "", image_id: "", state, reason }
     }
 
-    fn collect_strays(&mut self, entries: &'p [Option<Map<Container<'_>>>], statuses: &Statuses<'p, '_>) {
-        let name_of =
-            |entry: &'p Option<Map<Container<'_>>>| entry.as_ref().map_or("", |entry| text(entry.name.as_ref()));
+    fn collect_strays(&mut self, entries: &'p [Entry<Container<'_>>], statuses: &Statuses<'p, '_>) {
+        let name_of = |entry: &'p Entry<Container<'_>>| entry.as_ref().map_or("", |entry| text(entry.name.as_ref()));
         let many: Option<HashSet<&str>> = (entries.len() > FEW).then(|| entries.iter().map(name_of).collect());
         for status in statuses.all.iter().flatten() {
             let name = text(status.name.as_ref());
@@ -235,23 +237,19 @@ const FEW: usize = 16;
 
 /// The statuses of one kind, found by name.
 struct Statuses<'t, 'a> {
-    all: &'t [Option<Map<ContainerStatus<'a>>>],
+    all: &'t [Entry<ContainerStatus<'a>>],
     by_name: HashMap<&'t str, usize>,
 }
 
 impl<'t, 'a> Statuses<'t, 'a> {
-    fn new(all: &'t [Option<Map<ContainerStatus<'a>>>]) -> Self {
+    fn new(all: &'t [Entry<ContainerStatus<'a>>]) -> Self {
         let mut by_name = HashMap::new();
         if all.len() > FEW {
             for (index, status) in all.iter().enumerate() {
-                by_name.entry(Self::name(status)).or_insert(index);
+                by_name.entry(name_of(status.as_ref())).or_insert(index);
             }
         }
         Self { all, by_name }
-    }
-
-    fn name(status: &'t Option<Map<ContainerStatus<'a>>>) -> &'t str {
-        status.as_ref().map_or("", |status| text(status.name.as_ref()))
     }
 
     /// The first status of that name.
@@ -259,8 +257,12 @@ impl<'t, 'a> Statuses<'t, 'a> {
         let index = if self.all.len() > FEW {
             self.by_name.get(name).copied()
         } else {
-            self.all.iter().position(|status| Self::name(status) == name)
+            self.all.iter().position(|status| name_of(status.as_ref()) == name)
         };
         index.and_then(|index| self.all[index].as_deref())
     }
+}
+
+fn name_of<'t>(status: Option<&'t Map<ContainerStatus<'_>>>) -> &'t str {
+    status.map_or("", |status| text(status.name.as_ref()))
 }

@@ -73,6 +73,13 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
+    pub(super) fn too_slow() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "The request was not done within server.request-timeout-seconds; send it faster or try again.",
+        )
+    }
+
     /// Of a bug: the words are for the client, the cause is in the log.
     pub(super) fn internal() -> Self {
         Self::new(

@@ -24,10 +24,10 @@ use tower::{Service, ServiceExt};
 
 use super::access::Access;
 use super::cors::Cors;
-use super::limits::{self, Slots};
+use super::limits::{self, Slot, Slots};
 use super::problem::Problem;
 use super::reply::cached_inventory;
-use super::request_id::{RequestIds, X_REQUEST_ID};
+use super::request_id::{RequestId, RequestIds, X_REQUEST_ID};
 use super::{App, HttpDeps, routes};
 
 /// A body out of the cache, or one that a handler made.
@@ -164,32 +164,39 @@ impl Front {
                 }
             }
         }
-        let front = Arc::clone(self);
-        Work::Running(Box::pin(async move {
-            let _slot = slot;
-            let (parts, body) = request.into_parts();
-            let (method, uri, headers) = (parts.method.clone(), parts.uri.clone(), parts.headers.clone());
-            let handled = async {
-                limits::read_body(body).await?;
-                let Ok(response) = front.router.clone().oneshot(Request::from_parts(parts, Body::empty())).await;
-                Ok(response)
-            };
-            let response =
-                match tokio::time::timeout(front.request_timeout, AssertUnwindSafe(handled).catch_unwind()).await {
-                    Ok(Ok(Ok(response))) => told(response, uri.path(), id.as_str()),
-                    Ok(Ok(Err(problem))) => Problem::render(problem, uri.path(), id.as_str()),
-                    Ok(Err(panic)) => {
-                        log_panic(&*panic, id.as_str());
-                        Problem::internal().render(uri.path(), id.as_str())
-                    }
-                    Err(_) => Problem::new(
-                        StatusCode::REQUEST_TIMEOUT,
-                        "The request was not done within server.request-timeout-seconds; send it faster or try again.",
-                    )
-                    .render(uri.path(), id.as_str()),
-                };
-            front.finish(response.map(Either::Right), &method, &uri, &headers, id.into_header(), access)
-        }))
+        Work::Running(Box::pin(Arc::clone(self).handle(request, slot.flatten(), id, access)))
+    }
+
+    /// A request that has to be read or routed.
+    async fn handle<B>(
+        self: Arc<Self>,
+        request: Request<B>,
+        _slot: Option<Slot>,
+        id: RequestId,
+        access: Access,
+    ) -> Reply
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<axum::BoxError>,
+    {
+        let (parts, body) = request.into_parts();
+        let (method, uri, headers) = (parts.method.clone(), parts.uri.clone(), parts.headers.clone());
+        let handled = AssertUnwindSafe(async {
+            limits::read_body(body).await?;
+            let Ok(response) = self.router.clone().oneshot(Request::from_parts(parts, Body::empty())).await;
+            Ok(response)
+        });
+        let outcome = tokio::time::timeout(self.request_timeout, handled.catch_unwind()).await;
+        let response = match outcome {
+            Ok(Ok(Ok(response))) => told(response, uri.path(), id.as_str()),
+            Ok(Ok(Err(problem))) => Problem::render(problem, uri.path(), id.as_str()),
+            Ok(Err(panic)) => {
+                log_panic(&*panic, id.as_str());
+                Problem::internal().render(uri.path(), id.as_str())
+            }
+            Err(_) => Problem::too_slow().render(uri.path(), id.as_str()),
+        };
+        self.finish(response.map(Either::Right), &method, &uri, &headers, id.into_header(), access)
     }
 
     /// What every answer gets.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use kai::config::{Flags, Listen, Mode, OutputFormat};
+use kai::config::{Flags, Listen, Mode};
+use kai::inventory::OutputFormat;
 use rstest::rstest;
 
 use crate::{file, nothing};

@@ -75,8 +75,7 @@ fn opened_module(before: &[Token]) -> Option<&str> {
 fn begins_path(before: &[Token]) -> bool {
     match before {
         [.., Token::Word(keyword), Token::PathSep] if matches!(&**keyword, "use" | "as" | "dyn" | "impl") => true,
-        [.., Token::Word(_) | Token::Mark('>'), Token::PathSep] => false,
-        [.., Token::Mark('.')] => false,
+        [.., Token::Word(_) | Token::Mark('>'), Token::PathSep] | [.., Token::Mark('.')] => false,
         _ => true,
     }
 }
@@ -175,8 +174,8 @@ fn text(source: &str) -> Option<usize> {
             return Some(source[start..].find(&end).map_or(source.len(), |at| start + at + end.len()));
         }
     }
-    if body.starts_with('"') {
-        return Some(prefix.min(1) + 1 + until_unescaped(&body[1..], '"'));
+    if let Some(inside) = body.strip_prefix('"') {
+        return Some(prefix.min(1) + 1 + until_unescaped(inside, '"'));
     }
     // A character ends in a quote; a lifetime does not.
     let mut characters = body.strip_prefix('\'')?.chars();

@@ -2,40 +2,49 @@
 //!
 //! Written apart from the decoder: the numbers stand here once more, as in `generated.proto`.
 
+#![expect(
+    clippy::expect_used,
+    dead_code,
+    reason = "each test file takes what it needs; what is odd here ends the test"
+)]
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+/// What the server calls this encoding.
+pub(crate) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
+
 /// The bytes of a message, field by field.
 #[derive(Debug, Clone, Default)]
-pub struct Message(Vec<u8>);
+pub(crate) struct Message(Vec<u8>);
 
 impl Message {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    pub fn number(mut self, field: u32, value: i64) -> Self {
+    pub(crate) fn number(mut self, field: u32, value: i64) -> Self {
         self.varint(u64::from(field) << 3);
         self.varint(value.cast_unsigned());
         self
     }
 
-    pub fn bytes(mut self, field: u32, bytes: &[u8]) -> Self {
+    pub(crate) fn bytes(mut self, field: u32, bytes: &[u8]) -> Self {
         self.varint(u64::from(field) << 3 | 2);
         self.varint(bytes.len() as u64);
         self.0.extend_from_slice(bytes);
         self
     }
 
-    pub fn text(self, field: u32, text: &str) -> Self {
+    pub(crate) fn text(self, field: u32, text: &str) -> Self {
         self.bytes(field, text.as_bytes())
     }
 
-    pub fn message(self, field: u32, message: &Self) -> Self {
+    pub(crate) fn message(self, field: u32, message: &Self) -> Self {
         self.bytes(field, &message.0)
     }
 
-    pub fn raw(mut self, bytes: &[u8]) -> Self {
+    pub(crate) fn raw(mut self, bytes: &[u8]) -> Self {
         self.0.extend_from_slice(bytes);
         self
     }
@@ -45,32 +54,57 @@ impl Message {
             self.0.push((value & 0x7f) as u8 | 0x80);
             value >>= 7;
         }
-        self.0.push(value as u8);
+        self.0.push((value & 0x7f) as u8);
     }
 }
 
 /// A body up to its `raw`.
-pub fn body(kind: &str) -> Vec<u8> {
+pub(crate) fn body(kind: &str) -> Vec<u8> {
     let type_meta = Message::new().text(1, "v1").text(2, kind);
     [b"k8s\0".to_vec(), Message::new().message(1, &type_meta).0].concat()
 }
 
 /// A whole body.
-pub fn list(kind: &str, list: &Message) -> Vec<u8> {
+pub(crate) fn list(kind: &str, list: &Message) -> Vec<u8> {
     [body(kind), Message::new().message(2, list).text(3, "").text(4, "").0].concat()
 }
 
-pub fn list_meta(resource_version: &str, token: &str) -> Message {
+pub(crate) fn list_meta(resource_version: &str, token: &str) -> Message {
     Message::new().text(1, "").text(2, resource_version).text(3, token)
 }
 
-pub fn pod_list(pods: &[Message]) -> Vec<u8> {
+pub(crate) fn pod_list(pods: &[Message]) -> Vec<u8> {
     let meta = Message::new().message(1, &list_meta("7", ""));
     list("PodList", &pods.iter().fold(meta, |list, pod| list.message(2, pod)))
 }
 
+/// The body of a list in JSON: of pods, or of namespaces, whose metadata is written alike.
+pub(crate) fn list_of(body: &Value) -> Vec<u8> {
+    let metadata = &body["metadata"];
+    let meta = list_meta(
+        metadata["resourceVersion"].as_str().unwrap_or_default(),
+        metadata["continue"].as_str().unwrap_or_default(),
+    );
+    let meta = metadata["remainingItemCount"]
+        .as_i64()
+        .map_or_else(|| meta.clone(), |remaining| meta.clone().number(4, remaining));
+    let items = body["items"].as_array().into_iter().flatten();
+    let whole = items.fold(Message::new().message(1, &meta), |list, item| list.message(2, &pod_message(item)));
+    list(body["kind"].as_str().unwrap_or_default(), &whole)
+}
+
+/// The body of a `Status` in JSON.
+pub(crate) fn status_of(status: &Value) -> Vec<u8> {
+    let text = |name: &str| status[name].as_str().unwrap_or_default();
+    let message = Message::new()
+        .text(2, text("status"))
+        .text(3, text("message"))
+        .number(6, status["code"].as_i64().unwrap_or_default());
+    list("Status", &message)
+}
+
 /// A pod that has a name and nothing else.
-pub fn metadata(namespace: &str, name: &str) -> Message {
+pub(crate) fn metadata(namespace: &str, name: &str) -> Message {
     Message::new().message(1, &Message::new().text(1, name).text(3, namespace))
 }
 
@@ -140,7 +174,7 @@ const MOUNT: &Table = &[
 ];
 
 /// The message of a pod in JSON.
-pub fn pod_message(pod: &Value) -> Message {
+pub(crate) fn pod_message(pod: &Value) -> Message {
     write(pod, POD)
 }
 
@@ -178,7 +212,7 @@ fn one(message: Message, name: &str, number: u32, form: &Form, value: &Value) ->
 }
 
 /// A pod in JSON as an API server writes it: no field is empty, and none has a wrong type.
-pub fn pod() -> impl Strategy<Value = Value> {
+pub(crate) fn pod() -> impl Strategy<Value = Value> {
     (pod_metadata(), pod_spec(), pod_status())
         .prop_map(|(metadata, spec, status)| json!({"metadata": metadata, "spec": spec, "status": status}))
 }
