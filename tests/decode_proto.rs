@@ -121,7 +121,9 @@ fn a_body_that_ends_anywhere_inside_its_list_is_an_error() {
     for length in 0..PODS.len() {
         let (_, end) = pods_of(&PODS[..length], 37);
         match end {
-            Ok(end) => assert!(end.items == 3 && length >= list_end && (length - list_end) % 2 == 0, "{length}"),
+            Ok(end) => {
+                assert!(end.items == 3 && length >= list_end && (length - list_end).is_multiple_of(2), "{length}")
+            }
             Err(error) => {
                 let expected = if length == 0 { "empty" } else { "ends too early" };
                 assert!(error.to_string().contains(expected), "{length}: {error}");
