@@ -59,6 +59,14 @@ pub enum DecodeError {
         /// What stands where what should.
         problem: String,
     },
+    /// The wire format of a protobuf body is broken, or it wraps no list.
+    #[error("byte {at} of the protobuf body: {problem}")]
+    MalformedBytes {
+        /// How many bytes stand before.
+        at: u64,
+        /// What is wrong there.
+        problem: String,
+    },
     /// A field of the list's own is broken.
     #[error("the list itself is broken: {0}")]
     BrokenList(String),

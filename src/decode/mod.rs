@@ -8,6 +8,7 @@
 mod loose;
 
 mod cutter;
+mod encoding;
 mod error;
 mod head;
 mod item;
@@ -15,12 +16,15 @@ mod list;
 mod objects;
 mod peek;
 mod pod;
+mod proto;
 mod saved;
 mod shell;
 mod skipped;
 mod wire;
 mod yaml;
 
+pub use encoding::Encoding;
 pub use error::DecodeError;
 pub use list::{ListDecoder, PageEnd};
+pub use proto::{ApiStatus, read_status};
 pub use saved::{DumpEnd, read_dump};
