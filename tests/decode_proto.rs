@@ -122,7 +122,7 @@ fn a_body_that_ends_anywhere_inside_its_list_is_an_error() {
         let (_, end) = pods_of(&PODS[..length], 37);
         match end {
             Ok(end) => {
-                assert!(end.items == 3 && length >= list_end && (length - list_end).is_multiple_of(2), "{length}")
+                assert!(end.items == 3 && length >= list_end && (length - list_end).is_multiple_of(2), "{length}");
             }
             Err(error) => {
                 let expected = if length == 0 { "empty" } else { "ends too early" };

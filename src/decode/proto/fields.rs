@@ -6,9 +6,13 @@ use std::fmt;
 
 use crate::decode::wire::Text;
 
-/// A field that could not be read: where it stands, and what is wrong with it.
+/// A field that could not be read: where it stands, and what is wrong with it. Boxed: it is in the result of every step,
+/// and those are too many for a result of thirty bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct Fault(Box<Located>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Located {
     path: String,
     problem: Problem,
 }
@@ -31,24 +35,27 @@ pub(super) enum Problem {
 }
 
 impl Fault {
+    #[cold]
     fn new(problem: Problem) -> Self {
-        Self { path: String::new(), problem }
+        Self(Box::new(Located { path: String::new(), problem }))
     }
 
     /// The same fault, seen from the message that holds `field`.
     pub(super) fn within(mut self, field: &str) -> Self {
-        let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path.insert_str(0, separator);
-        self.path.insert_str(0, field);
+        let path = &mut self.0.path;
+        let separator = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+        path.insert_str(0, separator);
+        path.insert_str(0, field);
         self
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.path.as_str() {
-            "" => write!(f, "{}", self.problem),
-            path => write!(f, "{path}: {}", self.problem),
+        let Located { path, problem } = &*self.0;
+        match path.as_str() {
+            "" => write!(f, "{problem}"),
+            path => write!(f, "{path}: {problem}"),
         }
     }
 }
@@ -183,6 +190,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The next field; none at the end of the message.
+    #[inline]
     pub(super) fn next(&mut self) -> Result<Option<Field<'a>>, Fault> {
         if self.rest.is_empty() {
             return Ok(None);
@@ -201,6 +209,7 @@ impl<'a> Fields<'a> {
         Ok(Some(Field { number, value }))
     }
 
+    #[inline]
     fn varint(&mut self) -> Result<u64, Fault> {
         // Nearly every tag and length of a pod is below 128.
         if let [byte @ ..0x80, rest @ ..] = self.rest {
@@ -217,6 +226,7 @@ impl<'a> Fields<'a> {
         Err(Fault::new(Problem::CutShort))
     }
 
+    #[inline]
     fn take(&mut self, length: u64) -> Result<&'a [u8], Fault> {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let length = if self.is_head { length.min(self.rest.len()) } else { length };
