@@ -65,7 +65,8 @@ impl Cluster {
         out.write_all(b"]}\n")
     }
 
-    fn pod(self, index: u64) -> Value {
+    /// Pod number `index`, without kind, as it stands in a list.
+    pub fn pod(self, index: u64) -> Value {
         let workload = index / REPLICAS;
         let mut random = Random(workload);
         let namespace = namespace_name(workload % self.namespaces);
@@ -76,6 +77,7 @@ impl Cluster {
         let containers: Vec<Spec> =
             (0..1 + random.below(3)).map(|at| Spec::new(PARTS[at], random.below(400))).collect();
         let init: Vec<Spec> = (0..random.below(2)).map(|_| Spec::new("migrate", random.below(400))).collect();
+        let address = format!("10.2.{}.{}", index / 250 % 250, index % 250);
         let phase = match random.below(40) {
             0 => "Pending",
             1 => "Succeeded",
@@ -111,7 +113,7 @@ impl Cluster {
                             "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]}},
                     ]}},
                 ],
-                "initContainers": init.iter().map(Spec::to_json).collect::<Vec<_>>(),
+                "initContainers": init.iter().map(Spec::to_init_json).collect::<Vec<_>>(),
                 "containers": containers.iter().map(Spec::to_json).collect::<Vec<_>>(),
                 "restartPolicy": "Always", "terminationGracePeriodSeconds": 30, "dnsPolicy": "ClusterFirst",
                 "serviceAccountName": name, "serviceAccount": name, "nodeName": node,
@@ -127,8 +129,8 @@ impl Cluster {
                 "conditions": (["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"])
                     .map(|kind| json!({"type": kind, "status": "True", "observedGeneration": 1,
                         "lastProbeTime": null, "lastTransitionTime": "2026-10-01T08:15:42Z"})),
-                "hostIP": format!("10.1.{}.{}", index / 250 % 250, index % 250), "hostIPs": [{"ip": "10.1.0.7"}],
-                "podIP": format!("10.2.{}.{}", index / 250 % 250, index % 250), "podIPs": [{"ip": "10.2.0.7"}],
+                "hostIP": "10.1.0.7", "hostIPs": [{"ip": "10.1.0.7"}],
+                "podIP": address, "podIPs": [{"ip": address}],
                 "startTime": "2026-10-01T08:15:30Z", "qosClass": "Burstable",
                 "initContainerStatuses": init.iter().map(|spec| spec.status(phase, index)).collect::<Vec<_>>(),
                 "containerStatuses": containers.iter().map(|spec| spec.status(phase, index)).collect::<Vec<_>>(),
@@ -153,6 +155,17 @@ impl Spec {
         Self { name, repository, tag: format!("v1.{}.{}", image % 17, image), seed: image as u64 }
     }
 
+    /// The image as the spec has it: most with a tag, a few without one, with a digest, or with both.
+    fn written(&self) -> String {
+        let Self { repository, tag, .. } = self;
+        match self.seed % 20 {
+            0 => repository.clone(),
+            1 => self.image_id(),
+            2 => format!("{repository}:{tag}@{}", self.image_id().rsplit('@').next().unwrap_or_default()),
+            _ => format!("{repository}:{tag}"),
+        }
+    }
+
     fn to_json(&self) -> Value {
         let probe = |path: &str| {
             json!({"httpGet": {"path": path, "port": 8080, "scheme": "HTTP"}, "initialDelaySeconds": 5,
@@ -167,7 +180,7 @@ impl Spec {
             })
             .collect::<Vec<_>>();
         json!({
-            "name": self.name, "image": format!("{}:{}", self.repository, self.tag),
+            "name": self.name, "image": self.written(),
             "args": ["--config=/etc/app/config.yaml", "--message=\"quoted\" {not: json}"],
             "ports": [{"name": "http", "containerPort": 8080, "protocol": "TCP"}, {"name": "metrics", "containerPort": 9090, "protocol": "TCP"}],
             "env": environment,
@@ -180,6 +193,15 @@ impl Spec {
             "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File", "imagePullPolicy": "IfNotPresent",
             "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": true},
         })
+    }
+
+    /// An init container: the API takes probes of those alone that go on running.
+    fn to_init_json(&self) -> Value {
+        let mut container = self.to_json();
+        if let Some(fields) = container.as_object_mut() {
+            fields.retain(|key, _| !key.ends_with("Probe"));
+        }
+        container
     }
 
     fn status(&self, phase: &str, index: u64) -> Value {
@@ -210,7 +232,8 @@ fn namespace_name(index: u64) -> String {
     format!("{}-{index}", TEAMS[(index % 8) as usize])
 }
 
-fn namespace(index: u64) -> Value {
+/// Namespace number `index`.
+pub fn namespace(index: u64) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": namespace_name(index), "uid": uuid(index ^ 0xeeee_0000),
