@@ -1,6 +1,7 @@
 //! Invented pods as a real cluster has them: about 8 KB of compact JSON each, with managed fields, environment, probes,
 //! volumes and the statuses of containerd. The same numbers always give the same bytes.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
@@ -9,18 +10,8 @@ const REGISTRIES: [&str; 5] = ["docker.io", "quay.io", "ghcr.io", "registry.k8s.
 const TEAMS: [&str; 8] = ["payments", "search", "catalog", "identity", "billing", "shipping", "media", "platform"];
 const PARTS: [&str; 10] =
     ["api", "worker", "web", "cache", "gateway", "scheduler", "exporter", "proxy", "indexer", "store"];
-const ENVIRONMENT: [&str; 10] = [
-    "LOG_LEVEL",
-    "DATABASE_HOST",
-    "DATABASE_PORT",
-    "CACHE_URL",
-    "FEATURE_FLAGS",
-    "OTEL_ENDPOINT",
-    "HTTP_PROXY",
-    "NO_PROXY",
-    "REGION",
-    "RELEASE",
-];
+const ENVIRONMENT: [&str; 7] =
+    ["LOG_LEVEL", "DATABASE_HOST", "DATABASE_PORT", "CACHE_URL", "OTEL_ENDPOINT", "HTTP_PROXY", "RELEASE"];
 /// Replicas of one workload.
 const REPLICAS: u64 = 4;
 /// Pods on one node.
@@ -28,17 +19,17 @@ const PER_NODE: u64 = 30;
 
 /// A cluster of that many pods, spread over that many namespaces.
 #[derive(Debug, Clone, Copy)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     /// How many pods.
-    pub pods: u64,
+    pub(crate) pods: u64,
     /// How many namespaces, at least one.
-    pub namespaces: u64,
+    pub(crate) namespaces: u64,
 }
 
 impl Cluster {
     /// Writes what `kubectl get namespaces,pods --all-namespaces -o json` prints, but compact: a `List` of both kinds with
     /// sorted keys, its own kind behind its items.
-    pub fn write_list(self, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn write_list(self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(br#"{"apiVersion":"v1","items":["#)?;
         for index in 0..self.namespaces {
             out.write_all(if index == 0 { b"" } else { b"," })?;
@@ -55,8 +46,7 @@ impl Cluster {
     }
 
     /// Writes a page as the API server answers it: a `PodList` whose items do not say their kind.
-    #[expect(dead_code, reason = "one of the programs that share this file writes lists alone")]
-    pub fn write_page(self, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn write_page(self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(br#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"90210","continue":"bmV4dA","remainingItemCount":9500},"items":["#)?;
         for index in 0..self.pods {
             out.write_all(if index == 0 { b"" } else { b"," })?;
@@ -207,7 +197,7 @@ impl Spec {
 }
 
 fn namespace_name(index: u64) -> String {
-    format!("{}-{index}", TEAMS[(index % 8) as usize])
+    format!("{}-{index}", TEAMS[Random(index).below(8)])
 }
 
 fn namespace(index: u64) -> Value {
@@ -259,7 +249,7 @@ impl Random {
     }
 
     fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
+        usize::try_from(self.next() % limit as u64).unwrap_or_default()
     }
 }
 
@@ -267,7 +257,7 @@ fn hex(seed: u64, digits: usize) -> String {
     let mut random = Random(seed);
     let mut text = String::with_capacity(digits + 16);
     while text.len() < digits {
-        text.push_str(&format!("{:016x}", random.next()));
+        let _ = write!(text, "{:016x}", random.next());
     }
     text.truncate(digits);
     text

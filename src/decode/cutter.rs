@@ -4,14 +4,18 @@
 //! passed over by counting brackets outside strings, so that nesting costs neither stack nor memory. Everything that is not
 //! inside `items` is kept as the document's *shell*: the list with its items elided, or the whole of a single object.
 
-use memchr::{memchr_iter, memchr2};
+use memchr::memchr_iter;
 
 use super::error::{DecodeError, Found};
+use super::item::AtStart;
+use super::sieve::{end_of_string, quote_or_escape};
 
 /// The most bytes of one item, and of a document's shell.
 pub(super) const ITEM_MAX: usize = 16 * 1024 * 1024;
 /// A buffer that one large item blew up is given back beyond this size.
 pub(super) const KEEP: usize = 1024 * 1024;
+/// An item is tried once more with the next bytes while it is not larger than this.
+const OPEN_MAX: usize = 128 * 1024;
 /// The most bytes of a top-level key that are looked at.
 const KEY_MAX: usize = 256;
 
@@ -19,6 +23,8 @@ const KEY_MAX: usize = 256;
 pub(super) trait Sink {
     /// The `items` of a document begin; `shell` is what stood before them.
     fn items_begin(&mut self, shell: &[u8]) -> Result<(), Stop>;
+    /// The item at the start of `bytes`, if it can be read where it is. If not, it is cut out first.
+    fn item_at_start(&mut self, bytes: &[u8]) -> Result<AtStart<()>, Stop>;
     /// One item, whole.
     fn item(&mut self, bytes: &[u8]) -> Result<(), Stop>;
     /// An item of more than [`ITEM_MAX`] bytes, of which the first ones are given.
@@ -66,14 +72,23 @@ pub(super) enum Problem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     BetweenDocuments,
-    Key { first: bool },
-    InKey { escaped: bool },
+    Key {
+        first: bool,
+    },
+    InKey {
+        escaped: bool,
+    },
     Colon,
     Value,
     InValue,
     InScalar,
     AfterValue,
-    Item { first: bool },
+    Item {
+        first: bool,
+    },
+    /// An item that was in order as far as it went, and is tried once more with the bytes that follow.
+    OpenItem,
+    /// An item whose end is found by counting.
     InItem,
     InItemScalar,
     AfterItem,
@@ -81,7 +96,7 @@ enum State {
 
 impl State {
     fn is_in_items(self) -> bool {
-        matches!(self, Self::Item { .. } | Self::InItem | Self::InItemScalar | Self::AfterItem)
+        matches!(self, Self::Item { .. } | Self::OpenItem | Self::InItem | Self::InItemScalar | Self::AfterItem)
     }
 }
 
@@ -135,7 +150,8 @@ impl Cutter {
 
     /// What there is of an item that has begun and not ended, unless it is too large to be kept.
     pub(super) fn unfinished_item(&self) -> Option<&[u8]> {
-        (self.state == State::InItem && !self.item_too_large).then_some(&self.item)
+        let is_inside = matches!(self.state, State::OpenItem | State::InItem);
+        (is_inside && !self.item_too_large).then_some(&self.item)
     }
 
     /// What there is of the unfinished document, its items elided.
@@ -161,6 +177,7 @@ impl Cutter {
         let mut shell_from = 0;
         while *at < bytes.len() {
             match self.state {
+                State::OpenItem => *at += self.close_item(&bytes[*at..], sink)?,
                 State::InItem => {
                     let Some(length) = self.nesting.end(&bytes[*at..]) else {
                         self.keep_item(&bytes[*at..]);
@@ -257,6 +274,19 @@ impl Cutter {
                 Some(nested) => {
                     self.item_too_large = false;
                     if nested {
+                        let whole = &bytes[at..bytes.len().min(at + ITEM_MAX)];
+                        match sink.item_at_start(whole)? {
+                            AtStart::Read((), length) => {
+                                self.state = State::AfterItem;
+                                return Ok(length);
+                            }
+                            AtStart::Unfinished if whole.len() <= OPEN_MAX => {
+                                self.keep_item(whole);
+                                self.state = State::OpenItem;
+                                return Ok(whole.len());
+                            }
+                            AtStart::Unfinished | AtStart::Irregular => {}
+                        }
                         self.keep_item(&bytes[at..=at]);
                         self.state = State::InItem;
                         return self.rest_of_item(bytes, at, sink);
@@ -297,12 +327,37 @@ impl Cutter {
         Ok(1 + length)
     }
 
+    /// Most items that are cut in two by the end of a buffer end in the next one.
+    fn close_item<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<usize, Stop> {
+        let begun = self.item.len();
+        self.item.extend_from_slice(&bytes[..bytes.len().min(OPEN_MAX)]);
+        if let AtStart::Read((), length) = sink.item_at_start(&self.item)? {
+            reset(&mut self.item);
+            self.state = State::AfterItem;
+            return Ok(length - begun);
+        }
+        self.item.truncate(begun);
+        self.state = State::InItem;
+        // What is there does not end the item, or it would have been read, but the count must know it.
+        self.nesting = Nesting { depth: 1, ..Nesting::default() };
+        let end = self.nesting.end(&self.item[1..]);
+        debug_assert_eq!(end, None, "an unfinished item has no end");
+        Ok(0)
+    }
+
     fn end_item<S: Sink>(&mut self, tail: &[u8], sink: &mut S) -> Result<(), Stop> {
         if self.item.is_empty() && tail.len() <= ITEM_MAX {
+            // It was tried in place already.
             return sink.item(tail);
         }
         self.keep_item(tail);
-        let done = if self.item_too_large { sink.item_too_large(&self.item) } else { sink.item(&self.item) };
+        let done = if self.item_too_large {
+            sink.item_too_large(&self.item)
+        } else if let AtStart::Read((), _) = sink.item_at_start(&self.item)? {
+            Ok(())
+        } else {
+            sink.item(&self.item)
+        };
         reset(&mut self.item);
         done
     }
@@ -364,31 +419,37 @@ impl Nesting {
     /// Reads on to the end of the value; returns the bytes up to it, or `None` when it is not among them.
     fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
+        if self.in_string {
+            at = self.end_of_string(bytes, at)?;
+            if self.depth == 0 {
+                return Some(at);
+            }
+        }
+        let mut depth = self.depth;
         loop {
-            if self.in_string {
-                at = self.end_of_string(bytes, at)?;
-                if self.depth == 0 {
-                    return Some(at);
+            match bytes.get(at) {
+                Some(b'"') => {
+                    if let Some(end) = end_of_string(bytes, at + 1) {
+                        at = end;
+                        continue;
+                    }
+                    (self.depth, self.in_string) = (depth, true);
+                    return self.end_of_string(bytes, at + 1);
+                }
+                Some(b'{' | b'[') => depth += 1,
+                Some(b'}' | b']') => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return Some(at + 1);
+                    }
+                }
+                Some(_) => {}
+                None => {
+                    self.depth = depth;
+                    return None;
                 }
             }
-            loop {
-                match bytes.get(at)? {
-                    b'"' => {
-                        at += 1;
-                        self.in_string = true;
-                        break;
-                    }
-                    b'{' | b'[' => self.depth += 1,
-                    b'}' | b']' => {
-                        self.depth -= 1;
-                        if self.depth == 0 {
-                            return Some(at + 1);
-                        }
-                    }
-                    _ => {}
-                }
-                at += 1;
-            }
+            at += 1;
         }
     }
 
@@ -399,7 +460,7 @@ impl Nesting {
             at += 1;
         }
         loop {
-            let found = at + memchr2(b'"', b'\\', bytes.get(at..)?)?;
+            let found = quote_or_escape(bytes, at)?;
             if bytes[found] == b'"' {
                 self.in_string = false;
                 return Some(found + 1);

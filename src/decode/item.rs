@@ -5,6 +5,7 @@ use serde::de::DeserializeSeed;
 use super::cutter::ITEM_MAX;
 use super::peek::{Peek, PeekSeed};
 use super::pod::{Broken, read_namespace, read_pod};
+use super::sieve::{Sifted, sieve};
 use super::wire::{Map, Object, text};
 use super::yaml;
 use crate::inventory::{Interner, NamespaceRecord, PodRecord};
@@ -83,7 +84,7 @@ pub(super) enum Kind {
     Shapeless,
 }
 
-/// Reads one item.
+/// Reads one item that is known to be whole.
 pub(super) fn read_item(bytes: &[u8], format: Format, expected: Expected, interner: &mut Interner) -> Item {
     match format {
         Format::Json => match serde_json::from_slice::<Map<Object<'_>>>(bytes) {
@@ -91,6 +92,35 @@ pub(super) fn read_item(bytes: &[u8], format: Format, expected: Expected, intern
             Err(error) => broken(peek_json(bytes), expected, || json_problem(bytes, &error)),
         },
         Format::Yaml => yaml::read_item(bytes, expected, interner),
+    }
+}
+
+/// What became of the item at the start of some bytes.
+#[derive(Debug)]
+pub(super) enum AtStart<T> {
+    /// Read, with its length.
+    Read(T, usize),
+    /// The bytes end inside it.
+    Unfinished,
+    /// Not in order: it must be cut out and read by [`read_item`], which tells what is wrong.
+    Irregular,
+}
+
+/// Reads the JSON item at the start of `bytes`. `sifted` is room that is used again.
+pub(super) fn read_item_at_start(
+    bytes: &[u8],
+    expected: Expected,
+    interner: &mut Interner,
+    sifted: &mut Vec<u8>,
+) -> AtStart<Item> {
+    let length = match sieve(bytes, sifted) {
+        Sifted::Whole(length) => length,
+        Sifted::Unfinished => return AtStart::Unfinished,
+        Sifted::Irregular => return AtStart::Irregular,
+    };
+    match serde_json::from_slice::<Map<Object<'_>>>(sifted) {
+        Ok(object) => AtStart::Read(read_object(&object, || peek_json(&bytes[..length]), expected, interner), length),
+        Err(_) => AtStart::Irregular,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::cutter::{Cutter, Sink, Stop};
 use super::error::DecodeError;
-use super::item::{BrokenItem, Expected, Format, Item, peek_json, read_item};
+use super::item::{AtStart, BrokenItem, Expected, Format, Item, peek_json, read_item, read_item_at_start};
 use super::shell::{ItemsForm, read_shell};
 use super::skipped::{Place, skipped};
 use crate::inventory::Interner;
@@ -15,6 +15,7 @@ use crate::snapshot::{Event, ListScope};
 pub struct ListDecoder {
     cutter: Cutter,
     page: Page,
+    sifted: Vec<u8>,
 }
 
 /// What a page says of itself when it has ended.
@@ -43,7 +44,7 @@ impl ListDecoder {
     /// the API server leaves out.
     #[must_use]
     pub fn new(scope: ListScope) -> Self {
-        Self { cutter: Cutter::new(), page: Page { scope, end: PageEnd::default(), done: false } }
+        Self { cutter: Cutter::new(), page: Page { scope, end: PageEnd::default(), done: false }, sifted: Vec::new() }
     }
 
     /// Takes the next bytes of the body and appends an [`Event::Pod`], [`Event::Namespace`] or [`Event::Skipped`] for
@@ -52,7 +53,8 @@ impl ListDecoder {
     /// # Errors
     /// The body is no list, or not JSON. Nothing more can be read then.
     pub fn push(&mut self, bytes: &[u8], interner: &mut Interner, events: &mut Vec<Event>) -> Result<(), DecodeError> {
-        let pushed = self.cutter.push(bytes, &mut PageSink { page: &mut self.page, interner, events });
+        let pushed =
+            self.cutter.push(bytes, &mut PageSink { page: &mut self.page, interner, events, sifted: &mut self.sifted });
         pushed.map_err(|stop| match stop {
             Stop::Problem(problem) => DecodeError::at(self.cutter.line(), problem),
             Stop::Error(error) => error,
@@ -79,12 +81,23 @@ struct PageSink<'s> {
     page: &'s mut Page,
     interner: &'s mut Interner,
     events: &'s mut Vec<Event>,
+    sifted: &'s mut Vec<u8>,
 }
 
 impl PageSink<'_> {
     fn skip(&mut self, broken: &BrokenItem) {
         let place = Place { document: 1, item: self.page.end.items };
         self.events.push(Event::Skipped(skipped(self.page.scope.clone(), broken, place, self.interner)));
+    }
+
+    fn take(&mut self, item: Item) {
+        self.page.end.items += 1;
+        match item {
+            Item::Pod(pod) => self.events.push(Event::Pod(pod)),
+            Item::Namespace(namespace) => self.events.push(Event::Namespace(namespace)),
+            Item::Broken(broken) => self.skip(&broken),
+            Item::Other(_) | Item::Shapeless(_) => {}
+        }
     }
 
     fn expected(&self) -> Expected {
@@ -101,14 +114,20 @@ impl Sink for PageSink<'_> {
     }
 
     fn item(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        self.page.end.items += 1;
-        match read_item(bytes, Format::Json, self.expected(), self.interner) {
-            Item::Pod(pod) => self.events.push(Event::Pod(pod)),
-            Item::Namespace(namespace) => self.events.push(Event::Namespace(namespace)),
-            Item::Broken(broken) => self.skip(&broken),
-            Item::Other(_) | Item::Shapeless(_) => {}
-        }
+        let item = read_item(bytes, Format::Json, self.expected(), self.interner);
+        self.take(item);
         Ok(())
+    }
+
+    fn item_at_start(&mut self, bytes: &[u8]) -> Result<AtStart<()>, Stop> {
+        Ok(match read_item_at_start(bytes, self.expected(), self.interner, self.sifted) {
+            AtStart::Read(item, length) => {
+                self.take(item);
+                AtStart::Read((), length)
+            }
+            AtStart::Unfinished => AtStart::Unfinished,
+            AtStart::Irregular => AtStart::Irregular,
+        })
     }
 
     fn item_too_large(&mut self, head: &[u8]) -> Result<(), Stop> {

@@ -17,6 +17,7 @@ mod peek;
 mod pod;
 mod saved;
 mod shell;
+mod sieve;
 mod skipped;
 mod wire;
 mod yaml;

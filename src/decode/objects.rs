@@ -5,7 +5,9 @@ use std::ops::ControlFlow;
 
 use super::cutter::{Problem, Sink, Stop};
 use super::error::DecodeError;
-use super::item::{BrokenItem, Expected, Format, Item, Kind, Shapeless, read_item, read_object};
+use super::item::{
+    AtStart, BrokenItem, Expected, Format, Item, Kind, Shapeless, read_item, read_item_at_start, read_object,
+};
 use super::peek::Peek;
 use super::shell::{ItemsForm, ListKind, read_shell};
 use super::skipped::{Place, skipped};
@@ -37,6 +39,8 @@ pub(super) struct Objects<'o> {
     go_names: Option<String>,
     document: u64,
     list: List,
+    /// Room for the part of an item that is read.
+    sifted: Vec<u8>,
 }
 
 /// The list being read.
@@ -80,6 +84,7 @@ impl<'o> Objects<'o> {
             go_names: None,
             document: 1,
             list: List::default(),
+            sifted: Vec::new(),
         }
     }
 
@@ -280,6 +285,19 @@ impl Sink for Objects<'_> {
     fn items_begin(&mut self, shell: &[u8]) -> Result<(), Stop> {
         self.list = List { kind: ListKind::of_word(&self.format.peek(shell).kind), ..List::default() };
         Ok(())
+    }
+
+    fn item_at_start(&mut self, bytes: &[u8]) -> Result<AtStart<()>, Stop> {
+        let expected = self.list.expected();
+        Ok(match read_item_at_start(bytes, expected, self.interner, &mut self.sifted) {
+            AtStart::Read(item, length) => {
+                self.list.items += 1;
+                self.take(item, self.list.items)?;
+                AtStart::Read((), length)
+            }
+            AtStart::Unfinished => AtStart::Unfinished,
+            AtStart::Irregular => AtStart::Irregular,
+        })
     }
 
     fn item(&mut self, bytes: &[u8]) -> Result<(), Stop> {
