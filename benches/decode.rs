@@ -17,8 +17,8 @@ use realistic::Cluster;
 
 const PODS: usize = 500;
 const CLUSTER: Cluster = Cluster { pods: PODS as u64, namespaces: 25 };
-/// As a connection gives them.
-const CHUNK: usize = 16 * 1024;
+/// As a busy connection gives them: hyper's buffer grows to some 400 KiB.
+const CHUNK: usize = 64 * 1024;
 /// So many pages are kept at once while memory is measured, so that what the allocator holds back does not count.
 const PAGES: u64 = 20;
 /// The best of many is what the machine can do, whatever else it does meanwhile.

@@ -23,9 +23,9 @@ fn main() -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     let cluster = Cluster { pods, namespaces };
     if is_page {
-        cluster.write_page(&mut out)?
+        cluster.write_page(&mut out)?;
     } else {
-        cluster.write_list(&mut out)?
+        cluster.write_list(&mut out)?;
     }
     out.flush()
 }

@@ -63,8 +63,7 @@ impl Cluster {
         let template = hex(workload ^ 0x51, 10);
         let pod_name = format!("{name}-{template}-{}", hex(index ^ 0xabc, 5));
         let node = format!("node-{}.example.internal", index % (self.pods / PER_NODE + 1));
-        let containers: Vec<Spec> =
-            (0..1 + random.below(3)).map(|at| Spec::new(PARTS[at], random.below(400))).collect();
+        let containers: Vec<Spec> = (0..=random.below(2)).map(|at| Spec::new(PARTS[at], random.below(400))).collect();
         let init: Vec<Spec> = (0..random.below(2)).map(|_| Spec::new("migrate", random.below(400))).collect();
         let phase = match random.below(40) {
             0 => "Pending",
@@ -192,7 +191,7 @@ impl Spec {
     }
 
     fn image_id(&self) -> String {
-        format!("{}@sha256:{}", self.repository, hex(self.seed ^ 0xd19e57, 64))
+        format!("{}@sha256:{}", self.repository, hex(self.seed ^ 0x00d1_9e57, 64))
     }
 }
 

@@ -6,68 +6,15 @@
 
 use memchr::memchr_iter;
 
-use super::error::{DecodeError, Found};
+use super::error::Found;
 use super::item::AtStart;
-use super::sieve::{end_of_string, quote_or_escape};
+use super::nesting::Nesting;
+use super::sink::{ITEM_MAX, KEEP, Problem, Sink, Stop};
 
-/// The most bytes of one item, and of a document's shell.
-pub(super) const ITEM_MAX: usize = 16 * 1024 * 1024;
-/// A buffer that one large item blew up is given back beyond this size.
-pub(super) const KEEP: usize = 1024 * 1024;
 /// An item is tried once more with the next bytes while it is not larger than this.
 const OPEN_MAX: usize = 128 * 1024;
 /// The most bytes of a top-level key that are looked at.
 const KEY_MAX: usize = 256;
-
-/// Who is given what was cut. A method that fails ends the reading.
-pub(super) trait Sink {
-    /// The `items` of a document begin; `shell` is what stood before them.
-    fn items_begin(&mut self, shell: &[u8]) -> Result<(), Stop>;
-    /// The item at the start of `bytes`, if it can be read where it is. If not, it is cut out first.
-    fn item_at_start(&mut self, bytes: &[u8]) -> Result<AtStart<()>, Stop>;
-    /// One item, whole.
-    fn item(&mut self, bytes: &[u8]) -> Result<(), Stop>;
-    /// An item of more than [`ITEM_MAX`] bytes, of which the first ones are given.
-    fn item_too_large(&mut self, head: &[u8]) -> Result<(), Stop>;
-    /// A document ended. Answers whether it was a list, a pod or a namespace.
-    fn document_end(&mut self, shell: &[u8], has_items: bool) -> Result<bool, Stop>;
-}
-
-/// Why reading ended before the input did.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// The document is not what it must be, at the line that the cutter is in.
-    Problem(Problem),
-    /// The document as a whole cannot be read.
-    Error(DecodeError),
-    /// Whoever takes the events wants no more.
-    Enough,
-}
-
-impl From<Problem> for Stop {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
-    }
-}
-
-/// What is wrong with a document as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Problem {
-    /// Something stands where another thing must.
-    Unexpected { expected: &'static str, found: Found },
-    /// A document begins with something else than an object.
-    NoObject(Found),
-    /// Another object begins inside an item.
-    Splice,
-    /// A top-level key stands twice.
-    KeyTwice(&'static str),
-    /// Text where a top-level key must stand: at the start of a document, or inside it.
-    NoKey { text: String, at_start: bool },
-    /// A document of the API begins with a line that is none of its own.
-    ForeignLine(String),
-    /// More than [`ITEM_MAX`] bytes outside `items`.
-    ShellTooLarge,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -98,14 +45,6 @@ impl State {
     fn is_in_items(self) -> bool {
         matches!(self, Self::Item { .. } | Self::OpenItem | Self::InItem | Self::InItemScalar | Self::AfterItem)
     }
-}
-
-/// How far a nested value has been passed over.
-#[derive(Debug, Default)]
-struct Nesting {
-    depth: u64,
-    in_string: bool,
-    escaped: bool,
 }
 
 /// The state between two pushes.
@@ -339,7 +278,7 @@ impl Cutter {
         self.item.truncate(begun);
         self.state = State::InItem;
         // What is there does not end the item, or it would have been read, but the count must know it.
-        self.nesting = Nesting { depth: 1, ..Nesting::default() };
+        self.nesting = Nesting::inside();
         let end = self.nesting.end(&self.item[1..]);
         debug_assert_eq!(end, None, "an unfinished item has no end");
         Ok(0)
@@ -400,78 +339,6 @@ impl Cutter {
 
 fn unexpected(found: u8, expected: &'static str) -> Problem {
     Problem::Unexpected { expected, found: Found(found) }
-}
-
-impl Nesting {
-    /// Begins with the first byte of a value: whether it is nested or a string (`true`), a bare word (`false`), or none.
-    fn begin(&mut self, byte: u8) -> Option<bool> {
-        *self = Self::default();
-        match byte {
-            b'{' | b'[' => self.depth = 1,
-            b'"' => self.in_string = true,
-            b'-' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => return Some(false),
-            _ => return None,
-        }
-        // The caller's first byte counts as read when it opened something.
-        Some(true)
-    }
-
-    /// Reads on to the end of the value; returns the bytes up to it, or `None` when it is not among them.
-    fn end(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut at = 0;
-        if self.in_string {
-            at = self.end_of_string(bytes, at)?;
-            if self.depth == 0 {
-                return Some(at);
-            }
-        }
-        let mut depth = self.depth;
-        loop {
-            match bytes.get(at) {
-                Some(b'"') => {
-                    if let Some(end) = end_of_string(bytes, at + 1) {
-                        at = end;
-                        continue;
-                    }
-                    (self.depth, self.in_string) = (depth, true);
-                    return self.end_of_string(bytes, at + 1);
-                }
-                Some(b'{' | b'[') => depth += 1,
-                Some(b'}' | b']') => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return Some(at + 1);
-                    }
-                }
-                Some(_) => {}
-                None => {
-                    self.depth = depth;
-                    return None;
-                }
-            }
-            at += 1;
-        }
-    }
-
-    /// Where the bytes after the closing quote begin.
-    fn end_of_string(&mut self, bytes: &[u8], mut at: usize) -> Option<usize> {
-        if self.escaped && at < bytes.len() {
-            self.escaped = false;
-            at += 1;
-        }
-        loop {
-            let found = quote_or_escape(bytes, at)?;
-            if bytes[found] == b'"' {
-                self.in_string = false;
-                return Some(found + 1);
-            }
-            at = found + 2;
-            if at > bytes.len() {
-                self.escaped = true;
-                return None;
-            }
-        }
-    }
 }
 
 fn is_blank(byte: u8) -> bool {

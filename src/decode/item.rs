@@ -2,10 +2,10 @@
 
 use serde::de::DeserializeSeed;
 
-use super::cutter::ITEM_MAX;
 use super::peek::{Peek, PeekSeed};
 use super::pod::{Broken, read_namespace, read_pod};
 use super::sieve::{Sifted, sieve};
+use super::sink::ITEM_MAX;
 use super::wire::{Map, Object, text};
 use super::yaml;
 use crate::inventory::{Interner, NamespaceRecord, PodRecord};
@@ -224,4 +224,39 @@ fn begins_object(bytes: &[u8], error: &serde_json::Error) -> bool {
     let Some(open) = near.iter().take(3).position(|byte| *byte == b'{') else { return false };
     let inside = near[open + 1..].trim_ascii_start();
     [&b"\"apiVersion\""[..], b"\"kind\"", b"\"items\"", b"\"metadata\""].iter().any(|key| inside.starts_with(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every field that the wire types name, so that one which the sieve forgets shows.
+    fn everything() -> String {
+        let container = r#"{"name":"c","image":"i:1","restartPolicy":"Always","env":[{"name":"E"}]}"#;
+        let status = r#"{"name":"c","image":"i","imageID":"j","ready":true,"state":{"running":{"startedAt":"t"},
+            "waiting":{"reason":"w","message":"x"},"terminated":{"reason":"t","exitCode":0}},
+            "volumeMounts":[{"name":"v","imageRef":"k","volumeStatus":{"image":{"imageRef":"l"}},"mountPath":"/"}]}"#;
+        format!(
+            r#"{{"apiVersion":"v1","kind":"Pod","x":1,
+            "metadata":{{"name":"a","namespace":"b","uid":"u","generation":2,"labels":{{"name":"z"}},
+                "annotations":{{"kubernetes.io/config.mirror":"m","kubernetes.io/config.source":"file","x":"y"}},
+                "ownerReferences":[{{"kind":"Job","name":"j","controller":true,"uid":"u"}}]}},
+            "spec":{{"nodeName":"n","volumes":[{{"name":"v","image":{{"reference":"r:1","pullPolicy":"Always"}}}}],
+                "containers":[{container}],"initContainers":[{container}],"ephemeralContainers":[{container}]}},
+            "status":{{"phase":"Failed","reason":"Evicted","observedGeneration":1,"message":"x",
+                "containerStatuses":[{status}],"initContainerStatuses":[{status}],
+                "ephemeralContainerStatuses":[{status}]}}}}"#
+        )
+    }
+
+    #[test]
+    fn the_sieve_keeps_all_that_is_read() {
+        let (item, mut sifted) = (everything(), Vec::new());
+        assert_eq!(sieve(item.as_bytes(), &mut sifted), Sifted::Whole(item.len()));
+        let whole: Map<Object<'_>> = serde_json::from_str(&item).expect("an object");
+        let kept: Map<Object<'_>> = serde_json::from_slice(&sifted).expect("an object");
+        let whole = format!("{whole:?}");
+        assert_eq!(format!("{kept:?}"), whole);
+        assert!(!whole.contains("None"), "a field of the wire types is missing in this test: {whole}");
+    }
 }

@@ -1,9 +1,10 @@
 //! One list body of the API server, page by page, as its bytes come in.
 
-use super::cutter::{Cutter, Sink, Stop};
+use super::cutter::Cutter;
 use super::error::DecodeError;
 use super::item::{AtStart, BrokenItem, Expected, Format, Item, peek_json, read_item, read_item_at_start};
 use super::shell::{ItemsForm, read_shell};
+use super::sink::{Sink, Stop};
 use super::skipped::{Place, skipped};
 use crate::inventory::Interner;
 use crate::snapshot::{Event, ListScope};

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::cutter::{Problem, Sink, Stop};
 use super::error::DecodeError;
 use super::item::{
     AtStart, BrokenItem, Expected, Format, Item, Kind, Shapeless, read_item, read_item_at_start, read_object,
 };
 use super::peek::Peek;
 use super::shell::{ItemsForm, ListKind, read_shell};
+use super::sink::{Problem, Sink, Stop};
 use super::skipped::{Place, skipped};
 use super::wire::{Map, Object};
 use super::yaml;
@@ -19,6 +19,8 @@ use crate::snapshot::{Event, ListScope};
 /// The most items whose kind must wait for the end of their list. A list of so many objects that are neither pods nor
 /// say what they are is none that kai reads.
 const WAITING_MAX: usize = 1_000_000;
+/// So many unreadable items before the first pod or namespace are no list of such.
+const UNREADABLE_MAX: u64 = 100_000;
 /// As many other kinds as a message names.
 const KINDS_SHOWN: usize = 8;
 
@@ -148,6 +150,9 @@ impl<'o> Objects<'o> {
                         let stranger = || format!("an object that could not be read ({})", excerpt(&broken.problem));
                         self.stranger.get_or_insert_with(stranger);
                     }
+                }
+                if !self.recognised && at > UNREADABLE_MAX {
+                    return Err(Stop::Error(self.nothing_read()));
                 }
                 self.skip(&broken, at)
             }
