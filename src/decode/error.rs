@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::cutter::{ITEM_MAX, Problem};
+use super::sink::{ITEM_MAX, Problem};
 use crate::inventory::excerpt;
 
 /// What to do about an input that is something else.

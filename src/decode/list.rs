@@ -1,11 +1,12 @@
 //! One list body of the API server, page by page, as its bytes come in.
 
-use super::cutter::{Cutter, Sink, Stop};
+use super::cutter::Cutter;
 use super::encoding::Encoding;
 use super::error::DecodeError;
-use super::item::{BrokenItem, Expected, Format, Item, peek_json, read_item};
+use super::item::{AtStart, BrokenItem, Expected, Format, Item, peek_json, read_item, read_item_at_start};
 use super::proto;
 use super::shell::{ItemsForm, Shell, read_shell};
+use super::sink::{Sink, Stop};
 use super::skipped::{Place, skipped};
 use crate::inventory::{Interner, excerpt};
 use crate::snapshot::{Event, ListScope};
@@ -17,6 +18,7 @@ use crate::snapshot::{Event, ListScope};
 pub struct ListDecoder {
     body: Body,
     page: Page,
+    sifted: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -66,7 +68,7 @@ impl ListDecoder {
             Encoding::Protobuf => Body::Protobuf(proto::Cutter::new()),
         };
         let page = Page { scope, end: PageEnd::default(), begun: false, done: false, kind: String::new() };
-        Self { body, page }
+        Self { body, page, sifted: Vec::new() }
     }
 
     /// What asks for the next page, as soon as this one has said it: the API server writes it before the items, so that
@@ -82,7 +84,7 @@ impl ListDecoder {
     /// # Errors
     /// The body is no list, or not in that encoding. Nothing more can be read then.
     pub fn push(&mut self, bytes: &[u8], interner: &mut Interner, events: &mut Vec<Event>) -> Result<(), DecodeError> {
-        let mut sink = PageSink { page: &mut self.page, interner, events };
+        let mut sink = PageSink { page: &mut self.page, interner, events, sifted: &mut self.sifted };
         match &mut self.body {
             Body::Json(cutter) => cutter.push(bytes, &mut sink).map_err(|stop| match stop {
                 Stop::Problem(problem) => DecodeError::at(cutter.line(), problem),
@@ -114,6 +116,7 @@ struct PageSink<'s> {
     page: &'s mut Page,
     interner: &'s mut Interner,
     events: &'s mut Vec<Event>,
+    sifted: &'s mut Vec<u8>,
 }
 
 impl PageSink<'_> {
@@ -123,6 +126,7 @@ impl PageSink<'_> {
     }
 
     fn take(&mut self, item: Item) {
+        self.page.end.items += 1;
         match item {
             Item::Pod(pod) => self.events.push(Event::Pod(pod)),
             Item::Namespace(namespace) => self.events.push(Event::Namespace(namespace)),
@@ -150,10 +154,20 @@ impl Sink for PageSink<'_> {
     }
 
     fn item(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        self.page.end.items += 1;
         let item = read_item(bytes, Format::Json, self.expected(), self.interner);
         self.take(item);
         Ok(())
+    }
+
+    fn item_at_start(&mut self, bytes: &[u8]) -> Result<AtStart<()>, Stop> {
+        Ok(match read_item_at_start(bytes, self.expected(), self.interner, self.sifted) {
+            AtStart::Read(item, length) => {
+                self.take(item);
+                AtStart::Read((), length)
+            }
+            AtStart::Unfinished => AtStart::Unfinished,
+            AtStart::Irregular => AtStart::Irregular,
+        })
     }
 
     fn item_too_large(&mut self, head: &[u8]) -> Result<(), Stop> {
@@ -209,7 +223,6 @@ impl proto::Sink for PageSink<'_> {
     }
 
     fn item(&mut self, message: &[u8]) -> Result<(), DecodeError> {
-        self.page.end.items += 1;
         let item = proto::read_item(message, self.expected(), self.interner);
         self.take(item);
         Ok(())

@@ -4,7 +4,7 @@
 //! and the list as its `raw` bytes. The list is one of `PodList` or `NamespaceList`, which are alike: metadata, then items.
 
 use super::fields::{Varint, WireType, split_tag};
-use crate::decode::cutter::ITEM_MAX;
+use crate::decode::sink::ITEM_MAX;
 use crate::decode::error::DecodeError;
 
 /// What every body of this encoding begins with.
