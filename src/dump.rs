@@ -115,11 +115,18 @@ impl DumpSource {
         if batch.flush().is_break() { Err(DumpError::Stopped) } else { Ok(()) }
     }
 
-    /// What the file is like now; `None` for standard input, and while the file cannot be found.
+    /// Whether what was read is gone: standard input.
+    #[must_use]
+    pub fn is_read_once(&self) -> bool {
+        self.input == DumpInput::Stdin
+    }
+
+    /// What the file is like now; `None` for standard input, for a pipe, whose times change while it is read, and while
+    /// the file cannot be found.
     #[must_use]
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         let DumpInput::File(path) = &self.input else { return None };
-        std::fs::metadata(path).ok().map(|metadata| Fingerprint::of(&metadata))
+        std::fs::metadata(path).ok().filter(Metadata::is_file).map(|metadata| Fingerprint::of(&metadata))
     }
 
     /// When the file was last written; `None` for standard input, and while the file cannot be found.

@@ -27,9 +27,9 @@ pub enum OnceError {
     /// Nothing was read.
     #[error(transparent)]
     Collect(#[from] CollectError),
-    /// Standard output.
-    #[error("the report could not be written to standard output: {0}")]
-    Output(#[from] std::io::Error),
+    /// Standard output. The cause is the source of the error and not part of its text, so that it is said once.
+    #[error("the report could not be written to standard output")]
+    Output(#[source] std::io::Error),
 }
 
 impl Once {
@@ -42,7 +42,7 @@ impl Once {
         crate::collector::Reporter::default().report(&snapshot);
         let report = KaiReport::of(&snapshot, &policy, |_| true);
         match write_report(&report, format, &mut BufWriter::new(stdout().lock())) {
-            Err(error) if !is_closed_pipe(&error) => Err(error.into()),
+            Err(error) if !is_closed_pipe(&error) => Err(OnceError::Output(error)),
             _ => Ok(snapshot),
         }
     }

@@ -101,10 +101,7 @@ impl Service {
         }
         let poller = Poller { collector, writer, health: health.clone(), settings: collection };
         let stopped = drain.clone();
-        tasks.spawn(async move {
-            poller.run(stopped).await;
-            ("collector", Ok(()))
-        });
+        tasks.spawn(async move { ("collector", poller.run(stopped).await.map_err(|error| error.to_string())) });
         let relay = tokio::spawn(signals.relay(stop.clone()));
 
         let ended = tokio::select! {

@@ -41,10 +41,12 @@ pub fn start(settings: &LogSettings) -> Result<LogGuard, LogError> {
 }
 
 impl LogGuard {
-    /// Whether lines go to a file, so that an error must be said on standard error too.
-    #[must_use]
-    pub fn is_file(&self) -> bool {
-        self.0.is_some()
+    /// Writes the error that ends the process to the log file, where there is one: whoever looks there for the end must
+    /// find it. Standard error gets it anyway.
+    pub fn record(&self, error: &anyhow::Error) {
+        if self.0.is_some() {
+            tracing::error!("{error:#}");
+        }
     }
 }
 
@@ -72,11 +74,43 @@ where
 /// kai's own lines at the level that was asked for; libraries only when something is wrong, or at trace.
 ///
 /// kube's client logs the whole body of an answer that it cannot read, environment variables included, as a warning, and
-/// each try that fails as an error: it is silenced at every level, and `cluster` says once what became of a request.
+/// each try that fails as an error, and the check of certificates each that it refuses: both are silenced at every level,
+/// and `cluster` says once what became of a request.
 fn filter(level: LevelFilter) -> Targets {
     let libraries = if level == LevelFilter::TRACE { LevelFilter::DEBUG } else { level.min(LevelFilter::WARN) };
     Targets::new()
         .with_default(libraries)
         .with_target("kai", level)
         .with_target("kube_client::client", LevelFilter::OFF)
+        .with_target("rustls_platform_verifier", LevelFilter::OFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use tracing::Level;
+
+    #[rstest]
+    #[case::own_lines(LevelFilter::INFO, "kai::collector", Level::INFO, true)]
+    #[case::no_more_than_asked_for(LevelFilter::INFO, "kai::collector", Level::DEBUG, false)]
+    #[case::libraries_when_something_is_wrong(LevelFilter::DEBUG, "hyper_util::client", Level::WARN, true)]
+    #[case::libraries_otherwise(LevelFilter::DEBUG, "hyper_util::client", Level::DEBUG, false)]
+    #[case::libraries_at_trace(LevelFilter::TRACE, "hyper_util::client", Level::DEBUG, true)]
+    #[case::quiet(LevelFilter::ERROR, "hyper_util::client", Level::WARN, false)]
+    #[case::bodies_never(LevelFilter::TRACE, "kube_client::client", Level::ERROR, false)]
+    #[case::certificates_are_told_by_cluster(
+        LevelFilter::TRACE,
+        "rustls_platform_verifier::verification::others",
+        Level::ERROR,
+        false
+    )]
+    fn lines_are_shown_by_level_and_origin(
+        #[case] level: LevelFilter,
+        #[case] target: &str,
+        #[case] line: Level,
+        #[case] shown: bool,
+    ) {
+        assert_eq!(filter(level).would_enable(target, &line), shown);
+    }
 }

@@ -170,6 +170,57 @@ fn a_reader_that_goes_away_is_no_failure() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_said_once() {
+    for arguments in [
+        &["--input", DEMO] as &[&str],
+        &["--input", DEMO, "-o", "table"],
+        &["--input", DEMO, "-o", "csv"],
+        &["version"],
+        &["config"],
+        &["explain", "nginx"],
+        &["completion", "bash"],
+        &["--help"],
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = kai(arguments).stdout(full).output().expect("kai runs");
+        let said = stderr(&output);
+        assert_eq!(status(&output), 1, "{arguments:?}: {said}");
+        assert!(said.contains("standard output"), "{arguments:?}: {said}");
+        assert_eq!(said.matches("No space left on device").count(), 1, "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn what_explain_cannot_read_is_not_blamed_on_its_output() {
+    let folder = std::fs::File::open("/").unwrap();
+    let output = kai(&["explain", "-"]).stdin(folder).output().expect("kai runs");
+    assert_eq!(status(&output), 1);
+    assert!(stderr(&output).starts_with("error: standard input could not be read: "), "{}", stderr(&output));
+}
+
+#[test]
+fn an_error_that_ends_the_run_is_in_the_log_file_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("kai.log");
+    let output = kai(&["--input", "/nonexistent/dump.json"]).env("KAI_LOG_FILE", &log).output().expect("kai runs");
+    assert_eq!(status(&output), 1);
+    assert_eq!(stderr(&output).matches("/nonexistent/dump.json").count(), 1, "{}", stderr(&output));
+    let logged = std::fs::read_to_string(&log).unwrap();
+    assert!(logged.contains("ERROR") && logged.contains("/nonexistent/dump.json"), "{logged}");
+}
+
+#[test]
+fn an_address_that_cannot_be_probed_is_a_usage_error() {
+    for address in ["", "nonsense", "127.0.0.1:8080/readyz", "http://", "ftp://127.0.0.1/", "file:///etc/passwd"] {
+        let output = run(&["probe", address]);
+        assert_eq!(status(&output), 2, "{address}: {}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains(&format!("\"{address}\"")) && said.contains("write it as http://"), "{said}");
+    }
+}
+
 #[test]
 fn version_reads_no_configuration_and_prints_text_or_json() {
     let output = kai(&["version"]).env("KAI_MODE", "nonsense").output().unwrap();
@@ -180,6 +231,7 @@ fn version_reads_no_configuration_and_prints_text_or_json() {
     let json: serde_json::Value = serde_json::from_str(&stdout(&run(&["version", "-o", "json"]))).unwrap();
     assert_eq!(json["application"], "kai");
     assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(stdout(&run(&["--version"])), format!("kai {}\n", env!("CARGO_PKG_VERSION")));
     assert_eq!(status(&run(&["version", "-o", "yaml"])), 2);
 }
 
@@ -206,6 +258,10 @@ fn completion_scripts_are_printed_with_instructions_in_the_help() {
     assert!(stdout(&run(&["completion", "--help"])).contains("source <(kai completion bash)"));
     let flags = kai(&["--", "kai", "--name"]).env("COMPLETE", "fish").output().unwrap();
     assert!(stdout(&flags).contains("--namespaces"), "{}", stdout(&flags));
+    for (flag, word) in [("-o", "table"), ("-m", "periodic")] {
+        let words = kai(&["--", "kai", flag, ""]).env("COMPLETE", "fish").output().unwrap();
+        assert!(stdout(&words).contains(word), "{flag}: {}", stdout(&words));
+    }
 }
 
 #[test]

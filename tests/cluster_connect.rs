@@ -89,6 +89,7 @@ async fn files_that_the_kubeconfig_names_are_relative_to_it() {
     connect(&settings(&folder.write("sub/config", &text))).await.unwrap();
     std::fs::remove_file(folder.0.path().join("sub/ca.pem")).unwrap();
     let message = configuration_error(&settings(&folder.0.path().join("sub/config")), &Environment::default()).await;
+    assert!(message.starts_with("certificate-authority of cluster \"fake-cluster\" in kubeconfig /"), "{message}");
     assert!(message.contains("sub/ca.pem cannot be read: no such file or directory"), "{message}");
 }
 
@@ -171,6 +172,11 @@ async fn in_cluster_outside_of_one_says_what_is_missing() {
 )]
 #[case::authority_is_no_base64(None, kubeconfig(ADDRESS, "{}").replace("{server", "{certificate-authority-data: '%', server"), "certificate-authority-data of cluster \"fake-cluster\" in kubeconfig FILE cannot be used: it is not base64 (Invalid symbol 37, offset 0.)")]
 #[case::authority_is_no_certificate(None, kubeconfig(ADDRESS, "{}").replace("{server", "{certificate-authority-data: aGVsbG8K, server"), "certificate-authority-data of cluster \"fake-cluster\" in kubeconfig FILE cannot be used: there is no certificate in it; it must be PEM with BEGIN CERTIFICATE")]
+#[case::provider_of_the_past(
+    None,
+    kubeconfig(ADDRESS, "{auth-provider: {name: gcp}}"),
+    "auth-provider \"gcp\" of the credentials of user \"ann\" in kubeconfig FILE cannot be used: Kubernetes has removed it; let the provider's own tool write the kubeconfig anew, with a credential plugin (gke-gcloud-auth-plugin, kubelogin)"
+)]
 #[tokio::test]
 async fn a_kubeconfig_that_does_not_fit_says_so(
     #[case] context: Option<&str>,

@@ -146,6 +146,75 @@ fn a_dump_is_read_again_when_it_is_replaced_and_kept_when_it_breaks() {
 }
 
 #[test]
+fn a_dump_that_is_gone_or_still_written_leaves_the_last_snapshot() {
+    let folder = tempfile::tempdir().expect("works");
+    let path = folder.path().join("dump.json");
+    let pods = |image: &str| {
+        let pod = |name: &str| {
+            format!(
+                r#"{{"kind":"Pod","metadata":{{"name":"{name}","namespace":"n"}},"spec":{{"containers":[{{"name":"c","image":"{image}"}}]}},"status":{{"phase":"Running"}}}}"#
+            )
+        };
+        format!(r#"{{"kind":"List","items":[{},{}]}}"#, pod("a"), pod("b"))
+    };
+    std::fs::write(&path, pods("nginx:1")).expect("works");
+    let service = Service::start(&path, &[]);
+    service.wait_until("/inventory", |status, body| status == 200 && body.contains("nginx:1"));
+
+    std::fs::remove_file(&path).expect("works");
+    wait_for(&service.log, |line| line.contains("reading the input failed").then_some(()));
+    let body = service.wait_until("/readyz?verbose", |status, body| status == 200 && body.contains("No such file"));
+    assert!(body.contains("the last poll failed"), "{body}");
+
+    // As `kubectl get … > dump.json` writes it: a piece at a time, and half a dump in between.
+    let text = pods("nginx:2");
+    let mut file = std::fs::File::create(&path).expect("works");
+    for piece in text.as_bytes().chunks(text.len().div_ceil(12)) {
+        file.write_all(piece).expect("works");
+        std::thread::sleep(Duration::from_millis(250));
+        let (_, body) = service.get("/namespaces");
+        assert!(body.contains(r#""complete":true"#), "half a dump was read: {body}");
+    }
+    service.wait_until("/inventory", |_, body| body.contains("nginx:2"));
+}
+
+#[test]
+fn a_stop_does_not_wait_for_standard_input() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kai"))
+        .env_clear()
+        .args(["serve", "--listen", "127.0.0.1:0", "--input", "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("kai runs");
+    let open = child.stdin.take().expect("piped");
+    let (sender, log) = std::sync::mpsc::channel();
+    let stderr = BufReader::new(child.stderr.take().expect("piped"));
+    std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    let address = wait_for(&log, |line| line.split_once("listening on http://").map(|(_, rest)| rest.to_owned()));
+    let mut service = Service { child, address, log };
+    service.wait_until("/readyz", |status, _| status == 503);
+    let begun = Instant::now();
+    service.signal("-TERM");
+    assert_eq!(service.wait(), 0);
+    assert!(begun.elapsed() < Duration::from_secs(3), "a stop took {:?}", begun.elapsed());
+    drop(open);
+}
+
+#[test]
+fn a_service_of_standard_input_that_is_no_dump_ends() {
+    let output = Command::new(env!("CARGO_BIN_EXE_kai"))
+        .env_clear()
+        .args(["serve", "--listen", "127.0.0.1:0", "--input", "-"])
+        .stdin(Stdio::null())
+        .output()
+        .expect("kai runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("--input -: the input is empty"), "{said}");
+}
+
+#[test]
 fn new_reports_are_printed_with_i() {
     let mut service = Service::start(Path::new(DEMO), &["-i", "-o", "csv"]);
     let mut line = String::new();

@@ -1,17 +1,16 @@
 //! `kai completion`: scripts for shells, and the namespaces of the live cluster behind `-n`.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
+use clap_complete::{ArgValueCandidates, CompletionCandidate};
 
 use super::Exit;
+use super::print::print;
 use crate::cluster::{self, ClusterSource, install_crypto_provider};
 use crate::config::{Environment, Flags};
-use crate::output::is_closed_pipe;
 
 /// The variable by which a shell's script asks the binary for candidates.
 const VARIABLE: &str = "COMPLETE";
@@ -57,10 +56,7 @@ impl Completion {
         let Some(completer) = shells.completer(name) else { anyhow::bail!("no completion for {name}") };
         let mut script = Vec::new();
         completer.write_registration(VARIABLE, "kai", "kai", "kai", &mut script)?;
-        match std::io::stdout().write_all(&script) {
-            Err(error) if !is_closed_pipe(&error) => Err(error.into()),
-            _ => Ok(Exit::Done),
-        }
+        print(&script)
     }
 }
 
@@ -74,6 +70,12 @@ pub(super) fn namespaces(typed: &OsStr) -> Vec<CompletionCandidate> {
         .filter(|name| name.starts_with(last))
         .map(|name| CompletionCandidate::new(format!("{before}{name}")))
         .collect()
+}
+
+/// Completes a flag that takes one of these words. The settings check the value, whoever gave it: clap would refuse it
+/// with other words.
+pub(super) fn words(words: &'static [&'static str]) -> ArgValueCandidates {
+    ArgValueCandidates::new(|| words.iter().map(CompletionCandidate::new).collect())
 }
 
 fn live_namespaces(flags: &Flags) -> Vec<String> {

@@ -1,10 +1,8 @@
 //! `kai config`: the effective settings, and where each came from.
 
-use std::io::Write as _;
-
 use super::Exit;
+use super::print::print;
 use crate::config::Loaded;
-use crate::output::is_closed_pipe;
 
 /// Arguments of `kai config`.
 #[derive(Debug, clap::Args)]
@@ -18,9 +16,6 @@ impl Config {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
-        match std::io::stdout().write_all(loaded.to_yaml().as_bytes()) {
-            Err(error) if !is_closed_pipe(&error) => Err(error.into()),
-            _ => Ok(Exit::Done),
-        }
+        print(loaded.to_yaml().as_bytes())
     }
 }

@@ -2,9 +2,11 @@
 
 use std::io::{self, BufRead, BufWriter, Write, stdin, stdout};
 
+use anyhow::Context as _;
 use serde::Serialize;
 
 use super::Exit;
+use super::print::NOT_WRITTEN;
 use crate::inventory::{Digest, ImageRef};
 use crate::output::is_closed_pipe;
 
@@ -47,36 +49,45 @@ impl Explain {
     /// Prints a line for each reference; fails after all of them when one was invalid.
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let mut output = BufWriter::new(stdout().lock());
-        match self.print(&mut stdin().lock(), &mut output).and_then(|valid| output.flush().map(|()| valid)) {
+        match self.print(&mut stdin().lock(), &mut output) {
             Ok(true) => Ok(Exit::Done),
             Ok(false) => Ok(Exit::Failed),
-            Err(error) if is_closed_pipe(&error) => Ok(Exit::Done),
-            Err(error) => Err(error.into()),
+            Err(Stopped::Output(error)) if is_closed_pipe(&error) => Ok(Exit::Done),
+            Err(Stopped::Output(error)) => Err(error).context(NOT_WRITTEN),
+            Err(Stopped::Input(error)) => Err(error).context("standard input could not be read"),
         }
     }
 
-    fn print(&self, input: &mut impl BufRead, output: &mut impl Write) -> io::Result<bool> {
+    fn print(&self, input: &mut impl BufRead, output: &mut impl Write) -> Result<bool, Stopped> {
         let mut all_valid = true;
         for reference in &self.references {
             if reference == STDIN {
                 all_valid &= explain_lines(input, output)?;
             } else {
-                all_valid &= explain(reference, output)?;
+                all_valid &= explain(reference, output).map_err(Stopped::Output)?;
             }
         }
+        output.flush().map_err(Stopped::Output)?;
         Ok(all_valid)
     }
 }
 
+/// What ended the answers before their end.
+#[derive(Debug)]
+enum Stopped {
+    Input(io::Error),
+    Output(io::Error),
+}
+
 /// Lines end at `\n` alone and nothing is trimmed: blanks and carriage returns are part of what is asked about.
-fn explain_lines(input: &mut impl BufRead, output: &mut impl Write) -> io::Result<bool> {
+fn explain_lines(input: &mut impl BufRead, output: &mut impl Write) -> Result<bool, Stopped> {
     let mut all_valid = true;
     let mut line = Vec::new();
-    while input.read_until(b'\n', &mut line)? > 0 {
+    while input.read_until(b'\n', &mut line).map_err(Stopped::Input)? > 0 {
         if line.last() == Some(&b'\n') {
             line.pop();
         }
-        all_valid &= explain(&String::from_utf8_lossy(&line), output)?;
+        all_valid &= explain(&String::from_utf8_lossy(&line), output).map_err(Stopped::Output)?;
         line.clear();
     }
     Ok(all_valid)

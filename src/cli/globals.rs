@@ -40,7 +40,7 @@ pub(super) struct Globals {
     input: Option<PathBuf>,
 
     /// How reports are printed: json, table or csv [default: json]
-    #[arg(short, long, global = true, value_name = "FORMAT")]
+    #[arg(short, long, global = true, value_name = "FORMAT", add = completion::words(&["json", "table", "csv"]))]
     output: Option<String>,
 
     /// No log below error

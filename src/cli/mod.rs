@@ -4,6 +4,7 @@ mod completion;
 mod config;
 mod explain;
 mod globals;
+mod print;
 mod probe;
 mod report;
 mod run;
@@ -39,7 +40,7 @@ Examples:
   kai                                               the current context's cluster, as JSON
   kai -o table -n shop,payments                     two namespaces, as a table
   kubectl get ns,pods -A -o json | kai --input -    from a saved dump
-  kai serve --listen 127.0.0.1:8080                 the service; then curl -s localhost:8080/inventory
+  kai serve                                         the service: curl -s localhost:8080/inventory
   kai explain registry:5000/team/app                how kai reads an image name
 
 Exit status: 0 done, 1 the work failed, 2 usage or configuration, 3 printed but incomplete (see --allow-incomplete).
@@ -53,8 +54,8 @@ Every setting can stand in a file or in a KAI_ variable too: `kai config` shows 
     about = "Which container images run in a Kubernetes cluster",
     long_about = LONG_ABOUT,
     after_help = EXAMPLES,
-    max_term_width = 120,
-    disable_help_subcommand = true
+    version,
+    max_term_width = 120
 )]
 pub struct Cli {
     #[command(flatten)]

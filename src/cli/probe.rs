@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
 use super::Exit;
+use super::start::Failure;
 use crate::inventory::excerpt;
 
 const EXAMPLES: &str = "\
@@ -26,11 +27,20 @@ pub(super) struct Probe {
 }
 
 impl Probe {
+    /// The address, when it is one that can be asked.
+    fn address(&self) -> anyhow::Result<reqwest::Url> {
+        let problem = match self.url.parse::<reqwest::Url>() {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => return Ok(url),
+            Ok(url) => format!("has the scheme {}, which is not asked", excerpt(url.scheme())),
+            Err(error) => format!("is no URL ({error})"),
+        };
+        let message = format!("\"{}\" {problem}; write it as http://127.0.0.1:8080/readyz", excerpt(&self.url));
+        Err(Failure { exit: Exit::Usage, message }.into())
+    }
+
     /// Asks once.
     pub(super) async fn run(&self) -> anyhow::Result<Exit> {
-        let url: reqwest::Url = self.url.parse().with_context(|| {
-            format!("{} is not a URL; write it like http://127.0.0.1:8080/readyz", excerpt(&self.url))
-        })?;
+        let url = self.address()?;
         // A probe asks the process beside it: a proxy of the environment would ask somebody else.
         let client =
             reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(self.timeout_seconds)).build()?;

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::Exit;
+use super::completion;
 use super::start::{Started, collector, error_with_exit};
 use crate::dump::DumpInput;
 use crate::once::{Once, OnceError};
@@ -12,7 +13,7 @@ use crate::output::ProgressBar;
 #[derive(Debug, Args)]
 pub(super) struct Report {
     /// adhoc: print once and end; periodic: be the service [default: adhoc]
-    #[arg(short, long, value_name = "MODE")]
+    #[arg(short, long, value_name = "MODE", add = completion::words(&["adhoc", "periodic"]))]
     pub(super) mode: Option<String>,
 
     /// An incomplete report is no failure: exit 0 instead of 3
@@ -23,16 +24,18 @@ pub(super) struct Report {
 impl Report {
     /// Lists, prints, and says by the exit status whether everything was read.
     pub(super) async fn run(&self, started: Started, dump: Option<DumpInput>) -> anyhow::Result<Exit> {
-        let settings = started.settings;
+        let Started { settings, log } = started;
         let progress =
             if dump.is_some() { ProgressBar::of_bytes(settings.quiet) } else { ProgressBar::of_pods(settings.quiet) };
         let (policy, format) = (settings.report.clone(), settings.output);
         let once = Once { collector: collector(settings, dump), policy, format, progress };
-        match once.run().await {
-            Ok(snapshot) if snapshot.is_complete() || self.allow_incomplete => Ok(Exit::Done),
-            Ok(_) => Ok(Exit::Incomplete),
-            Err(OnceError::Collect(error)) => Err(error_with_exit(&error)),
-            Err(error) => Err(error.into()),
-        }
+        let error = match once.run().await {
+            Ok(snapshot) if snapshot.is_complete() || self.allow_incomplete => return Ok(Exit::Done),
+            Ok(_) => return Ok(Exit::Incomplete),
+            Err(OnceError::Collect(error)) => error_with_exit(&error),
+            Err(error) => error.into(),
+        };
+        log.record(&error);
+        Err(error)
     }
 }

@@ -6,23 +6,39 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use clap_complete::CompleteEnv;
 
-use super::start::{Failure, loaded, start, start_log};
+use super::print::NOT_WRITTEN;
+use super::start::{Failure, Started, loaded, start, start_log};
 use super::{Cli, Command, Exit, config, serve, version};
 use crate::cluster::install_crypto_provider;
 use crate::config::{Flags, Mode};
+use crate::output::is_closed_pipe;
 
 /// Runs what the command line asks for.
 #[must_use]
 pub fn main() -> ExitCode {
     // A shell that asks for completions gets nothing else: no log line, no runtime.
     CompleteEnv::with_factory(Cli::command).complete();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return print_answer(&answer),
+    };
     let exit = run(&cli).unwrap_or_else(|error| {
         // Nobody may be left to read it; the status says it all the same.
         let _unread = writeln!(std::io::stderr(), "error: {error:#}");
         error.downcast_ref::<Failure>().map_or(Exit::Failed, |failure| failure.exit)
     });
     ExitCode::from(exit as u8)
+}
+
+/// Help and versions are answers of the parser too. clap's own way out would not say that one could not be written.
+fn print_answer(answer: &clap::Error) -> ExitCode {
+    match answer.print() {
+        Err(error) if !answer.use_stderr() && !is_closed_pipe(&error) => {
+            let _unread = writeln!(std::io::stderr(), "error: {NOT_WRITTEN}: {error}");
+            ExitCode::from(Exit::Failed as u8)
+        }
+        _ => ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(Exit::Usage as u8)),
+    }
 }
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
@@ -41,16 +57,24 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         }
         Some(Command::Serve(options)) => {
             let started = start(&Flags { listen: options.listen.clone(), ..cli.globals.flags() })?;
-            many_threads()?.block_on(serve::run(started, cli.globals.dump()))
+            serve(started, cli)
         }
         None => {
             let started = start(&Flags { mode: cli.report.mode.clone(), ..cli.globals.flags() })?;
             match started.settings.mode {
                 Mode::Adhoc => one_thread()?.block_on(cli.report.run(started, cli.globals.dump())),
-                Mode::Periodic => many_threads()?.block_on(serve::run(started, cli.globals.dump())),
+                Mode::Periodic => serve(started, cli),
             }
         }
     }
+}
+
+fn serve(started: Started, cli: &Cli) -> anyhow::Result<Exit> {
+    let runtime = many_threads()?;
+    let result = runtime.block_on(serve::run(started, cli.globals.dump()));
+    // A thread that waits for standard input, or for a pipe that nobody writes to, would hold the stop up for ever.
+    runtime.shutdown_background();
+    result
 }
 
 fn one_thread() -> std::io::Result<tokio::runtime::Runtime> {

@@ -27,13 +27,15 @@ pub(super) struct Serve {
 
 /// Runs until a signal.
 pub(super) async fn run(started: Started, dump: Option<DumpInput>) -> anyhow::Result<Exit> {
-    let settings = started.settings;
+    let Started { settings, log } = started;
     let print = settings.verbose_inventory_reports.then_some(settings.output);
     let (collection, server, policy) = (settings.collection.clone(), settings.server.clone(), settings.report.clone());
     let service = Service { collector: collector(settings, dump), collection, server, policy, print };
-    match service.run().await {
-        Ok(()) => Ok(Exit::Done),
-        Err(ServeError::Source(error)) => Err(error_with_exit(&error)),
-        Err(error) => Err(error.into()),
-    }
+    let error = match service.run().await {
+        Ok(()) => return Ok(Exit::Done),
+        Err(ServeError::Source(error)) => error_with_exit(&error),
+        Err(error) => error.into(),
+    };
+    log.record(&error);
+    Err(error)
 }

@@ -28,7 +28,8 @@ impl std::error::Error for Failure {}
 /// Settings in force, logging started.
 pub(super) struct Started {
     pub(super) settings: Settings,
-    _log: LogGuard,
+    /// Keep it until the end: what is buffered is written when it is dropped.
+    pub(super) log: LogGuard,
 }
 
 /// Reads the settings, starts the log, and says what the settings only warn of.
@@ -39,7 +40,7 @@ pub(super) fn start(flags: &Flags) -> anyhow::Result<Started> {
         tracing::warn!("{warning}");
     }
     install_crypto_provider();
-    Ok(Started { settings: loaded.settings, _log: log })
+    Ok(Started { settings: loaded.settings, log })
 }
 
 pub(super) fn loaded(flags: &Flags) -> anyhow::Result<Loaded> {

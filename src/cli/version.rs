@@ -1,13 +1,11 @@
 //! `kai version`: what was built, when, from what. Reads no configuration.
 
-use std::io::Write;
-
 use serde::Serialize;
 
 use super::Exit;
+use super::print::print;
 use super::start::Failure;
 use crate::inventory::excerpt;
-use crate::output::is_closed_pipe;
 
 /// Arguments of `kai version`.
 #[derive(Debug, clap::Args)]
@@ -48,10 +46,7 @@ impl Version {
                 return Err(Failure { exit: Exit::Usage, message }.into());
             }
         };
-        match std::io::stdout().write_all(text.as_bytes()) {
-            Err(error) if !is_closed_pipe(&error) => Err(error.into()),
-            _ => Ok(Exit::Done),
-        }
+        print(text.as_bytes())
     }
 }
 

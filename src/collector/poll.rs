@@ -18,6 +18,8 @@ const BACKOFF_MIN: Duration = Duration::from_secs(1);
 const BACKOFF_MAX: Duration = Duration::from_mins(1);
 /// How often a dump is looked at for a change.
 const DUMP_LOOK: Duration = Duration::from_secs(1);
+/// As many looks may find a dump changed once more before it is read all the same.
+const DUMP_LOOKS_MAX: u32 = 30;
 
 /// Keeps the feed up to date. A poll that fails keeps the last snapshot and is tried again sooner.
 pub struct Poller {
@@ -33,7 +35,10 @@ pub struct Poller {
 
 impl Poller {
     /// Polls until `stop`. Polls never overlap; the interval runs from start to start.
-    pub async fn run(mut self, stop: CancellationToken) {
+    ///
+    /// # Errors
+    /// Standard input could not be read: there is no second try.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), CollectError> {
         let mut reporter = Reporter::default();
         let mut failures = 0;
         let nobody: SourceProgress = Arc::new(|_, _| {});
@@ -43,9 +48,9 @@ impl Poller {
             let fingerprint = self.collector.source.fingerprint();
             let outcome = tokio::select! {
                 outcome = self.collector.collect(&nobody) => outcome,
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return Ok(()),
             };
-            let wait = match outcome {
+            let next = match outcome {
                 Ok(snapshot) => {
                     failures = 0;
                     reporter.report(&snapshot);
@@ -59,21 +64,23 @@ impl Poller {
                     );
                     self.writer.publish(snapshot);
                     self.health.poll_succeeded();
-                    self.settings.interval
+                    begun + self.settings.interval
                 }
+                Err(error) if self.collector.source.is_read_once() => return Err(error),
                 Err(error) => {
                     let wait = self.backoff(failures);
                     failures += 1;
                     self.say(&error, wait);
-                    wait
+                    // From the end: a server that lets every request time out would else get no pause at all.
+                    Instant::now() + wait
                 }
             };
             let waited = match &self.collector.source {
-                Source::Cluster { .. } => sleep_until(begun + wait, &self.health, &stop).await,
+                Source::Cluster { .. } => sleep_until(next, &self.health, &stop).await,
                 Source::Dump(_) => self.until_changed(fingerprint, &stop).await,
             };
             if waited.is_none() {
-                return;
+                return Ok(());
             }
         }
     }
@@ -91,12 +98,16 @@ impl Poller {
         BACKOFF_MIN.saturating_mul(1 << failures.min(10)).min(BACKOFF_MAX).min(self.settings.interval)
     }
 
-    /// Waits until the dump is another file, or has other content, than when it was last read.
+    /// Waits until the dump is another file, or has other content, than when it was last read, or is gone, and has stayed
+    /// so from one look to the next: a file that is still being written is half a dump.
     async fn until_changed(&self, last: Option<Fingerprint>, stop: &CancellationToken) -> Option<()> {
+        let (mut before, mut changes) = (last, 0);
         loop {
             sleep_until(Instant::now() + DUMP_LOOK, &self.health, stop).await?;
             let now = self.collector.source.fingerprint();
-            if now.is_some() && now != last {
+            if now != before && changes < DUMP_LOOKS_MAX {
+                (before, changes) = (now, changes + 1);
+            } else if now != last {
                 return Some(());
             }
         }

@@ -14,11 +14,17 @@ pub struct Reporter {
 impl Reporter {
     /// Warns of everything that is missing or odd and was not so in the last snapshot.
     pub fn report(&mut self, snapshot: &Snapshot) {
-        let now: BTreeSet<String> = findings(snapshot).collect();
-        for finding in now.difference(&self.said) {
+        for finding in self.news(snapshot) {
             tracing::warn!("{finding}");
         }
+    }
+
+    /// What was not so in the last snapshot, sorted.
+    fn news(&mut self, snapshot: &Snapshot) -> Vec<String> {
+        let now: BTreeSet<String> = findings(snapshot).collect();
+        let news = now.difference(&self.said).cloned().collect();
         self.said = now;
+        news
     }
 }
 
@@ -46,4 +52,49 @@ fn findings(snapshot: &Snapshot) -> impl Iterator<Item = String> {
         })
     });
     missing.chain(skipped).chain(more).chain(unknown).chain(stray)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::NamespaceSelection;
+    use crate::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion};
+
+    /// Relists of a cluster of which one namespace was asked for by name.
+    fn relist(index: &mut PodIndex, shop: Event) -> std::sync::Arc<Snapshot> {
+        let end = RelistEnd {
+            observed_at: "2026-11-24T09:30:00Z".parse().expect("time"),
+            server_version: ServerVersion::default(),
+            cut_short: None,
+        };
+        index.apply(Event::RelistBegun);
+        index.apply(Event::ListBegun(ListScope::PodsOf("shop".into())));
+        index.apply(shop);
+        index.apply(Event::RelistEnded(end)).expect("a finished relist")
+    }
+
+    fn index() -> PodIndex {
+        PodIndex::new("demo", NamespaceSelection::new([Box::from("shop")], Vec::new()))
+    }
+
+    #[test]
+    fn a_namespace_that_the_cluster_does_not_have_is_said_once_and_again_after_it_was_there() {
+        let (mut index, mut reporter) = (index(), Reporter::default());
+        let unknown = || Event::NamespaceUnknown("shop".into());
+        let there = || Event::Namespace(crate::inventory::NamespaceRecord { name: "shop".into() });
+        let said = ["namespace shop is included by name, and the cluster does not have it"];
+        assert_eq!(reporter.news(&relist(&mut index, unknown())), said);
+        assert_eq!(reporter.news(&relist(&mut index, unknown())), [] as [&str; 0]);
+        assert_eq!(reporter.news(&relist(&mut index, there())), [] as [&str; 0]);
+        assert_eq!(reporter.news(&relist(&mut index, unknown())), said);
+    }
+
+    #[test]
+    fn a_refused_namespace_is_said_with_its_reason() {
+        let (mut index, mut reporter) = (index(), Reporter::default());
+        let refused =
+            Event::Refused { scope: ListScope::PodsOf("shop".into()), reason: "missing right: list pods".into() };
+        let said = reporter.news(&relist(&mut index, refused));
+        assert_eq!(said, ["incomplete: namespace shop: missing right: list pods"]);
+    }
 }

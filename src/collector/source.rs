@@ -88,6 +88,11 @@ impl Source {
         }
     }
 
+    /// Whether there is no second try.
+    pub(super) fn is_read_once(&self) -> bool {
+        matches!(self, Self::Dump(Some(source)) if source.is_read_once())
+    }
+
     /// What the source itself calls the cluster.
     pub(super) fn cluster_name(&self) -> Option<&str> {
         match self {

@@ -51,6 +51,11 @@ impl Endpoint {
         }
     }
 
+    /// Where the file of that authority is named.
+    pub(in crate::cluster) fn authority_file_setting(&self) -> String {
+        self.authority_setting().replacen("certificate-authority-data", "certificate-authority", 1)
+    }
+
     /// Whose credentials are sent.
     pub(in crate::cluster) fn user_setting(&self) -> String {
         match &self.origin {

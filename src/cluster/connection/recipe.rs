@@ -89,6 +89,12 @@ impl Recipe {
         let mut endpoint = Endpoint { address: server.to_owned(), origin, proxy: None };
         let uri = parse_server(server, &endpoint.server_setting())?;
         endpoint.proxy = proxy::choose(&uri, cluster.proxy_url.as_deref(), environment)?;
+        if let Some(provider) = user.auth_provider.as_ref().filter(|provider| provider.name != "oidc") {
+            let setting = format!("auth-provider \"{}\" of {}", excerpt(&provider.name), endpoint.user_setting());
+            let reason = "Kubernetes has removed it; let the provider's own tool write the kubeconfig anew, with a \
+                          credential plugin (gke-gcloud-auth-plugin, kubelogin)";
+            return Err(KubeconfigError::Credential { setting, reason: reason.to_owned() });
+        }
         // The order of precedence is kubectl's: a plugin is asked only when nothing simpler is there.
         let has_token = user.token.is_some() || user.token_file.is_some() || user.username.is_some();
         let exec = user.exec.take().filter(|_| !has_token && user.auth_provider.is_none());
@@ -100,6 +106,7 @@ impl Recipe {
         config.root_cert = match (&cluster.certificate_authority_data, &cluster.certificate_authority) {
             (Some(data), _) if !data.is_empty() => Some(authorities(&setting, &decode_base64(&setting, data)?)?),
             (_, Some(path)) if !path.is_empty() => {
+                let setting = endpoint.authority_file_setting();
                 Some(authorities(&setting, &read_setting(&setting, Path::new(path))?)?)
             }
             _ => None,
