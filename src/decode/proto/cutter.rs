@@ -4,8 +4,8 @@
 //! and the list as its `raw` bytes. The list is one of `PodList` or `NamespaceList`, which are alike: metadata, then items.
 
 use super::fields::{Varint, WireType, split_tag};
-use crate::decode::sink::ITEM_MAX;
 use crate::decode::error::DecodeError;
+use crate::decode::sink::ITEM_MAX;
 
 /// What every body of this encoding begins with.
 pub(super) const MAGIC: [u8; 4] = *b"k8s\0";
