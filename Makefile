@@ -13,10 +13,10 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := $(KAI_TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 LISTEN ?= 127.0.0.1:8080
 
-.PHONY: help demo build test unit lint fmt docs deny openapi contract bench ci clean
+.PHONY: help demo build test unit lint fmt docs deny openapi contract control-plane e2e bench bench-cluster ci clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Build kai and serve the bundled sample cluster on http://127.0.0.1:8080 (LISTEN=… for another address)
 	$(CARGO) build --locked --release
@@ -36,6 +36,7 @@ unit: ## Run the tests that need nothing running: no socket, no process
 lint: ## Check the format, clippy and the documentation, warnings as errors
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --test e2e -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 
 fmt: ## Format the code
@@ -55,13 +56,24 @@ contract: ## Hold a running kai against its OpenAPI document with a validator an
 	$(CARGO) build --locked
 	tests/contract.sh target/debug/kai
 
+control-plane: ## Build kube-apiserver, etcd, kwok and the rest for e2e, once, into KAI_TOOLS (needs Go; 12 minutes)
+	KAI_TOOLS="$(KAI_TOOLS)" tests/control-plane/build.sh
+
+e2e: ## Run kai against a real control plane, or the cluster of E2E_KUBECONFIG=FILE; CLAIMS=… for those of a name
+	if [ -z "$${E2E_KUBECONFIG:-}" ]; then $(MAKE) --no-print-directory control-plane; fi
+	KAI_TOOLS="$(KAI_TOOLS)" $(CARGO) test --locked --test e2e -- $(CLAIMS)
+
 bench: ## Measure: decoding, reading a dump, serving (docs/PERFORMANCE.md says what each needs)
 	$(CARGO) bench --locked
 	$(CARGO) build --locked --release
 	benches/input.sh target/release/kai
 	benches/http.sh target/release/kai
 
-ci: lint deny test contract ## What CI runs
+bench-cluster: control-plane ## Measure reading clusters of 10,000 pods in three shapes, against the floors of the wire
+	$(CARGO) build --locked --release --bin kai --example load
+	KAI_TOOLS="$(KAI_TOOLS)" benches/shapes.sh target/release/kai target/release/examples/load
+
+ci: lint deny test contract e2e ## What CI runs
 
 clean: ## Remove what was built
 	$(CARGO) clean

@@ -1,4 +1,5 @@
-//! Writes an invented cluster as a dump: `cargo bench --bench generate -- PODS NAMESPACES > file`.
+//! Writes an invented cluster: `cargo bench --bench generate -- PODS NAMESPACES [page] > file`, as a dump, or as a page of
+//! the API server.
 
 mod realistic;
 
@@ -8,15 +9,23 @@ use realistic::Cluster;
 
 fn main() -> io::Result<()> {
     // `cargo bench` adds flags of its own.
-    let numbers: Option<Vec<u64>> = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with("--"))
-        .map(|argument| argument.parse().ok())
-        .collect();
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let number = |text: &str| text.parse::<u64>().ok().filter(|number| *number > 0);
+    let (cluster, is_page) = match arguments[..] {
+        [pods, namespaces] => (number(pods).zip(number(namespaces)), false),
+        [pods, namespaces, "page"] => (number(pods).zip(number(namespaces)), true),
+        _ => (None, false),
+    };
+    let Some((pods, namespaces)) = cluster else {
+        return writeln!(io::stderr(), "usage: generate PODS NAMESPACES [page], both whole numbers above 0");
+    };
     let mut out = BufWriter::new(io::stdout().lock());
-    match numbers.as_deref() {
-        Some(&[pods, namespaces]) if namespaces > 0 => Cluster { pods, namespaces }.write_list(&mut out)?,
-        _ => writeln!(io::stderr(), "usage: generate PODS NAMESPACES, two whole numbers, NAMESPACES at least 1")?,
+    let cluster = Cluster { pods, namespaces };
+    if is_page {
+        cluster.write_page(&mut out)?;
+    } else {
+        cluster.write_list(&mut out)?;
     }
     out.flush()
 }

@@ -70,12 +70,17 @@ impl Service {
         let Self { mut collector, collection, server, policy, print } = self;
         let signals = StopSignals::catch().map_err(ServeError::Signals)?;
         let listener = http::bind(&server.listen)?;
-        // Only settings that can never work end the service: rights and API server may come later.
-        match collector.open().await {
-            Err(error) if error.is_configuration() => return Err(ServeError::Source(error)),
-            _ => {}
-        }
         let stop = CancellationToken::new();
+        let relay = tokio::spawn(signals.relay(stop.clone()));
+        // Only settings that can never work end the service: rights and API server may come later. A credential plugin
+        // may take its time, and a stop must not wait for it.
+        tokio::select! {
+            opened = collector.open() => match opened {
+                Err(error) if error.is_configuration() => return Err(ServeError::Source(error)),
+                _ => {}
+            },
+            () = stop.cancelled() => return Ok(()),
+        }
         let drain = CancellationToken::new();
         let (writer, reader) = feed();
         // A dump is as old as its file, which is what the user asked to serve.
@@ -102,7 +107,6 @@ impl Service {
         let poller = Poller { collector, writer, health: health.clone(), settings: collection };
         let stopped = drain.clone();
         tasks.spawn(async move { ("collector", poller.run(stopped).await.map_err(|error| error.to_string())) });
-        let relay = tokio::spawn(signals.relay(stop.clone()));
 
         let ended = tokio::select! {
             () = stop.cancelled() => None,

@@ -65,8 +65,11 @@ async fn a_list_that_expires_in_one_piece_too_is_an_error() {
 #[case::cut(Fault::Cut)]
 #[case::ends_early(Fault::EndsEarly)]
 #[tokio::test]
-async fn a_page_that_fails_is_asked_for_again_and_counts_once(#[case] fault: Fault) {
-    let api = FakeApi::start(FakeCluster::of(1, 5).fault_times(On::Page(PODS, 2), fault, 2)).await;
+async fn a_page_that_fails_is_asked_for_again_and_counts_once(
+    #[case] fault: Fault,
+    #[values(FakeCluster::of(1, 5), FakeCluster::of(1, 5).protobuf())] cluster: FakeCluster,
+) {
+    let api = FakeApi::start(cluster.fault_times(On::Page(PODS, 2), fault, 2)).await;
     let read = read(&api, &all()).await;
     assert!(read.ended(), "{:?}", read.result);
     let pods = read.events.iter().filter(|event| matches!(event, Event::Pod(_))).count();
@@ -113,6 +116,25 @@ async fn a_page_that_stalls_ends_at_the_deadline_of_a_request() {
         "{message}"
     );
     assert_eq!(api.count(PODS), 2);
+}
+
+#[tokio::test]
+async fn one_page_is_asked_for_while_the_one_before_still_comes_and_no_more() {
+    let api = FakeApi::start(FakeCluster::of(1, 9).protobuf().fault_times(On::Page(PODS, 0), Fault::Stall, 1)).await;
+    let mut settings = settings(&api.kubeconfig("{}"));
+    settings.request_timeout = Duration::from_millis(600);
+    let mut source = connect(&settings).await.unwrap();
+    let selection = all();
+    let reading = relist(&mut source, &selection);
+    let looking = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        api.asked().into_iter().filter(|asked| asked.starts_with(PODS)).collect::<Vec<_>>()
+    };
+    let (read, asked) = tokio::join!(reading, looking);
+    assert_eq!(asked, ["/api/v1/pods?limit=2", "/api/v1/pods?limit=2&continue=from-2"]);
+    assert!(read.ended(), "{:?}", read.result);
+    // The first page was asked for twice; what had been read ahead still counted.
+    assert_eq!((read.pods().len(), api.count(PODS)), (9, 6));
 }
 
 #[tokio::test]

@@ -22,6 +22,8 @@ async fn read(api: &FakeApi, selection: &NamespaceSelection) -> Read {
 #[rstest]
 #[case::plain(FakeCluster::of(3, 3))]
 #[case::gzip(FakeCluster::of(3, 3).gzip())]
+#[case::protobuf(FakeCluster::of(3, 3).protobuf())]
+#[case::protobuf_and_gzip(FakeCluster::of(3, 3).protobuf().gzip())]
 #[tokio::test]
 async fn a_relist_reads_every_page_and_ends(#[case] cluster: FakeCluster) {
     let api = FakeApi::start(cluster).await;
@@ -33,6 +35,21 @@ async fn a_relist_reads_every_page_and_ends(#[case] cluster: FakeCluster) {
     // Nine pods in pages of two, three namespaces in pages of two, and no list of a single namespace.
     assert_eq!((api.count("/api/v1/pods"), api.count("/api/v1/namespaces"), api.count("/version")), (5, 2, 1));
     assert_eq!(api.asked().len(), 8);
+}
+
+#[tokio::test]
+async fn protobuf_gives_the_same_events_as_json() {
+    let mut shown = Vec::new();
+    for cluster in [FakeCluster::of(2, 2), FakeCluster::of(2, 2).protobuf()] {
+        let api = FakeApi::start(cluster).await;
+        let events = read(&api, &include(&["ns-0", "ns-1"])).await.events;
+        let pods = events.iter().filter(|event| matches!(event, Event::Pod(_)));
+        let mut pods: Vec<String> = pods.map(|event| format!("{event:?}")).collect();
+        pods.sort();
+        shown.push(pods);
+    }
+    assert_eq!(shown[0].len(), 4);
+    assert_eq!(shown[0], shown[1]);
 }
 
 #[tokio::test]
@@ -129,10 +146,12 @@ async fn a_name_that_no_namespace_can_have_makes_no_request() {
     assert_eq!(api.asked().len(), 2, "{:?}", api.asked());
 }
 
+#[rstest]
+#[case::json(FakeCluster::of(2, 1))]
+#[case::protobuf(FakeCluster::of(2, 1).protobuf())]
 #[tokio::test]
-async fn a_refused_namespace_is_missing_with_verb_resource_and_scope() {
-    let api =
-        FakeApi::start(FakeCluster::of(2, 1).fault(On::Path("/api/v1/namespaces/ns-1/pods"), Fault::Forbidden)).await;
+async fn a_refused_namespace_is_missing_with_verb_resource_and_scope(#[case] cluster: FakeCluster) {
+    let api = FakeApi::start(cluster.fault(On::Path("/api/v1/namespaces/ns-1/pods"), Fault::Forbidden)).await;
     let read = read(&api, &include(&["ns-0", "ns-1"])).await;
     assert!(read.ended());
     assert_eq!(read.pods(), ["ns-0/web-0"]);

@@ -242,6 +242,48 @@ fn the_state_is_the_status_or_else_the_pods(
     assert_eq!((pod.containers[0].state, pod.containers[0].reason.as_deref()), (state, reason));
 }
 
+#[rstest]
+#[case::in_the_api_types(r#"{"name":"v","volumeStatus":{"image":{"imageRef":"r.io/m@DIGEST"}}}"#, true)]
+#[case::in_the_documentation(r#"{"name":"v","imageRef":"r.io/m@DIGEST"}"#, true)]
+#[case::of_another_volume(r#"{"name":"w","imageRef":"r.io/m@DIGEST"}"#, false)]
+#[case::absent(r#"{"name":"v","volumeStatus":null}"#, false)]
+fn the_digest_of_an_image_volume_stands_in_a_mount(#[case] mount: &str, #[case] is_found: bool) {
+    let digest = format!("sha256:{HEX}");
+    let pod = only_pod(&format!(
+        r#"{{"metadata":{{"name":"a","namespace":"b"}},"spec":{{"volumes":[{{"name":"v","image":{{"reference":"r.io/m:1"}}}}]}},
+            "status":{{"initContainerStatuses":[{{"name":"c","volumeMounts":[{}]}}]}}}}"#,
+        mount.replace("DIGEST", &digest)
+    ));
+    let [volume] = &*pod.containers else { panic!("{:?}", pod.containers) };
+    assert_eq!(volume.running.as_ref().map(ToString::to_string), is_found.then_some(digest));
+}
+
+#[test]
+fn statuses_are_joined_by_name_in_lists_of_any_length() {
+    for count in [2, 16, 17, 100] {
+        let containers: Vec<String> =
+            (0..count).map(|at| format!(r#"{{"name":"c{at}","image":"r.io/i{at}:1"}}"#)).collect();
+        // In the opposite order, the first one missing and one of no container added.
+        let statuses: Vec<String> = (1..=count)
+            .rev()
+            .map(|at| {
+                format!(r#"{{"name":"c{at}","imageID":"r.io/i{at}@sha256:{at:064x}","state":{{"running":{{}}}}}}"#)
+            })
+            .collect();
+        let pod = only_pod(&format!(
+            r#"{{"metadata":{{"name":"a","namespace":"b"}},"spec":{{"containers":[{}]}},"status":{{"containerStatuses":[{}]}}}}"#,
+            containers.join(","),
+            statuses.join(",")
+        ));
+        assert_eq!(pod.containers.len(), count);
+        for (at, entry) in pod.containers.iter().enumerate() {
+            let expected = (at > 0).then(|| format!("sha256:{at:064x}"));
+            assert_eq!(entry.running.as_ref().map(ToString::to_string), expected, "{at} of {count}");
+        }
+        assert_eq!(pod.stray_statuses.iter().map(|name| &**name).collect::<Vec<_>>(), [format!("c{count}")]);
+    }
+}
+
 #[test]
 fn an_item_above_the_bound_is_skipped_and_the_rest_goes_on() {
     let large = "x".repeat(17 << 20);

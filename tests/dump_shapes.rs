@@ -193,6 +193,7 @@ fn a_dump_reads(#[case] input: String, #[case] expected: &[&str]) {
     "apiVersion: v1\nitems:\n- kind: Pod\n  metadata:\n    name: web\n",
     "the input ends too early, inside item 1 (web)"
 )]
+#[case::strange_items_without_end(&format!(r#"{{"items":[{}"#, "[],".repeat(200_000)), "an object that could not be read")]
 #[case::nested_arrays(&"[".repeat(1 << 20), "an array")]
 #[case::nested_in_items(&format!(r#"{{"items":{}"#, "[".repeat(1 << 20)), "the input ends too early")]
 #[case::nested_in_an_item(&format!(r#"{{"items":[{{"spec":{}"#, "[".repeat(1 << 20)), "the input ends too early")]

@@ -236,3 +236,38 @@ fn an_address_that_is_taken_is_named_with_its_setting() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("server.listen") && said.contains(&address), "{said}");
 }
+
+#[test]
+fn a_stop_does_not_wait_for_a_credential_plugin() {
+    let folder = tempfile::tempdir().expect("works");
+    let kubeconfig = folder.path().join("kubeconfig");
+    let text = "apiVersion: v1\nkind: Config\ncurrent-context: c\n\
+         clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\ncontexts: [{name: c, context: {cluster: c, user: u}}]\n\
+         users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: /bin/sh, args: ['-c', 'touch asked; sleep 30']}}}]\n";
+    std::fs::write(&kubeconfig, text).expect("works");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kai"))
+        .env_clear()
+        .current_dir(folder.path())
+        .args(["serve", "--listen", "127.0.0.1:0", "-k"])
+        .arg(&kubeconfig)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("kai runs");
+    let begun = Instant::now();
+    while !folder.path().join("asked").exists() {
+        assert!(begun.elapsed() < PATIENCE, "the plugin is never asked");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let stopped = Instant::now();
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("works") {
+            break status;
+        }
+        if stopped.elapsed() > Duration::from_secs(10) {
+            child.kill().expect("works");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(status.code(), Some(0));
+}

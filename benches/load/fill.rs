@@ -9,22 +9,19 @@ use kube::Client;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::pods;
+use crate::realistic::{Cluster, namespace};
 
 /// How often a request that the server had no time for is sent.
 const TRIES: u32 = 5;
 
-/// Creates `pods` pods in `namespaces` namespaces with `connections` requests under way at once.
+/// What an API server writes itself and takes from nobody.
+const SERVER_SIDE: [&str; 5] = ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"];
+
+/// Creates the pods and namespaces of `cluster` with `connections` requests under way at once.
 ///
 /// What exists already is left as it is, so a load that was cut short can be sent again. `progress` is called with the
 /// number of pods done. The first error that is not a passing one ends it: the answer of the server.
-pub(crate) async fn fill(
-    client: Client,
-    pods: u64,
-    namespaces: u64,
-    connections: u64,
-    progress: fn(u64),
-) -> Result<(), String> {
+pub(crate) async fn fill(client: Client, cluster: Cluster, connections: u64, progress: fn(u64)) -> Result<(), String> {
     let next = Arc::new(AtomicU64::new(0));
     let done = Arc::new(AtomicU64::new(0));
     in_parallel(connections, || {
@@ -32,11 +29,10 @@ pub(crate) async fn fill(
         async move {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= namespaces {
+                if index >= cluster.namespaces {
                     return Ok(());
                 }
-                let namespace = serde_json::json!({"metadata": {"name": pods::namespace(index)}});
-                create(&client, "/api/v1/namespaces", &namespace).await?;
+                create(&client, "/api/v1/namespaces", &to_send(namespace(index))).await?;
             }
         }
     })
@@ -47,13 +43,14 @@ pub(crate) async fn fill(
         async move {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= pods {
+                if index >= cluster.pods {
                     return Ok(());
                 }
-                let pod = pods::pod(index, namespaces);
-                let place = format!("/api/v1/namespaces/{}/pods", pods::namespace(index % namespaces.max(1)));
+                let pod = to_send(cluster.pod(index));
+                let [namespace, name] =
+                    ["namespace", "name"].map(|key| pod["metadata"][key].as_str().unwrap_or_default());
+                let place = format!("/api/v1/namespaces/{namespace}/pods");
                 if create(&client, &format!("{place}?fieldManager=kube-controller-manager"), &pod).await? {
-                    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
                     let place = format!("{place}/{name}/status?fieldManager=kubelet");
                     send(&client, Method::PUT, &place, &pod).await?;
                 }
@@ -62,6 +59,14 @@ pub(crate) async fn fill(
         }
     })
     .await
+}
+
+/// The object as a client may send it; the server then writes managed fields of its own.
+fn to_send(mut object: Value) -> Value {
+    if let Some(meta) = object["metadata"].as_object_mut() {
+        meta.retain(|key, _| !SERVER_SIDE.contains(&key.as_str()));
+    }
+    object
 }
 
 async fn in_parallel<Work>(connections: u64, work: impl Fn() -> Work) -> Result<(), String>

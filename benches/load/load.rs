@@ -5,7 +5,9 @@
 //! environment, so that nobody fills a cluster by mistake. 10,000 pods take about a minute on two cores.
 
 mod fill;
-mod pods;
+#[expect(dead_code, reason = "dumps are written by another program that shares this file")]
+#[path = "../realistic/mod.rs"]
+mod realistic;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -13,9 +15,9 @@ use std::time::Instant;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use realistic::Cluster;
 
-const USAGE: &str = "usage: load KUBECONFIG PODS NAMESPACES [CONNECTIONS (16)]
-       load --print PODS NAMESPACES   (the same pods as a compact PodList, with managedFields, on standard output)";
+const USAGE: &str = "usage: load KUBECONFIG PODS NAMESPACES [CONNECTIONS (16)]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -29,32 +31,32 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Result<(), String> {
-    let (target, numbers) = arguments.split_first().ok_or(USAGE)?;
-    let numbers: Vec<u64> =
-        numbers.iter().map(|text| text.parse().map_err(|_| format!("not a number: {text}\n{USAGE}"))).collect::<Result<_, _>>()?;
+    let (kubeconfig, numbers) = arguments.split_first().ok_or(USAGE)?;
+    let numbers: Vec<u64> = numbers
+        .iter()
+        .map(|text| text.parse().map_err(|_| format!("not a number: {text}\n{USAGE}")))
+        .collect::<Result<_, _>>()?;
     let (pods, namespaces, connections) = match numbers[..] {
         [pods, namespaces] => (pods, namespaces, 16),
         [pods, namespaces, connections] => (pods, namespaces, connections),
         _ => return Err(USAGE.to_owned()),
     };
-    if target == "--print" {
-        return print(pods, namespaces).map_err(|error| error.to_string());
+    if namespaces == 0 {
+        return Err(format!("NAMESPACES is 0, and a pod needs one\n{USAGE}"));
     }
     kai::cluster::install_crypto_provider();
     let begun = Instant::now();
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?
-        .block_on(async {
-            let client = client(target).await?;
-            fill::fill(client, pods, namespaces, connections, |done| {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?.block_on(
+        async {
+            let client = client(kubeconfig).await?;
+            fill::fill(client, Cluster { pods, namespaces }, connections, |done| {
                 if done % 1000 == 0 {
                     let _unread = writeln!(std::io::stderr(), "{done} pods");
                 }
             })
             .await
-        })?;
+        },
+    )?;
     let seconds = begun.elapsed().as_secs_f64();
     let _unread = writeln!(std::io::stderr(), "{pods} pods in {namespaces} namespaces in {seconds:.1} s");
     Ok(())
@@ -66,19 +68,4 @@ async fn client(kubeconfig: &str) -> Result<Client, String> {
         .await
         .map_err(|error| error.to_string())?;
     Client::try_from(config).map_err(|error| error.to_string())
-}
-
-fn print(pods: u64, namespaces: u64) -> std::io::Result<()> {
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    out.write_all(br#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":["#)?;
-    for index in 0..pods {
-        let mut pod = pods::pod(index, namespaces);
-        pod["metadata"]["managedFields"] = pods::managed_fields(&pod);
-        if index > 0 {
-            out.write_all(b",")?;
-        }
-        serde_json::to_writer(&mut out, &pod)?;
-    }
-    out.write_all(b"]}\n")?;
-    out.flush()
 }

@@ -1,6 +1,7 @@
 //! Invented pods as a real cluster has them: about 8 KB of compact JSON each, with managed fields, environment, probes,
 //! volumes and the statuses of containerd. The same numbers always give the same bytes.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
@@ -9,18 +10,8 @@ const REGISTRIES: [&str; 5] = ["docker.io", "quay.io", "ghcr.io", "registry.k8s.
 const TEAMS: [&str; 8] = ["payments", "search", "catalog", "identity", "billing", "shipping", "media", "platform"];
 const PARTS: [&str; 10] =
     ["api", "worker", "web", "cache", "gateway", "scheduler", "exporter", "proxy", "indexer", "store"];
-const ENVIRONMENT: [&str; 10] = [
-    "LOG_LEVEL",
-    "DATABASE_HOST",
-    "DATABASE_PORT",
-    "CACHE_URL",
-    "FEATURE_FLAGS",
-    "OTEL_ENDPOINT",
-    "HTTP_PROXY",
-    "NO_PROXY",
-    "REGION",
-    "RELEASE",
-];
+const ENVIRONMENT: [&str; 7] =
+    ["LOG_LEVEL", "DATABASE_HOST", "DATABASE_PORT", "CACHE_URL", "OTEL_ENDPOINT", "HTTP_PROXY", "RELEASE"];
 /// Replicas of one workload.
 const REPLICAS: u64 = 4;
 /// Pods on one node.
@@ -28,17 +19,17 @@ const PER_NODE: u64 = 30;
 
 /// A cluster of that many pods, spread over that many namespaces.
 #[derive(Debug, Clone, Copy)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     /// How many pods.
-    pub pods: u64,
+    pub(crate) pods: u64,
     /// How many namespaces, at least one.
-    pub namespaces: u64,
+    pub(crate) namespaces: u64,
 }
 
 impl Cluster {
     /// Writes what `kubectl get namespaces,pods --all-namespaces -o json` prints, but compact: a `List` of both kinds with
     /// sorted keys, its own kind behind its items.
-    pub fn write_list(self, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn write_list(self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(br#"{"apiVersion":"v1","items":["#)?;
         for index in 0..self.namespaces {
             out.write_all(if index == 0 { b"" } else { b"," })?;
@@ -55,8 +46,7 @@ impl Cluster {
     }
 
     /// Writes a page as the API server answers it: a `PodList` whose items do not say their kind.
-    #[expect(dead_code, reason = "one of the programs that share this file writes lists alone")]
-    pub fn write_page(self, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn write_page(self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(br#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"90210","continue":"bmV4dA","remainingItemCount":9500},"items":["#)?;
         for index in 0..self.pods {
             out.write_all(if index == 0 { b"" } else { b"," })?;
@@ -65,7 +55,8 @@ impl Cluster {
         out.write_all(b"]}\n")
     }
 
-    fn pod(self, index: u64) -> Value {
+    /// Pod number `index`, without kind, as it stands in a list.
+    pub(crate) fn pod(self, index: u64) -> Value {
         let workload = index / REPLICAS;
         let mut random = Random(workload);
         let namespace = namespace_name(workload % self.namespaces);
@@ -73,9 +64,9 @@ impl Cluster {
         let template = hex(workload ^ 0x51, 10);
         let pod_name = format!("{name}-{template}-{}", hex(index ^ 0xabc, 5));
         let node = format!("node-{}.example.internal", index % (self.pods / PER_NODE + 1));
-        let containers: Vec<Spec> =
-            (0..1 + random.below(3)).map(|at| Spec::new(PARTS[at], random.below(400))).collect();
+        let containers: Vec<Spec> = (0..=random.below(2)).map(|at| Spec::new(PARTS[at], random.below(400))).collect();
         let init: Vec<Spec> = (0..random.below(2)).map(|_| Spec::new("migrate", random.below(400))).collect();
+        let address = format!("10.2.{}.{}", index / 250 % 250, index % 250);
         let phase = match random.below(40) {
             0 => "Pending",
             1 => "Succeeded",
@@ -111,7 +102,7 @@ impl Cluster {
                             "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]}},
                     ]}},
                 ],
-                "initContainers": init.iter().map(Spec::to_json).collect::<Vec<_>>(),
+                "initContainers": init.iter().map(Spec::to_init_json).collect::<Vec<_>>(),
                 "containers": containers.iter().map(Spec::to_json).collect::<Vec<_>>(),
                 "restartPolicy": "Always", "terminationGracePeriodSeconds": 30, "dnsPolicy": "ClusterFirst",
                 "serviceAccountName": name, "serviceAccount": name, "nodeName": node,
@@ -127,8 +118,8 @@ impl Cluster {
                 "conditions": (["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"])
                     .map(|kind| json!({"type": kind, "status": "True", "observedGeneration": 1,
                         "lastProbeTime": null, "lastTransitionTime": "2026-10-01T08:15:42Z"})),
-                "hostIP": format!("10.1.{}.{}", index / 250 % 250, index % 250), "hostIPs": [{"ip": "10.1.0.7"}],
-                "podIP": format!("10.2.{}.{}", index / 250 % 250, index % 250), "podIPs": [{"ip": "10.2.0.7"}],
+                "hostIP": "10.1.0.7", "hostIPs": [{"ip": "10.1.0.7"}],
+                "podIP": address, "podIPs": [{"ip": address}],
                 "startTime": "2026-10-01T08:15:30Z", "qosClass": "Burstable",
                 "initContainerStatuses": init.iter().map(|spec| spec.status(phase, index)).collect::<Vec<_>>(),
                 "containerStatuses": containers.iter().map(|spec| spec.status(phase, index)).collect::<Vec<_>>(),
@@ -153,6 +144,17 @@ impl Spec {
         Self { name, repository, tag: format!("v1.{}.{}", image % 17, image), seed: image as u64 }
     }
 
+    /// The image as the spec has it: most with a tag, a few without one, with a digest, or with both.
+    fn written(&self) -> String {
+        let Self { repository, tag, .. } = self;
+        match self.seed % 20 {
+            0 => repository.clone(),
+            1 => self.image_id(),
+            2 => format!("{repository}:{tag}@{}", self.image_id().rsplit('@').next().unwrap_or_default()),
+            _ => format!("{repository}:{tag}"),
+        }
+    }
+
     fn to_json(&self) -> Value {
         let probe = |path: &str| {
             json!({"httpGet": {"path": path, "port": 8080, "scheme": "HTTP"}, "initialDelaySeconds": 5,
@@ -167,7 +169,7 @@ impl Spec {
             })
             .collect::<Vec<_>>();
         json!({
-            "name": self.name, "image": format!("{}:{}", self.repository, self.tag),
+            "name": self.name, "image": self.written(),
             "args": ["--config=/etc/app/config.yaml", "--message=\"quoted\" {not: json}"],
             "ports": [{"name": "http", "containerPort": 8080, "protocol": "TCP"}, {"name": "metrics", "containerPort": 9090, "protocol": "TCP"}],
             "env": environment,
@@ -180,6 +182,15 @@ impl Spec {
             "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File", "imagePullPolicy": "IfNotPresent",
             "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": true},
         })
+    }
+
+    /// An init container: the API takes probes of those alone that go on running.
+    fn to_init_json(&self) -> Value {
+        let mut container = self.to_json();
+        if let Some(fields) = container.as_object_mut() {
+            fields.retain(|key, _| !key.ends_with("Probe"));
+        }
+        container
     }
 
     fn status(&self, phase: &str, index: u64) -> Value {
@@ -202,15 +213,16 @@ impl Spec {
     }
 
     fn image_id(&self) -> String {
-        format!("{}@sha256:{}", self.repository, hex(self.seed ^ 0xd19e57, 64))
+        format!("{}@sha256:{}", self.repository, hex(self.seed ^ 0x00d1_9e57, 64))
     }
 }
 
 fn namespace_name(index: u64) -> String {
-    format!("{}-{index}", TEAMS[(index % 8) as usize])
+    format!("{}-{index}", TEAMS[Random(index).below(8)])
 }
 
-fn namespace(index: u64) -> Value {
+/// Namespace number `index`.
+pub(crate) fn namespace(index: u64) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": namespace_name(index), "uid": uuid(index ^ 0xeeee_0000),
@@ -259,7 +271,7 @@ impl Random {
     }
 
     fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
+        usize::try_from(self.next() % limit as u64).unwrap_or_default()
     }
 }
 
@@ -267,7 +279,7 @@ fn hex(seed: u64, digits: usize) -> String {
     let mut random = Random(seed);
     let mut text = String::with_capacity(digits + 16);
     while text.len() < digits {
-        text.push_str(&format!("{:016x}", random.next()));
+        let _ = write!(text, "{:016x}", random.next());
     }
     text.truncate(digits);
     text

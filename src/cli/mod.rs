@@ -50,6 +50,7 @@ Every setting can stand in a file or in a KAI_ variable too: `kai config` shows 
 #[derive(Debug, Parser)]
 #[command(
     name = "kai",
+    version,
     about = "Which container images run in a Kubernetes cluster",
     long_about = LONG_ABOUT,
     after_help = EXAMPLES,

@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kube::client::Body;
 use std::time::Duration;
 
+use crate::decode::read_status;
 use crate::inventory::excerpt;
 
 /// The most that is read of an answer that is no list: a status or a version takes less than a thousand bytes.
@@ -29,7 +30,13 @@ impl Answer {
     /// Reads an answer that is an error.
     pub(super) async fn read(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
-        let text = read_text(body).await.unwrap_or_default();
+        let bytes = read_bytes(body).await.unwrap_or_default();
+        if let Some(status) = read_status(&bytes) {
+            let retry_after = header_seconds(&parts.headers).or(status.retry_after_seconds).map(Duration::from_secs);
+            let message = excerpt(&status.message).to_string();
+            return Self { status: parts.status, message, retry_after, is_kubernetes: true, foreign: None };
+        }
+        let text = String::from_utf8_lossy(&bytes);
         let status: Option<Status> = serde_json::from_str(&text).ok().filter(|status: &Status| status.status.is_some());
         let foreign = foreign(parts.status, &parts.headers, &text);
         let details = status.as_ref().and_then(|status| status.details.as_ref());
@@ -54,7 +61,11 @@ impl Answer {
 }
 
 /// The text of a small body; what is behind the limit is left out.
-pub(super) async fn read_text(mut body: Body) -> Result<String, kube::Error> {
+pub(super) async fn read_text(body: Body) -> Result<String, kube::Error> {
+    read_bytes(body).await.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+async fn read_bytes(mut body: Body) -> Result<Vec<u8>, kube::Error> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame?.into_data() {
@@ -64,7 +75,7 @@ pub(super) async fn read_text(mut body: Body) -> Result<String, kube::Error> {
             break;
         }
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(bytes)
 }
 
 /// Whether the body is a web page: the login page of a proxy, say.

@@ -3,9 +3,12 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use futures::future::FutureExt as _;
 use http::StatusCode;
 use tokio::sync::mpsc::Sender;
+use tokio::sync::watch;
 
+use super::ahead::{self, Asked};
 use super::error::ClusterError;
 use super::page::{Page, PageReader};
 use super::request::Requests;
@@ -92,11 +95,11 @@ impl Lists<'_> {
     async fn run(&self, scope: &ListScope, limit: Option<u32>) -> Result<Run, ClusterError> {
         let counts = *scope != ListScope::Namespaces;
         let mut read = 0;
-        let reader = PageReader { scope, interner: self.interner };
-        let mut token: Option<String> = None;
+        let mut page = self.ask(scope, limit, None);
         loop {
-            let path = page_path(scope, limit, token.as_deref());
-            let answer = self.requests.get(&path, Patience::Patient, &reader).await;
+            let (token, path) = (page.token.clone(), page.path.clone());
+            let reads_ahead = !matches!(scope, ListScope::PodsOf(_));
+            let (answer, mut ahead) = page.read(reads_ahead, |token| self.ask(scope, limit, Some(token))).await;
             let Page { events, end } = match answer {
                 Ok(page) => page,
                 Err(failed) => match failed.status() {
@@ -116,18 +119,32 @@ impl Lists<'_> {
             if counts {
                 self.tally.add(end.items, end.continue_token.as_ref().map_or(Some(0), |_| end.remaining));
             }
-            self.say(events).await?;
+            ahead::meanwhile(ahead.as_mut(), self.say(events)).await?;
             let next = end.continue_token.filter(|next| !next.is_empty());
             if next.is_some() && next == token {
                 let endpoint = Box::new(self.requests.endpoint.clone());
                 let problem = "the same page is offered again and again".to_owned();
                 return Err(ClusterError::Malformed { endpoint, path: self::path(scope), problem });
             }
-            token = next;
-            if token.is_none() {
-                return Ok(Run::Ended(ListEnd::Read(read)));
-            }
+            page = match (next, ahead) {
+                (None, _) => return Ok(Run::Ended(ListEnd::Read(read))),
+                (next, Some(ahead)) if ahead.token == next => ahead,
+                (next, _) => self.ask(scope, limit, next),
+            };
         }
+    }
+
+    /// Asks for a page, once it is polled. Pages of a single namespace are not read ahead: the number of requests at
+    /// once is the user's (`kubernetes.worker-pool-size`), and other namespaces fill the time.
+    fn ask<'a>(&'a self, scope: &'a ListScope, limit: Option<u32>, token: Option<String>) -> Asked<'a> {
+        let path = page_path(scope, limit, token.as_deref());
+        let (next, announced) = watch::channel(String::new());
+        let reader = PageReader { scope, interner: self.interner, next: Some(next) };
+        let answer = {
+            let path = path.clone();
+            async move { self.requests.get(&path, Patience::Patient, &reader).await }
+        };
+        Asked::new(path, token, announced, answer.boxed())
     }
 
     /// Hands events on; waits while the receiver is busy.

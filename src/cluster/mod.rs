@@ -10,9 +10,10 @@
 //! | `connection/` | kubeconfig, service account or inline keys → address and credentials |
 //! | `request`, `retry` | one GET, its deadline, what is tried again |
 //! | `answer`, `transport` | what an answer that is no list, or no answer at all, means |
-//! | `page`, `list` | one page; a paged list with its restarts |
+//! | `page`, `ahead`, `list` | one page; the one after it; a paged list with its restarts |
 //! | `relist`, `source` | which lists make a relist; renewal of credentials |
 
+mod ahead;
 mod answer;
 mod connection;
 mod crypto;

@@ -1,17 +1,19 @@
 //! One page of a list: the bytes of an answer become events as they arrive.
 //!
 //! The events of a page are given only when the page is whole, so that a page that broke off can be asked for again
-//! without a trace of the first try. Another form of body is another decoder here, and another `Accept`.
+//! without a trace of the first try. Which encoding a body has is told by its `Content-Type`, so that a server (or a proxy
+//! before it) that knows no protobuf is read in JSON.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use http::Response;
+use http::{Response, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
+use tokio::sync::watch;
 
 use super::request::{Failure, Reader};
 use super::transport::Transport;
-use crate::decode::{DecodeError, ListDecoder, PageEnd};
+use crate::decode::{DecodeError, Encoding, ListDecoder, PageEnd};
 use crate::inventory::Interner;
 use crate::snapshot::{Event, ListScope};
 
@@ -25,20 +27,31 @@ pub(super) struct Page {
 pub(super) struct PageReader<'a> {
     pub(super) scope: &'a ListScope,
     pub(super) interner: &'a Mutex<Interner>,
+    /// Is told what asks for the next page while this one still comes, once by each try.
+    pub(super) next: Option<watch::Sender<String>>,
 }
 
 impl Reader for PageReader<'_> {
     type Output = Page;
+    const ACCEPT: &'static str = Encoding::ACCEPT;
 
     /// Reads the body to its end, never holding more of it than one item.
     async fn read(&self, response: Response<Body>) -> Result<Page, Failure> {
-        let mut decoder = ListDecoder::new(self.scope.clone());
+        let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let encoding = Encoding::of_content_type(content_type.unwrap_or_default());
+        let mut decoder = ListDecoder::of_encoding(self.scope.clone(), encoding);
+        let mut next = self.next.as_ref();
         let mut events = Vec::new();
         let mut body = response.into_body();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Failure::of(&error))?;
             if let Ok(bytes) = frame.into_data() {
                 decoder.push(&bytes, &mut lock(self.interner), &mut events).map_err(undecodable)?;
+                if let Some(token) = decoder.next_page()
+                    && let Some(next) = next.take()
+                {
+                    next.send_replace(token.to_owned());
+                }
             }
         }
         let end = decoder.finish().map_err(undecodable)?;

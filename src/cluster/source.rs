@@ -134,7 +134,7 @@ impl ClusterSource {
     /// As for a relist; a missing right too.
     pub async fn namespaces(&self, limit: u32) -> Result<Vec<String>, ClusterError> {
         let path = format!("{}?limit={limit}", path(&ListScope::Namespaces));
-        let reader = PageReader { scope: &ListScope::Namespaces, interner: &self.interner };
+        let reader = PageReader { scope: &ListScope::Namespaces, interner: &self.interner, next: None };
         let page = self.requests.get(&path, Patience::Hasty, &reader).await;
         let page = page.map_err(|failed| self.requests.error(&path, failed))?;
         let names = page.events.into_iter().filter_map(|event| match event {

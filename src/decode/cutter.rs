@@ -4,76 +4,38 @@
 //! passed over by counting brackets outside strings, so that nesting costs neither stack nor memory. Everything that is not
 //! inside `items` is kept as the document's *shell*: the list with its items elided, or the whole of a single object.
 
-use memchr::{memchr_iter, memchr2};
+use memchr::memchr_iter;
 
-use super::error::{DecodeError, Found};
+use super::error::Found;
+use super::item::AtStart;
+use super::nesting::Nesting;
+use super::sink::{ITEM_MAX, KEEP, Problem, Sink, Stop};
 
-/// The most bytes of one item, and of a document's shell.
-pub(super) const ITEM_MAX: usize = 16 * 1024 * 1024;
-/// A buffer that one large item blew up is given back beyond this size.
-pub(super) const KEEP: usize = 1024 * 1024;
+/// An item is tried once more with the next bytes while it is not larger than this.
+const OPEN_MAX: usize = 128 * 1024;
 /// The most bytes of a top-level key that are looked at.
 const KEY_MAX: usize = 256;
-
-/// Who is given what was cut. A method that fails ends the reading.
-pub(super) trait Sink {
-    /// The `items` of a document begin; `shell` is what stood before them.
-    fn items_begin(&mut self, shell: &[u8]) -> Result<(), Stop>;
-    /// One item, whole.
-    fn item(&mut self, bytes: &[u8]) -> Result<(), Stop>;
-    /// An item of more than [`ITEM_MAX`] bytes, of which the first ones are given.
-    fn item_too_large(&mut self, head: &[u8]) -> Result<(), Stop>;
-    /// A document ended. Answers whether it was a list, a pod or a namespace.
-    fn document_end(&mut self, shell: &[u8], has_items: bool) -> Result<bool, Stop>;
-}
-
-/// Why reading ended before the input did.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// The document is not what it must be, at the line that the cutter is in.
-    Problem(Problem),
-    /// The document as a whole cannot be read.
-    Error(DecodeError),
-    /// Whoever takes the events wants no more.
-    Enough,
-}
-
-impl From<Problem> for Stop {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
-    }
-}
-
-/// What is wrong with a document as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Problem {
-    /// Something stands where another thing must.
-    Unexpected { expected: &'static str, found: Found },
-    /// A document begins with something else than an object.
-    NoObject(Found),
-    /// Another object begins inside an item.
-    Splice,
-    /// A top-level key stands twice.
-    KeyTwice(&'static str),
-    /// Text where a top-level key must stand: at the start of a document, or inside it.
-    NoKey { text: String, at_start: bool },
-    /// A document of the API begins with a line that is none of its own.
-    ForeignLine(String),
-    /// More than [`ITEM_MAX`] bytes outside `items`.
-    ShellTooLarge,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     BetweenDocuments,
-    Key { first: bool },
-    InKey { escaped: bool },
+    Key {
+        first: bool,
+    },
+    InKey {
+        escaped: bool,
+    },
     Colon,
     Value,
     InValue,
     InScalar,
     AfterValue,
-    Item { first: bool },
+    Item {
+        first: bool,
+    },
+    /// An item that was in order as far as it went, and is tried once more with the bytes that follow.
+    OpenItem,
+    /// An item whose end is found by counting.
     InItem,
     InItemScalar,
     AfterItem,
@@ -81,16 +43,8 @@ enum State {
 
 impl State {
     fn is_in_items(self) -> bool {
-        matches!(self, Self::Item { .. } | Self::InItem | Self::InItemScalar | Self::AfterItem)
+        matches!(self, Self::Item { .. } | Self::OpenItem | Self::InItem | Self::InItemScalar | Self::AfterItem)
     }
-}
-
-/// How far a nested value has been passed over.
-#[derive(Debug, Default)]
-struct Nesting {
-    depth: u64,
-    in_string: bool,
-    escaped: bool,
 }
 
 /// The state between two pushes.
@@ -135,7 +89,8 @@ impl Cutter {
 
     /// What there is of an item that has begun and not ended, unless it is too large to be kept.
     pub(super) fn unfinished_item(&self) -> Option<&[u8]> {
-        (self.state == State::InItem && !self.item_too_large).then_some(&self.item)
+        let is_inside = matches!(self.state, State::OpenItem | State::InItem);
+        (is_inside && !self.item_too_large).then_some(&self.item)
     }
 
     /// What there is of the unfinished document, its items elided.
@@ -161,6 +116,7 @@ impl Cutter {
         let mut shell_from = 0;
         while *at < bytes.len() {
             match self.state {
+                State::OpenItem => *at += self.close_item(&bytes[*at..], sink)?,
                 State::InItem => {
                     let Some(length) = self.nesting.end(&bytes[*at..]) else {
                         self.keep_item(&bytes[*at..]);
@@ -257,6 +213,19 @@ impl Cutter {
                 Some(nested) => {
                     self.item_too_large = false;
                     if nested {
+                        let whole = &bytes[at..bytes.len().min(at + ITEM_MAX)];
+                        match sink.item_at_start(whole)? {
+                            AtStart::Read((), length) => {
+                                self.state = State::AfterItem;
+                                return Ok(length);
+                            }
+                            AtStart::Unfinished if whole.len() <= OPEN_MAX => {
+                                self.keep_item(whole);
+                                self.state = State::OpenItem;
+                                return Ok(whole.len());
+                            }
+                            AtStart::Unfinished | AtStart::Irregular => {}
+                        }
                         self.keep_item(&bytes[at..=at]);
                         self.state = State::InItem;
                         return self.rest_of_item(bytes, at, sink);
@@ -297,12 +266,37 @@ impl Cutter {
         Ok(1 + length)
     }
 
+    /// Most items that are cut in two by the end of a buffer end in the next one.
+    fn close_item<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<usize, Stop> {
+        let begun = self.item.len();
+        self.item.extend_from_slice(&bytes[..bytes.len().min(OPEN_MAX)]);
+        if let AtStart::Read((), length) = sink.item_at_start(&self.item)? {
+            reset(&mut self.item);
+            self.state = State::AfterItem;
+            return Ok(length - begun);
+        }
+        self.item.truncate(begun);
+        self.state = State::InItem;
+        // What is there does not end the item, or it would have been read, but the count must know it.
+        self.nesting = Nesting::inside();
+        let end = self.nesting.end(&self.item[1..]);
+        debug_assert_eq!(end, None, "an unfinished item has no end");
+        Ok(0)
+    }
+
     fn end_item<S: Sink>(&mut self, tail: &[u8], sink: &mut S) -> Result<(), Stop> {
         if self.item.is_empty() && tail.len() <= ITEM_MAX {
+            // It was tried in place already.
             return sink.item(tail);
         }
         self.keep_item(tail);
-        let done = if self.item_too_large { sink.item_too_large(&self.item) } else { sink.item(&self.item) };
+        let done = if self.item_too_large {
+            sink.item_too_large(&self.item)
+        } else if let AtStart::Read((), _) = sink.item_at_start(&self.item)? {
+            Ok(())
+        } else {
+            sink.item(&self.item)
+        };
         reset(&mut self.item);
         done
     }
@@ -345,72 +339,6 @@ impl Cutter {
 
 fn unexpected(found: u8, expected: &'static str) -> Problem {
     Problem::Unexpected { expected, found: Found(found) }
-}
-
-impl Nesting {
-    /// Begins with the first byte of a value: whether it is nested or a string (`true`), a bare word (`false`), or none.
-    fn begin(&mut self, byte: u8) -> Option<bool> {
-        *self = Self::default();
-        match byte {
-            b'{' | b'[' => self.depth = 1,
-            b'"' => self.in_string = true,
-            b'-' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => return Some(false),
-            _ => return None,
-        }
-        // The caller's first byte counts as read when it opened something.
-        Some(true)
-    }
-
-    /// Reads on to the end of the value; returns the bytes up to it, or `None` when it is not among them.
-    fn end(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut at = 0;
-        loop {
-            if self.in_string {
-                at = self.end_of_string(bytes, at)?;
-                if self.depth == 0 {
-                    return Some(at);
-                }
-            }
-            loop {
-                match bytes.get(at)? {
-                    b'"' => {
-                        at += 1;
-                        self.in_string = true;
-                        break;
-                    }
-                    b'{' | b'[' => self.depth += 1,
-                    b'}' | b']' => {
-                        self.depth -= 1;
-                        if self.depth == 0 {
-                            return Some(at + 1);
-                        }
-                    }
-                    _ => {}
-                }
-                at += 1;
-            }
-        }
-    }
-
-    /// Where the bytes after the closing quote begin.
-    fn end_of_string(&mut self, bytes: &[u8], mut at: usize) -> Option<usize> {
-        if self.escaped && at < bytes.len() {
-            self.escaped = false;
-            at += 1;
-        }
-        loop {
-            let found = at + memchr2(b'"', b'\\', bytes.get(at..)?)?;
-            if bytes[found] == b'"' {
-                self.in_string = false;
-                return Some(found + 1);
-            }
-            at = found + 2;
-            if at > bytes.len() {
-                self.escaped = true;
-                return None;
-            }
-        }
-    }
 }
 
 fn is_blank(byte: u8) -> bool {

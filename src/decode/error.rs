@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::cutter::{ITEM_MAX, Problem};
+use super::sink::{ITEM_MAX, Problem};
 use crate::inventory::excerpt;
 
 /// What to do about an input that is something else.
@@ -57,6 +57,14 @@ pub enum DecodeError {
         /// Counted from 1.
         line: u64,
         /// What stands where what should.
+        problem: String,
+    },
+    /// The wire format of a protobuf body is broken, or it wraps no list.
+    #[error("byte {at} of the protobuf body: {problem}")]
+    MalformedBytes {
+        /// How many bytes stand before.
+        at: u64,
+        /// What is wrong there.
         problem: String,
     },
     /// A field of the list's own is broken.

@@ -2,9 +2,10 @@
 
 use serde::de::DeserializeSeed;
 
-use super::cutter::ITEM_MAX;
 use super::peek::{Peek, PeekSeed};
 use super::pod::{Broken, read_namespace, read_pod};
+use super::sieve::{Sifted, sieve};
+use super::sink::ITEM_MAX;
 use super::wire::{Map, Object, text};
 use super::yaml;
 use crate::inventory::{Interner, NamespaceRecord, PodRecord};
@@ -83,7 +84,7 @@ pub(super) enum Kind {
     Shapeless,
 }
 
-/// Reads one item.
+/// Reads one item that is known to be whole.
 pub(super) fn read_item(bytes: &[u8], format: Format, expected: Expected, interner: &mut Interner) -> Item {
     match format {
         Format::Json => match serde_json::from_slice::<Map<Object<'_>>>(bytes) {
@@ -91,6 +92,35 @@ pub(super) fn read_item(bytes: &[u8], format: Format, expected: Expected, intern
             Err(error) => broken(peek_json(bytes), expected, || json_problem(bytes, &error)),
         },
         Format::Yaml => yaml::read_item(bytes, expected, interner),
+    }
+}
+
+/// What became of the item at the start of some bytes.
+#[derive(Debug)]
+pub(super) enum AtStart<T> {
+    /// Read, with its length.
+    Read(T, usize),
+    /// The bytes end inside it.
+    Unfinished,
+    /// Not in order: it must be cut out and read by [`read_item`], which tells what is wrong.
+    Irregular,
+}
+
+/// Reads the JSON item at the start of `bytes`. `sifted` is room that is used again.
+pub(super) fn read_item_at_start(
+    bytes: &[u8],
+    expected: Expected,
+    interner: &mut Interner,
+    sifted: &mut Vec<u8>,
+) -> AtStart<Item> {
+    let length = match sieve(bytes, sifted) {
+        Sifted::Whole(length) => length,
+        Sifted::Unfinished => return AtStart::Unfinished,
+        Sifted::Irregular => return AtStart::Irregular,
+    };
+    match serde_json::from_slice::<Map<Object<'_>>>(sifted) {
+        Ok(object) => AtStart::Read(read_object(&object, || peek_json(&bytes[..length]), expected, interner), length),
+        Err(_) => AtStart::Irregular,
     }
 }
 
@@ -194,4 +224,39 @@ fn begins_object(bytes: &[u8], error: &serde_json::Error) -> bool {
     let Some(open) = near.iter().take(3).position(|byte| *byte == b'{') else { return false };
     let inside = near[open + 1..].trim_ascii_start();
     [&b"\"apiVersion\""[..], b"\"kind\"", b"\"items\"", b"\"metadata\""].iter().any(|key| inside.starts_with(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every field that the wire types name, so that one which the sieve forgets shows.
+    fn everything() -> String {
+        let container = r#"{"name":"c","image":"i:1","restartPolicy":"Always","env":[{"name":"E"}]}"#;
+        let status = r#"{"name":"c","image":"i","imageID":"j","ready":true,"state":{"running":{"startedAt":"t"},
+            "waiting":{"reason":"w","message":"x"},"terminated":{"reason":"t","exitCode":0}},
+            "volumeMounts":[{"name":"v","imageRef":"k","volumeStatus":{"image":{"imageRef":"l"}},"mountPath":"/"}]}"#;
+        format!(
+            r#"{{"apiVersion":"v1","kind":"Pod","x":1,
+            "metadata":{{"name":"a","namespace":"b","uid":"u","generation":2,"labels":{{"name":"z"}},
+                "annotations":{{"kubernetes.io/config.mirror":"m","kubernetes.io/config.source":"file","x":"y"}},
+                "ownerReferences":[{{"kind":"Job","name":"j","controller":true,"uid":"u"}}]}},
+            "spec":{{"nodeName":"n","volumes":[{{"name":"v","image":{{"reference":"r:1","pullPolicy":"Always"}}}}],
+                "containers":[{container}],"initContainers":[{container}],"ephemeralContainers":[{container}]}},
+            "status":{{"phase":"Failed","reason":"Evicted","observedGeneration":1,"message":"x",
+                "containerStatuses":[{status}],"initContainerStatuses":[{status}],
+                "ephemeralContainerStatuses":[{status}]}}}}"#
+        )
+    }
+
+    #[test]
+    fn the_sieve_keeps_all_that_is_read() {
+        let (item, mut sifted) = (everything(), Vec::new());
+        assert_eq!(sieve(item.as_bytes(), &mut sifted), Sifted::Whole(item.len()));
+        let whole: Map<Object<'_>> = serde_json::from_str(&item).expect("an object");
+        let kept: Map<Object<'_>> = serde_json::from_slice(&sifted).expect("an object");
+        let whole = format!("{whole:?}");
+        assert_eq!(format!("{kept:?}"), whole);
+        assert!(!whole.contains("None"), "a field of the wire types is missing in this test: {whole}");
+    }
 }

@@ -1,11 +1,14 @@
 //! One list body of the API server, page by page, as its bytes come in.
 
-use super::cutter::{Cutter, Sink, Stop};
+use super::cutter::Cutter;
+use super::encoding::Encoding;
 use super::error::DecodeError;
-use super::item::{BrokenItem, Expected, Format, Item, peek_json, read_item};
-use super::shell::{ItemsForm, read_shell};
+use super::item::{AtStart, BrokenItem, Expected, Format, Item, peek_json, read_item, read_item_at_start};
+use super::proto;
+use super::shell::{ItemsForm, Shell, read_shell};
+use super::sink::{Sink, Stop};
 use super::skipped::{Place, skipped};
-use crate::inventory::Interner;
+use crate::inventory::{Interner, excerpt};
 use crate::snapshot::{Event, ListScope};
 
 /// Reads one page of a list: bytes are pushed in as they come, events come out.
@@ -13,8 +16,15 @@ use crate::snapshot::{Event, ListScope};
 /// Sans-IO: the caller owns the connection, its deadlines and the gunzipping. At most one item is held at a time.
 #[derive(Debug)]
 pub struct ListDecoder {
-    cutter: Cutter,
+    body: Body,
     page: Page,
+    sifted: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Body {
+    Json(Cutter),
+    Protobuf(proto::Cutter),
 }
 
 /// What a page says of itself when it has ended.
@@ -34,30 +44,55 @@ pub struct PageEnd {
 struct Page {
     scope: ListScope,
     end: PageEnd,
+    /// The list has begun.
+    begun: bool,
     /// The list has ended.
     done: bool,
+    /// What the body says it is, before its list; only protobuf does.
+    kind: String,
 }
 
 impl ListDecoder {
-    /// Begins a page of a list of that scope. What its items are follows from the scope, not from their `kind`, which
-    /// the API server leaves out.
+    /// Begins a page in JSON of a list of that scope. What its items are follows from the scope, not from their `kind`,
+    /// which the API server leaves out.
     #[must_use]
     pub fn new(scope: ListScope) -> Self {
-        Self { cutter: Cutter::new(), page: Page { scope, end: PageEnd::default(), done: false } }
+        Self::of_encoding(scope, Encoding::Json)
+    }
+
+    /// Begins a page in that encoding.
+    #[must_use]
+    pub fn of_encoding(scope: ListScope, encoding: Encoding) -> Self {
+        let body = match encoding {
+            Encoding::Json => Body::Json(Cutter::new()),
+            Encoding::Protobuf => Body::Protobuf(proto::Cutter::new()),
+        };
+        let page = Page { scope, end: PageEnd::default(), begun: false, done: false, kind: String::new() };
+        Self { body, page, sifted: Vec::new() }
+    }
+
+    /// What asks for the next page, as soon as this one has said it: the API server writes it before the items, so that
+    /// the next page can be asked for while this one still comes. [`PageEnd`] has the last word.
+    #[must_use]
+    pub fn next_page(&self) -> Option<&str> {
+        self.page.end.continue_token.as_deref()
     }
 
     /// Takes the next bytes of the body and appends an [`Event::Pod`], [`Event::Namespace`] or [`Event::Skipped`] for
     /// each item that they complete.
     ///
     /// # Errors
-    /// The body is no list, or not JSON. Nothing more can be read then.
+    /// The body is no list, or not in that encoding. Nothing more can be read then.
     pub fn push(&mut self, bytes: &[u8], interner: &mut Interner, events: &mut Vec<Event>) -> Result<(), DecodeError> {
-        let pushed = self.cutter.push(bytes, &mut PageSink { page: &mut self.page, interner, events });
-        pushed.map_err(|stop| match stop {
-            Stop::Problem(problem) => DecodeError::at(self.cutter.line(), problem),
-            Stop::Error(error) => error,
-            Stop::Enough => DecodeError::SecondDocument,
-        })
+        let mut sink = PageSink { page: &mut self.page, interner, events, sifted: &mut self.sifted };
+        match &mut self.body {
+            Body::Json(cutter) => cutter.push(bytes, &mut sink).map_err(|stop| match stop {
+                Stop::Problem(problem) => DecodeError::at(cutter.line(), problem),
+                Stop::Error(error) => error,
+                Stop::Enough => DecodeError::SecondDocument,
+            }),
+            Body::Protobuf(cutter) => cutter.push(bytes, &mut sink),
+        }
     }
 
     /// Ends the page.
@@ -65,13 +100,15 @@ impl ListDecoder {
     /// # Errors
     /// The body ended too early.
     pub fn finish(self) -> Result<PageEnd, DecodeError> {
-        if self.page.done {
-            return Ok(self.page.end);
+        let (is_begun, is_whole) = match &self.body {
+            Body::Json(cutter) => (cutter.is_inside_document(), true),
+            Body::Protobuf(cutter) => (!cutter.is_at_start(), cutter.is_between_fields()),
+        };
+        match self.page.done {
+            true if is_whole => Ok(self.page.end),
+            false if !is_begun => Err(DecodeError::Empty),
+            _ => Err(DecodeError::EndedEarly(format!("after {} items", self.page.end.items))),
         }
-        if self.cutter.is_inside_document() {
-            return Err(DecodeError::EndedEarly(format!("after {} items", self.page.end.items)));
-        }
-        Err(DecodeError::Empty)
     }
 }
 
@@ -79,12 +116,23 @@ struct PageSink<'s> {
     page: &'s mut Page,
     interner: &'s mut Interner,
     events: &'s mut Vec<Event>,
+    sifted: &'s mut Vec<u8>,
 }
 
 impl PageSink<'_> {
     fn skip(&mut self, broken: &BrokenItem) {
         let place = Place { document: 1, item: self.page.end.items };
         self.events.push(Event::Skipped(skipped(self.page.scope.clone(), broken, place, self.interner)));
+    }
+
+    fn take(&mut self, item: Item) {
+        self.page.end.items += 1;
+        match item {
+            Item::Pod(pod) => self.events.push(Event::Pod(pod)),
+            Item::Namespace(namespace) => self.events.push(Event::Namespace(namespace)),
+            Item::Broken(broken) => self.skip(&broken),
+            Item::Other(_) | Item::Shapeless(_) => {}
+        }
     }
 
     fn expected(&self) -> Expected {
@@ -96,19 +144,30 @@ impl PageSink<'_> {
 }
 
 impl Sink for PageSink<'_> {
-    fn items_begin(&mut self, _: &[u8]) -> Result<(), Stop> {
-        self.no_second_document()
+    fn items_begin(&mut self, shell: &[u8]) -> Result<(), Stop> {
+        self.no_second_document()?;
+        // What is wrong with it is told at the end, when all of it is there.
+        if let Ok(shell) = read_shell(&[shell, b"]}"].concat(), Format::Json) {
+            self.page.set_end(shell);
+        }
+        Ok(())
     }
 
     fn item(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        self.page.end.items += 1;
-        match read_item(bytes, Format::Json, self.expected(), self.interner) {
-            Item::Pod(pod) => self.events.push(Event::Pod(pod)),
-            Item::Namespace(namespace) => self.events.push(Event::Namespace(namespace)),
-            Item::Broken(broken) => self.skip(&broken),
-            Item::Other(_) | Item::Shapeless(_) => {}
-        }
+        let item = read_item(bytes, Format::Json, self.expected(), self.interner);
+        self.take(item);
         Ok(())
+    }
+
+    fn item_at_start(&mut self, bytes: &[u8]) -> Result<AtStart<()>, Stop> {
+        Ok(match read_item_at_start(bytes, self.expected(), self.interner, self.sifted) {
+            AtStart::Read(item, length) => {
+                self.take(item);
+                AtStart::Read((), length)
+            }
+            AtStart::Unfinished => AtStart::Unfinished,
+            AtStart::Irregular => AtStart::Irregular,
+        })
     }
 
     fn item_too_large(&mut self, head: &[u8]) -> Result<(), Stop> {
@@ -127,10 +186,65 @@ impl Sink for PageSink<'_> {
             return Err(Stop::Error(DecodeError::NotKubernetes(peek.described())));
         }
         self.page.done = true;
-        self.page.end.continue_token = shell.continue_token;
-        self.page.end.remaining = shell.remaining;
-        self.page.end.resource_version = shell.resource_version;
+        self.page.set_end(shell);
         Ok(true)
+    }
+}
+
+impl proto::Sink for PageSink<'_> {
+    fn type_meta(&mut self, message: &[u8]) -> Result<(), DecodeError> {
+        self.page.kind = proto::kind_of(message)?;
+        Ok(())
+    }
+
+    /// Field numbers mean something in one kind of list alone: unlike JSON's keys they say nothing by themselves.
+    fn list_begin(&mut self) -> Result<(), DecodeError> {
+        let kind = match self.expected() {
+            Expected::Namespace => "NamespaceList",
+            _ => "PodList",
+        };
+        if self.page.begun {
+            return Err(DecodeError::SecondDocument);
+        }
+        if self.page.kind != kind {
+            return Err(DecodeError::NotKubernetes(match self.page.kind.as_str() {
+                "" => "an object without kind".to_owned(),
+                found => format!("`{}`", excerpt(found)),
+            }));
+        }
+        self.page.begun = true;
+        Ok(())
+    }
+
+    fn list_meta(&mut self, message: &[u8]) -> Result<(), DecodeError> {
+        let proto::ListMeta { resource_version, continue_token, remaining } = proto::ListMeta::read(message)?;
+        self.page.end = PageEnd { resource_version, continue_token, remaining, items: self.page.end.items };
+        Ok(())
+    }
+
+    fn item(&mut self, message: &[u8]) -> Result<(), DecodeError> {
+        let item = proto::read_item(message, self.expected(), self.interner);
+        self.take(item);
+        Ok(())
+    }
+
+    fn item_too_large(&mut self, head: &[u8]) -> Result<(), DecodeError> {
+        self.page.end.items += 1;
+        self.skip(&BrokenItem::too_large(proto::peek(head), self.expected()));
+        Ok(())
+    }
+
+    fn list_end(&mut self) -> Result<(), DecodeError> {
+        self.page.done = true;
+        Ok(())
+    }
+}
+
+impl Page {
+    fn set_end(&mut self, shell: Shell) {
+        self.end.continue_token = shell.continue_token;
+        self.end.remaining = shell.remaining;
+        self.end.resource_version = shell.resource_version;
     }
 }
 

@@ -8,19 +8,26 @@
 mod loose;
 
 mod cutter;
+mod encoding;
 mod error;
 mod head;
 mod item;
 mod list;
+mod nesting;
 mod objects;
 mod peek;
 mod pod;
+mod proto;
 mod saved;
 mod shell;
+mod sieve;
+mod sink;
 mod skipped;
 mod wire;
 mod yaml;
 
+pub use encoding::Encoding;
 pub use error::DecodeError;
 pub use list::{ListDecoder, PageEnd};
+pub use proto::{ApiStatus, read_status};
 pub use saved::{DumpEnd, read_dump};

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::cutter::{Problem, Sink, Stop};
 use super::error::DecodeError;
-use super::item::{BrokenItem, Expected, Format, Item, Kind, Shapeless, read_item, read_object};
+use super::item::{
+    AtStart, BrokenItem, Expected, Format, Item, Kind, Shapeless, read_item, read_item_at_start, read_object,
+};
 use super::peek::Peek;
 use super::shell::{ItemsForm, ListKind, read_shell};
+use super::sink::{Problem, Sink, Stop};
 use super::skipped::{Place, skipped};
 use super::wire::{Map, Object};
 use super::yaml;
@@ -17,6 +19,8 @@ use crate::snapshot::{Event, ListScope};
 /// The most items whose kind must wait for the end of their list. A list of so many objects that are neither pods nor
 /// say what they are is none that kai reads.
 const WAITING_MAX: usize = 1_000_000;
+/// So many unreadable items before the first pod or namespace are no list of such.
+const UNREADABLE_MAX: u64 = 100_000;
 /// As many other kinds as a message names.
 const KINDS_SHOWN: usize = 8;
 
@@ -37,6 +41,8 @@ pub(super) struct Objects<'o> {
     go_names: Option<String>,
     document: u64,
     list: List,
+    /// Room for the part of an item that is read.
+    sifted: Vec<u8>,
 }
 
 /// The list being read.
@@ -80,6 +86,7 @@ impl<'o> Objects<'o> {
             go_names: None,
             document: 1,
             list: List::default(),
+            sifted: Vec::new(),
         }
     }
 
@@ -143,6 +150,9 @@ impl<'o> Objects<'o> {
                         let stranger = || format!("an object that could not be read ({})", excerpt(&broken.problem));
                         self.stranger.get_or_insert_with(stranger);
                     }
+                }
+                if !self.recognised && at > UNREADABLE_MAX {
+                    return Err(Stop::Error(self.nothing_read()));
                 }
                 self.skip(&broken, at)
             }
@@ -280,6 +290,19 @@ impl Sink for Objects<'_> {
     fn items_begin(&mut self, shell: &[u8]) -> Result<(), Stop> {
         self.list = List { kind: ListKind::of_word(&self.format.peek(shell).kind), ..List::default() };
         Ok(())
+    }
+
+    fn item_at_start(&mut self, bytes: &[u8]) -> Result<AtStart<()>, Stop> {
+        let expected = self.list.expected();
+        Ok(match read_item_at_start(bytes, expected, self.interner, &mut self.sifted) {
+            AtStart::Read(item, length) => {
+                self.list.items += 1;
+                self.take(item, self.list.items)?;
+                AtStart::Read((), length)
+            }
+            AtStart::Unfinished => AtStart::Unfinished,
+            AtStart::Irregular => AtStart::Irregular,
+        })
     }
 
     fn item(&mut self, bytes: &[u8]) -> Result<(), Stop> {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 
-use super::cutter::{Cutter, Problem, Stop};
+use super::cutter::Cutter;
 use super::error::DecodeError;
 use super::head::{Head, Kind};
 use super::item::Format;
 use super::objects::Objects;
+use super::sink::{Problem, Stop};
 use super::yaml::YamlCutter;
 use crate::inventory::{Interner, excerpt};
 use crate::snapshot::Event;

@@ -36,7 +36,7 @@ pub(super) struct Metadata<'a> {
     pub(super) owner_references: Option<Vec<Option<Map<OwnerReference<'a>>>>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct OwnerReference<'a> {
     pub(super) kind: Option<Text<'a>>,
@@ -62,14 +62,14 @@ pub(super) struct Container<'a> {
     pub(super) restart_policy: Option<Text<'a>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct Volume<'a> {
     pub(super) name: Option<Text<'a>>,
     pub(super) image: Option<Map<ImageVolume<'a>>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct ImageVolume<'a> {
     pub(super) reference: Option<Text<'a>>,
@@ -86,7 +86,7 @@ pub(super) struct Status<'a> {
     pub(super) ephemeral_container_statuses: Option<Vec<Option<Map<ContainerStatus<'a>>>>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub(super) struct ContainerStatus<'a> {
     pub(super) name: Option<Text<'a>>,
@@ -97,7 +97,7 @@ pub(super) struct ContainerStatus<'a> {
     pub(super) volume_mounts: Option<Vec<Option<Map<MountStatus<'a>>>>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct State<'a> {
     pub(super) waiting: Option<Map<Cause<'a>>>,
@@ -105,14 +105,14 @@ pub(super) struct State<'a> {
     pub(super) terminated: Option<Map<Cause<'a>>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct Cause<'a> {
     pub(super) reason: Option<Text<'a>>,
 }
 
 /// A mount of a container's status. The image reference stands in one of two places, by source.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub(super) struct MountStatus<'a> {
     pub(super) name: Option<Text<'a>>,
@@ -120,13 +120,13 @@ pub(super) struct MountStatus<'a> {
     pub(super) volume_status: Option<Map<VolumeStatus<'a>>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct VolumeStatus<'a> {
     pub(super) image: Option<Map<ImageVolumeStatus<'a>>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub(super) struct ImageVolumeStatus<'a> {
     pub(super) image_ref: Option<Text<'a>>,
@@ -169,6 +169,12 @@ pub(super) struct Text<'a>(Cow<'a, str>);
 impl Text<'_> {
     pub(super) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
     }
 }
 
@@ -242,6 +248,11 @@ pub(super) struct StaticMark(pub(super) bool);
 const MIRROR: &str = "kubernetes.io/config.mirror";
 /// A kubelet's own list says where each pod came from: `file`, `http`, or `api` for all others.
 const SOURCE: &str = "kubernetes.io/config.source";
+
+/// Whether that annotation says so. In bytes: most are no text that anyone reads.
+pub(super) fn is_static_mark(key: &[u8], value: &[u8]) -> bool {
+    key == MIRROR.as_bytes() || (key == SOURCE.as_bytes() && matches!(value, b"file" | b"http"))
+}
 
 impl<'de> Deserialize<'de> for StaticMark {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -14,6 +14,7 @@ pub(crate) struct FakeCluster {
     /// The bearer tokens that are accepted; any when empty.
     pub(super) tokens: Vec<String>,
     pub(super) gzip: bool,
+    pub(super) protobuf: bool,
 }
 
 impl FakeCluster {
@@ -48,6 +49,12 @@ impl FakeCluster {
     /// Packs bodies for who accepts that.
     pub(crate) fn gzip(mut self) -> Self {
         self.gzip = true;
+        self
+    }
+
+    /// Writes protobuf for who accepts that.
+    pub(crate) fn protobuf(mut self) -> Self {
+        self.protobuf = true;
         self
     }
 

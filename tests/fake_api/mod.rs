@@ -9,6 +9,8 @@
 pub(crate) mod certificates;
 pub(crate) mod cluster;
 pub(crate) mod fault;
+#[path = "../protobuf/mod.rs"]
+pub(crate) mod protobuf;
 pub(crate) mod proxy;
 pub(crate) mod reader;
 pub(crate) mod server;

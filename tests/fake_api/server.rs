@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use super::certificates::Identity;
 use super::cluster::FakeCluster;
 use super::fault::{Fault, On};
+use super::protobuf;
 
 /// A running fake. Stops when it is dropped.
 pub(crate) struct FakeApi {
@@ -145,27 +146,52 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     if let Some(Fault::Slow(delay)) = fault {
         tokio::time::sleep(delay).await;
     }
-    let (is_known, body, gzip) = {
+    let accepts_protobuf = request
+        .headers()
+        .get(header::ACCEPT)
+        .is_some_and(|value| value.as_bytes().starts_with(protobuf::MEDIA_TYPE.as_bytes()));
+    let (is_known, body, gzip, protobuf) = {
         let cluster = shared.cluster.lock().unwrap();
         let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let is_known = cluster.tokens.is_empty()
             || cluster.tokens.iter().any(|known| token == Some(format!("Bearer {known}").as_str()));
         let accepts =
             request.headers().get(header::ACCEPT_ENCODING).is_some_and(|value| value.as_bytes().starts_with(b"gzip"));
-        (is_known, find(&cluster, &path, from, limit), cluster.gzip && accepts)
+        let protobuf = cluster.protobuf && accepts_protobuf;
+        (is_known, find(&cluster, &path, from, limit), cluster.gzip && accepts, protobuf)
     };
-    match fault {
+    let response = match fault {
         None | Some(Fault::Slow(_)) if !is_known => status(StatusCode::UNAUTHORIZED, "Unauthorized", None),
         None | Some(Fault::Slow(_)) => match body {
+            Some(body) if protobuf => bytes_response(&protobuf::list_of(&body), protobuf::MEDIA_TYPE, gzip),
             Some(body) => json_response(&body.to_string(), gzip),
             None => status(StatusCode::NOT_FOUND, "namespaces not found", None),
         },
-        Some(fault) => broken(&fault, &path, &body.unwrap_or_default().to_string()),
-    }
+        Some(fault) => {
+            let body = body.unwrap_or_default();
+            let body = if protobuf { protobuf::list_of(&body) } else { body.to_string().into_bytes() };
+            broken(&fault, &path, &body)
+        }
+    };
+    if protobuf { in_protobuf(response).await } else { response }
 }
 
-fn broken(fault: &Fault, path: &str, body: &str) -> Response {
-    let half = Bytes::copy_from_slice(&body.as_bytes()[..body.len() / 2]);
+/// What is left in JSON by then, as the real server would write it: errors, and bodies that break off.
+async fn in_protobuf(response: Response) -> Response {
+    let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value == "application/json");
+    let (mut parts, mut body) = response.into_parts();
+    if is_json {
+        parts.headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static(protobuf::MEDIA_TYPE));
+        if parts.status != StatusCode::OK {
+            let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            body = Body::from(protobuf::status_of(&serde_json::from_slice(&bytes).unwrap()));
+        }
+    }
+    Response::from_parts(parts, body)
+}
+
+fn broken(fault: &Fault, path: &str, body: &[u8]) -> Response {
+    let half = Bytes::copy_from_slice(&body[..body.len() / 2]);
     match fault {
         Fault::Unauthorized => status(StatusCode::UNAUTHORIZED, "Unauthorized", None),
         Fault::Forbidden => {
@@ -256,12 +282,16 @@ fn page(kind: &str, items: Vec<Value>, from: usize, limit: usize) -> Value {
 }
 
 fn json_response(body: &str, gzip: bool) -> Response {
-    let response = Response::builder().header(header::CONTENT_TYPE, "application/json");
+    bytes_response(body.as_bytes(), "application/json", gzip)
+}
+
+fn bytes_response(body: &[u8], media_type: &str, gzip: bool) -> Response {
+    let response = Response::builder().header(header::CONTENT_TYPE, media_type);
     if !gzip {
         return response.body(Body::from(body.to_owned())).unwrap();
     }
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(body.as_bytes()).unwrap();
+    encoder.write_all(body).unwrap();
     response.header(header::CONTENT_ENCODING, "gzip").body(Body::from(encoder.finish().unwrap())).unwrap()
 }
 

@@ -76,14 +76,11 @@ pub(crate) const ALONE: &[(&str, &[&str])] = &[
     ("k8s_openapi", &["cluster"]),
     ("axum", &["http"]),
     ("axum_server", &["http"]),
-    ("tower_http", &["http"]),
     ("moka", &["http"]),
     // The probe asks a running kai; it has nothing to do with a push.
     ("reqwest", &["push", "cli"]),
     // A credential plugin may print YAML.
     ("serde_saphyr", &["config", "decode", "cluster"]),
-    // The API server's own encoding, later.
-    ("prost", &["decode"]),
     ("indicatif", &["output"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),

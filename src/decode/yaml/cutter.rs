@@ -7,8 +7,8 @@
 use memchr::memchr;
 
 use super::line::{Key, Line, key_of};
-use crate::decode::cutter::{ITEM_MAX, KEEP, Problem, Sink, Stop};
 use crate::decode::error::Found;
+use crate::decode::sink::{ITEM_MAX, KEEP, Problem, Sink, Stop};
 
 /// The top-level keys of a list, a pod and a namespace.
 const KNOWN_KEYS: [&str; 6] = ["apiVersion", "kind", "metadata", "items", "spec", "status"];
@@ -100,6 +100,7 @@ impl YamlCutter {
             bytes = &bytes[end + 1..];
         }
         if self.partial.len() + bytes.len() > ITEM_MAX {
+            self.line += 1;
             return Err(Problem::ShellTooLarge.into());
         }
         self.partial.extend_from_slice(bytes);

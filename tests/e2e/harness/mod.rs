@@ -1,0 +1,24 @@
+//! What the claims are made with: control planes, a cluster seen through kubectl, kai as a process, and waiting.
+
+mod audit;
+mod cluster;
+mod etcd;
+mod expected;
+mod http;
+mod kai;
+mod objects;
+mod plane;
+mod planes;
+mod process;
+mod trial;
+
+pub(crate) use audit::Audit;
+pub(crate) use cluster::{Account, Cluster, Namespace};
+pub(crate) use etcd::compact;
+pub(crate) use expected::{expected_results, has_namespace, images_of, results};
+pub(crate) use http::Answer;
+pub(crate) use kai::{Kai, Service};
+pub(crate) use objects::{Containers, pod};
+pub(crate) use planes::{READERS, filled, filled_alone, outage, shared, stop};
+pub(crate) use process::{eventually, run};
+pub(crate) use trial::{Needs, claim};
