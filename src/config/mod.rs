@@ -1,8 +1,8 @@
 //! Validated settings, one struct for each section. Knows no consumer.
 //!
-//! One table ([`keys`]) names every key with its kind and default. The file becomes a tree that knows its lines
-//! ([`yaml`]), is held against the table ([`file`]), and is covered by variables and flags ([`overlays`]); what counts
-//! then ([`effective`]) is checked and built section by section ([`sections`]). Problems are collected all the way, so
+//! One table (`keys`) names every key with its kind and default. The file becomes a tree that knows its lines
+//! (`yaml`), is held against the table (`file`), and is covered by variables and flags (`overlays`); what counts
+//! then (`effective`) is checked and built section by section (`sections`). Problems are collected all the way, so
 //! that one start shows all of them.
 
 mod effective;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What the command line said. Everything is optional; values are as typed and checked by [`load`](super::load).
+/// What the command line said. Everything is optional; values are as typed and checked by [`load`](fn@super::load).
 #[derive(Debug, Default, Clone)]
 pub struct Flags {
     /// `--config`: the file to read instead of searching.
