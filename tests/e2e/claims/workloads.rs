@@ -50,7 +50,7 @@ fn a_deployment_and_its_rollout_are_followed() {
     let namespace = cluster.namespace("rollout");
     let spec = json!({"replicas": 3, "selector": {"matchLabels": {"app": "web"}}, "template": template("Always")});
     cluster.create(&[workload("Deployment", "apps/v1", &namespace, &spec)]);
-    let status = ["-n", &namespace.name, "rollout", "status", "deployment/web", "--timeout=50s"];
+    let status = ["-n", &namespace.name, "rollout", "status", "deployment/web", "--timeout=150s"];
     cluster.kubectl(&status);
     let before = agreed(cluster, &namespace.name, true);
     assert_eq!(before.iter().map(|image| tag(image)).collect::<Vec<_>>(), [IMAGE], "three pods, one image");
@@ -71,7 +71,7 @@ fn a_daemon_set_runs_on_every_node_and_counts_once() {
     let namespace = cluster.namespace("daemons");
     let spec = json!({"selector": {"matchLabels": {"app": "web"}}, "template": template("Always")});
     cluster.create(&[workload("DaemonSet", "apps/v1", &namespace, &spec)]);
-    cluster.kubectl(&["-n", &namespace.name, "rollout", "status", "daemonset/web", "--timeout=50s"]);
+    cluster.kubectl(&["-n", &namespace.name, "rollout", "status", "daemonset/web", "--timeout=150s"]);
     let images = agreed(cluster, &namespace.name, true);
     assert_eq!(images.iter().map(|image| tag(image)).collect::<Vec<_>>(), [IMAGE]);
     let pods = cluster.kubectl(&["-n", &namespace.name, "get", "pods", "-o", "name"]).lines().count();
