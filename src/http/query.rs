@@ -28,6 +28,10 @@ impl InventoryParams {
                         "the name of a namespace; without the parameter all are told",
                     ));
                 }
+                // What stands for bytes that are not UTF-8 once decoded.
+                "namespace" if value.contains(char::REPLACEMENT_CHARACTER) => {
+                    return Err(bad_value(&name, &value, "the name of a namespace, which is UTF-8 once decoded"));
+                }
                 "namespace" => params.namespaces.push(value),
                 "format" if params.format.is_some() => return Err(given_twice(&name)),
                 "format" => {
@@ -137,6 +141,10 @@ mod tests {
     #[case::empty(
         "?namespace=",
         "The parameter \"namespace\" is \"\"; it must be the name of a namespace; without the parameter all are told."
+    )]
+    #[case::bytes(
+        "?namespace=%ff",
+        "The parameter \"namespace\" is \"\u{fffd}\"; it must be the name of a namespace, which is UTF-8 once decoded."
     )]
     #[case::format("?format=yaml%0a", "The parameter \"format\" is \"yaml\\n\"; it must be json or csv.")]
     #[case::twice("?format=csv&format=csv", "The parameter \"format\" is given more than once; give it once.")]

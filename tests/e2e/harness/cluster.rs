@@ -14,7 +14,7 @@ use super::plane::{ControlPlane, program};
 use super::process::{Ended, run};
 use super::{Audit, eventually};
 
-const KUBECTL_LIMIT: Duration = Duration::from_secs(180);
+const KUBECTL_LIMIT: Duration = Duration::from_mins(3);
 /// A control plane that starts, or a small machine with much to do, may be busy for a while.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 
