@@ -3,6 +3,11 @@
 use std::fs;
 use std::time::Duration;
 
+use kai::cluster::{ClusterSource, Environment, install_crypto_provider};
+use kai::config::{ClusterSettings, KubeconfigSource};
+use kai::decode::{Encoding, ListDecoder};
+use kai::inventory::{Interner, NamespaceSelection, PodRecord};
+use kai::snapshot::{Event, ListScope};
 use serde_json::Value;
 
 use crate::harness::{
@@ -13,7 +18,8 @@ use crate::harness::{
 super::claims! {
     AnyCluster: one_shot_equals_a_plain_reading_of_kubectl_get,
         a_saved_dump_gives_the_results_of_the_cluster_itself;
-    OwnControlPlane: pages_of_five_give_the_same_report,
+    OwnControlPlane: both_decoders_give_equal_records_for_the_same_pods,
+        pages_of_five_give_the_same_report,
         the_default_asks_for_no_more_pages_than_there_are,
         an_expired_continue_token_begins_the_list_again,
 }
@@ -63,6 +69,60 @@ fn a_saved_dump_gives_the_results_of_the_cluster_itself() {
     fs::write(&file, saved).expect("the dump can be written");
     let read = Kai::bare().args(&["--input", file.to_str().expect("a path in UTF-8")]).run().ended_with(0);
     assert_eq!(results(&read.stdout), results(&live.stdout));
+}
+
+/// kai's own client is answered in protobuf, `kubectl get --raw` in JSON.
+fn both_decoders_give_equal_records_for_the_same_pods() {
+    let (_turn, cluster) = filled();
+    let body = cluster.kubectl(&["get", "--raw", "/api/v1/pods"]);
+    let mut decoder = ListDecoder::of_encoding(ListScope::AllPods, Encoding::Json);
+    let mut events = Vec::new();
+    decoder.push(body.as_bytes(), &mut Interner::default(), &mut events).expect("a list in JSON");
+    let from_json = pods_of(events);
+    assert_eq!(decoder.finish().expect("a whole list").items, from_json.len() as u64, "no item is broken");
+    assert!(from_json.len() > 500, "more than a page: {}", from_json.len());
+
+    install_crypto_provider();
+    let settings = ClusterSettings {
+        source: KubeconfigSource::Path(cluster.kubeconfig.clone()),
+        context: None,
+        name: None,
+        request_timeout: Duration::from_mins(1),
+        page_size: 500,
+        workers: 1,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let from_protobuf = runtime.block_on(async {
+        let mut source = ClusterSource::connect(&settings, &Environment::default()).await.expect("a connection");
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(16);
+        let relist = async {
+            source.relist(&NamespaceSelection::default(), &sender, &|_| {}).await.expect("a relist");
+            drop(sender);
+        };
+        let collect = async {
+            let mut events = Vec::new();
+            while let Some(batch) = receiver.recv().await {
+                events.extend(batch);
+            }
+            events
+        };
+        let ((), events) = tokio::join!(relist, collect);
+        pods_of(events)
+    });
+    assert_eq!(from_json, from_protobuf);
+}
+
+/// The pods among events, in one order.
+fn pods_of(events: Vec<Event>) -> Vec<PodRecord> {
+    let mut pods: Vec<PodRecord> = events
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Pod(pod) => Some(pod),
+            _ => None,
+        })
+        .collect();
+    pods.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+    pods
 }
 
 fn pages_of_five_give_the_same_report() {
