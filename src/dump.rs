@@ -129,13 +129,6 @@ impl DumpSource {
         std::fs::metadata(path).ok().filter(Metadata::is_file).map(|metadata| Fingerprint::of(&metadata))
     }
 
-    /// When the file was last written; `None` for standard input, and while the file cannot be found.
-    #[must_use]
-    pub fn modified_at(&self) -> Option<Timestamp> {
-        let DumpInput::File(path) = &self.input else { return None };
-        Timestamp::try_from(std::fs::metadata(path).ok()?.modified().ok()?).ok()
-    }
-
     fn name(&self) -> String {
         match &self.input {
             DumpInput::Stdin => "-".to_owned(),

@@ -26,12 +26,6 @@ impl SnapshotWriter {
     pub fn publish(&self, snapshot: Arc<Snapshot>) {
         self.0.send_replace(Some(snapshot));
     }
-
-    /// Another reader.
-    #[must_use]
-    pub fn reader(&self) -> SnapshotReader {
-        SnapshotReader(self.0.subscribe())
-    }
 }
 
 impl SnapshotReader {

@@ -49,18 +49,6 @@ impl ContentHasher {
     }
 }
 
-/// Bytes written are hashed as one field without a length: for whole rendered documents.
-impl std::io::Write for ContentHasher {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// 32 hex digits.
 impl fmt::Display for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
