@@ -272,3 +272,68 @@ fn help_teaches_with_examples() {
         assert!(stdout(&output).contains("Examples:"), "{arguments:?}");
     }
 }
+
+/// Starts kai with a log that says when it reads, and waits for that line.
+fn start_reading(arguments: &[&str]) -> (std::process::Child, std::sync::mpsc::Receiver<String>) {
+    let mut child = kai(arguments)
+        .arg("-v")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("kai runs");
+    let lines = std::io::BufReader::new(child.stderr.take().expect("piped"));
+    let (sender, log) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        std::io::BufRead::lines(lines).map_while(Result::ok).try_for_each(|line| sender.send(line))
+    });
+    await_line(&log, "reading");
+    (child, log)
+}
+
+fn await_line(log: &std::sync::mpsc::Receiver<String>, text: &str) {
+    let patience = std::time::Duration::from_secs(20);
+    while !log.recv_timeout(patience).unwrap_or_else(|_| panic!("the log never said {text}")).contains(text) {}
+}
+
+fn signal_and_wait(child: &mut std::process::Child, name: &str) -> Option<i32> {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().expect("kill").success());
+    let begun = std::time::Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("kai can be waited for") {
+            return status.code();
+        }
+        if begun.elapsed() > std::time::Duration::from_secs(10) {
+            child.kill().expect("kai can be ended");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_by_a_signal_prints_nothing_says_so_and_has_status_0() {
+    for name in ["-TERM", "-INT"] {
+        let (mut child, log) = start_reading(&["--input", "-"]);
+        assert_eq!(signal_and_wait(&mut child, name), Some(0), "{name}");
+        await_line(&log, "stopped before the report was printed");
+        let mut printed = String::new();
+        child.stdout.take().expect("piped").read_to_string(&mut printed).expect("UTF-8");
+        assert_eq!(printed, "");
+    }
+}
+
+#[test]
+fn a_run_stops_while_nobody_reads_what_it_prints() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("dump.json");
+    let pod = |index: usize| {
+        format!(
+            r#"{{"kind":"Pod","metadata":{{"name":"p{index}","namespace":"n"}},"spec":{{"containers":[{{"name":"c","image":"r.example.com/a{index}:1"}}]}},"status":{{"phase":"Running"}}}}"#
+        )
+    };
+    let pods: Vec<String> = (0..5000).map(pod).collect();
+    std::fs::write(&path, format!(r#"{{"kind":"List","items":[{}]}}"#, pods.join(","))).expect("written");
+    let (mut child, log) = start_reading(&["--input", path.to_str().expect("UTF-8")]);
+    await_line(&log, "printing");
+    assert_eq!(signal_and_wait(&mut child, "-TERM"), Some(0));
+}

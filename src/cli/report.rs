@@ -6,7 +6,7 @@ use super::Exit;
 use super::completion;
 use super::start::{Started, collector, error_with_exit};
 use crate::dump::DumpInput;
-use crate::once::{Once, OnceError};
+use crate::once::{Ended, Once, OnceError};
 use crate::output::ProgressBar;
 
 /// Flags of `kai` without a subcommand.
@@ -30,8 +30,12 @@ impl Report {
         let (policy, format) = (settings.report.clone(), settings.output);
         let once = Once { collector: collector(settings, dump), policy, format, progress };
         let error = match once.run().await {
-            Ok(snapshot) if snapshot.is_complete() || self.allow_incomplete => return Ok(Exit::Done),
-            Ok(_) => return Ok(Exit::Incomplete),
+            Ok(Ended::Printed(snapshot)) if snapshot.is_complete() || self.allow_incomplete => return Ok(Exit::Done),
+            Ok(Ended::Printed(_)) => return Ok(Exit::Incomplete),
+            Ok(Ended::Stopped) => {
+                tracing::warn!("stopped before the report was printed");
+                return Ok(Exit::Done);
+            }
             Err(OnceError::Collect(error)) => error_with_exit(&error),
             Err(error) => error.into(),
         };

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use clap_complete::CompleteEnv;
+use tokio::runtime::Runtime;
 
 use super::print::NOT_WRITTEN;
-use super::start::{Failure, Started, loaded, start, start_log};
+use super::start::{Failure, loaded, start, start_log};
 use super::{Cli, Command, Exit, config, serve, version};
 use crate::cluster::install_crypto_provider;
 use crate::config::{Flags, Mode};
@@ -57,30 +58,29 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         }
         Some(Command::Serve(options)) => {
             let started = start(&Flags { listen: options.listen.clone(), ..cli.globals.flags() })?;
-            serve(started, cli)
+            block_on(many_threads()?, serve::run(started, cli.globals.dump()))
         }
         None => {
             let started = start(&Flags { mode: cli.report.mode.clone(), ..cli.globals.flags() })?;
             match started.settings.mode {
-                Mode::Adhoc => one_thread()?.block_on(cli.report.run(started, cli.globals.dump())),
-                Mode::Periodic => serve(started, cli),
+                Mode::Adhoc => block_on(one_thread()?, cli.report.run(started, cli.globals.dump())),
+                Mode::Periodic => block_on(many_threads()?, serve::run(started, cli.globals.dump())),
             }
         }
     }
 }
 
-fn serve(started: Started, cli: &Cli) -> anyhow::Result<Exit> {
-    let runtime = many_threads()?;
-    let result = runtime.block_on(serve::run(started, cli.globals.dump()));
-    // A thread that waits for standard input, or for a pipe that nobody writes to, would hold the stop up for ever.
+fn block_on(runtime: Runtime, work: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    let result = runtime.block_on(work);
+    // A thread that waits for standard input, or for a pipe with nobody at its other end, would hold the stop up for ever.
     runtime.shutdown_background();
     result
 }
 
-fn one_thread() -> std::io::Result<tokio::runtime::Runtime> {
+fn one_thread() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-fn many_threads() -> std::io::Result<tokio::runtime::Runtime> {
+fn many_threads() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
