@@ -137,6 +137,7 @@ fn container_line(container: &ContainerRecord) -> String {
         state,
         reason,
         flags,
+        container_id: _,
     } = container;
     let mut line = match kind {
         ContainerKind::Container => String::new(),

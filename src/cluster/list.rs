@@ -175,6 +175,7 @@ pub(super) fn path(scope: &ListScope) -> String {
         ListScope::Namespaces => "/api/v1/namespaces".to_owned(),
         ListScope::AllPods => "/api/v1/pods".to_owned(),
         ListScope::PodsOf(namespace) => format!("/api/v1/namespaces/{namespace}/pods"),
+        ListScope::Nodes => "/api/v1/nodes".to_owned(),
     }
 }
 
@@ -199,6 +200,7 @@ fn missing_right(scope: &ListScope, message: &str) -> String {
         ListScope::Namespaces => "list namespaces".to_owned(),
         ListScope::AllPods => "list pods in all namespaces".to_owned(),
         ListScope::PodsOf(namespace) => format!("list pods in namespace {namespace}"),
+        ListScope::Nodes => "list nodes in the whole cluster".to_owned(),
     };
     if message.is_empty() { format!("missing right: {right}") } else { format!("missing right: {right} ({message})") }
 }

@@ -92,7 +92,7 @@ mod tests {
     fn a_namespace_that_the_cluster_does_not_have_is_said_once_and_again_after_it_was_there() {
         let (mut index, mut reporter) = (index(), Reporter::default());
         let unknown = || Event::NamespaceUnknown("shop".into());
-        let there = || Event::Namespace(crate::inventory::NamespaceRecord { name: "shop".into() });
+        let there = || Event::Namespace(crate::inventory::NamespaceRecord::named("shop"));
         let said = ["namespace shop is included by name, and the cluster does not have it"];
         assert_eq!(reporter.news(&relist(&mut index, unknown())), said);
         assert_eq!(reporter.news(&relist(&mut index, unknown())), [] as [&str; 0]);

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use regex::Regex;
 use secrecy::SecretString;
 
-use crate::inventory::{NamespacePattern, NamespaceSelection, OutputFormat, ReportPolicy};
+use crate::inventory::{MetadataRule, NamespacePattern, NamespaceSelection, OutputFormat, ReportPolicy};
 
 /// Everything that kai was told.
 #[derive(Debug)]
@@ -158,10 +157,14 @@ pub struct AnchoreSettings {
     pub push: Option<PushTarget>,
     /// Account that inventories go to.
     pub account: String,
-    /// Skip the check of the receiver's certificate.
-    pub http_insecure: bool,
-    /// Deadline of one request.
-    pub http_timeout: Duration,
+    /// `anchore.api`
+    pub api: AnchoreApi,
+    /// `anchore.push-when`
+    pub push_when: PushWhen,
+    /// `anchore.push-incomplete`: what could be read is sent although something is missing.
+    pub push_incomplete: bool,
+    /// `anchore.http.*`
+    pub http: AnchoreHttpSettings,
     /// `anchore-registration.*`
     pub registration: RegistrationSettings,
     /// `health-report-interval-seconds`
@@ -185,13 +188,83 @@ pub struct PushTarget {
     pub url: String,
     /// `anchore.user`
     pub user: String,
+    /// `anchore.password` or `anchore.password-file`
+    pub password: Password,
+}
+
+/// Where the password comes from.
+#[derive(Debug, Clone)]
+pub enum Password {
     /// `anchore.password`
-    pub password: SecretString,
+    Text(SecretString),
+    /// `anchore.password-file`: its first line, read again when it changes.
+    File(PathBuf),
+}
+
+/// `anchore.api`: how inventories are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnchoreApi {
+    /// The newest that the receiver takes.
+    Auto,
+    /// KAI's: `POST /v1/enterprise/inventories`.
+    Inventories,
+    /// `POST /v1/enterprise/kubernetes-inventory`.
+    KubernetesInventoryV1,
+    /// `POST /v2/kubernetes-inventory`.
+    KubernetesInventoryV2,
+}
+
+/// `anchore.push-when`: when the service sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PushWhen {
+    /// At every polling interval.
+    Interval,
+    /// When something has changed.
+    Change,
+    /// Both.
+    Both,
+}
+
+/// `anchore.http.*`
+#[derive(Debug, Clone)]
+pub struct AnchoreHttpSettings {
+    /// Skip the check of the receiver's certificate.
+    pub insecure: bool,
+    /// Deadline of one request.
+    pub timeout: Duration,
+    /// Send bodies in gzip.
+    pub compress: bool,
+    /// Authorities to trust beside the system's.
+    pub ca_certificate: Option<Pem>,
+    /// Who kai is to the receiver's TLS.
+    pub client: Option<ClientCertificate>,
+    /// Proxy for the receiver, instead of that of the proxy variables. May hold a password.
+    pub proxy: Option<SecretString>,
+}
+
+/// `anchore.http.{client-certificate, client-key}`
+#[derive(Debug, Clone)]
+pub struct ClientCertificate {
+    /// The certificate, and those between it and the authority.
+    pub certificate: Pem,
+    /// Its key.
+    pub key: Pem,
+}
+
+/// Certificates or keys: a file, or the text itself.
+#[derive(Debug, Clone)]
+pub enum Pem {
+    /// A file that holds them.
+    File(PathBuf),
+    /// They themselves.
+    Text(SecretString),
 }
 
 /// `anchore-registration.*`
 #[derive(Debug, Clone, Default)]
 pub struct RegistrationSettings {
+    /// `enabled`, or any other key of the section is set.
+    pub enabled: bool,
     /// `registration-id`
     pub registration_id: Option<String>,
     /// `integration-name`
@@ -231,15 +304,4 @@ pub struct MetadataSettings {
     pub namespaces: MetadataRule,
     /// `pods`
     pub pods: MetadataRule,
-}
-
-/// Which annotations and labels are sent. An empty list means all.
-#[derive(Debug, Default)]
-pub struct MetadataRule {
-    /// None of them.
-    pub disable: bool,
-    /// Expressions of annotation keys.
-    pub include_annotations: Vec<Regex>,
-    /// Expressions of label keys.
-    pub include_labels: Vec<Regex>,
 }

@@ -139,6 +139,7 @@ impl PageSink<'_> {
         match self.page.scope {
             ListScope::Namespaces => Expected::Namespace,
             ListScope::AllPods | ListScope::PodsOf(_) => Expected::Pod,
+            ListScope::Nodes => Expected::KindOrOther,
         }
     }
 }

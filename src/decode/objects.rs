@@ -187,7 +187,7 @@ impl<'o> Objects<'o> {
                 (ListKind::Pods, Some(pod)) => self.take_pod(pod)?,
                 (ListKind::Namespaces, _) if !peek.name.is_empty() => {
                     let name = self.interner.string(&peek.name);
-                    self.take_namespace(NamespaceRecord { name })?;
+                    self.take_namespace(NamespaceRecord::named(name))?;
                 }
                 (ListKind::Pods | ListKind::Namespaces, _) => {
                     let missing =

@@ -31,7 +31,7 @@ pub(super) fn read_namespace(object: &Object<'_>, interner: &mut Interner) -> Re
     if name.is_empty() {
         return Err(Broken::missing("metadata.name"));
     }
-    Ok(NamespaceRecord { name: interner.string(name) })
+    Ok(NamespaceRecord::named(interner.string(name)))
 }
 
 /// The pod of that object.
@@ -87,6 +87,7 @@ pub(super) fn read_pod(object: &Object<'_>, interner: &mut Interner) -> Result<P
         owner,
         containers: containers.into(),
         stray_statuses: strays.into(),
+        metadata: None,
     })
 }
 
@@ -151,7 +152,7 @@ impl<'p> PodReader<'p> {
             Phase::Succeeded => (ContainerState::Terminated, ""),
             Phase::Pending | Phase::Running | Phase::Unknown => (ContainerState::Pending, ""),
         };
-        StatusEntry { image: "", image_id: "", state, reason }
+        StatusEntry { image: "", image_id: "", state, reason, container_id: "" }
     }
 
     fn collect_strays(&mut self, entries: &'p [Entry<Container<'_>>], statuses: &Statuses<'p, '_>) {
@@ -189,7 +190,7 @@ impl<'p> PodReader<'p> {
                 Phase::Pending | Phase::Unknown => ContainerState::Pending,
             };
             let spec = SpecEntry { name, kind: ContainerKind::Volume, image: reference.as_str() };
-            let status = StatusEntry { image: "", image_id, state, reason: "" };
+            let status = StatusEntry { image: "", image_id, state, reason: "", container_id: "" };
             self.containers.push(read_container(spec, status, self.generations, self.interner));
         }
         Ok(())
@@ -229,6 +230,7 @@ fn read_status<'t>(status: &'t ContainerStatus<'_>) -> StatusEntry<'t> {
         image_id: text(status.image_id.as_ref()),
         state,
         reason: text(reason),
+        container_id: "",
     }
 }
 

@@ -162,7 +162,7 @@ mod tests {
             index.apply(Event::ListBegun(ListScope::Namespaces));
             index.apply(Event::ListBegun(ListScope::AllPods));
             for number in 0..100 {
-                index.apply(Event::Namespace(NamespaceRecord { name: format!("ns-{number:02}").into() }));
+                index.apply(Event::Namespace(NamespaceRecord::named(format!("ns-{number:02}"))));
             }
             let observed_at = jiff::Timestamp::UNIX_EPOCH;
             let server_version = ServerVersion::default();

@@ -8,6 +8,8 @@ mod container;
 mod digest;
 mod grammar;
 mod intern;
+mod metadata;
+mod node;
 mod pod;
 mod policy;
 mod reference;
@@ -19,6 +21,8 @@ pub use container::{ContainerFlags, ContainerKind, ContainerRecord, ContainerSta
 pub use digest::{Digest, DigestAlgorithm};
 pub use grammar::ReferenceError;
 pub use intern::Interner;
+pub use metadata::{Detail, KeyFilter, KeyValues, Metadata, MetadataRule};
+pub use node::NodeRecord;
 pub use pod::{NamespaceRecord, OwnerRef, Phase, PodRecord};
 pub use policy::{MissingTagPolicy, OutputFormat, ReportPolicy};
 pub use reference::ImageRef;

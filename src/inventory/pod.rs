@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ContainerRecord;
+use super::{ContainerRecord, Metadata};
 
 /// The fields of a pod that kai keeps. Identity is namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct PodRecord {
     pub containers: Box<[ContainerRecord]>,
     /// Names of statuses that no spec entry has: counted and logged, never an image.
     pub stray_statuses: Box<[Arc<str>]>,
+    /// Labels and annotations; `None` when none is kept.
+    pub metadata: Option<Box<Metadata>>,
 }
 
 /// The object that manages a pod.
@@ -68,4 +70,16 @@ impl Phase {
 pub struct NamespaceRecord {
     /// `metadata.name`.
     pub name: Arc<str>,
+    /// `metadata.uid` as written; a missing or odd one breaks nothing.
+    pub uid: Option<Box<str>>,
+    /// Labels and annotations that are kept.
+    pub metadata: Metadata,
+}
+
+impl NamespaceRecord {
+    /// A namespace of which nothing is known but its name.
+    #[must_use]
+    pub fn named(name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), uid: None, metadata: Metadata::default() }
+    }
 }

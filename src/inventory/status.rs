@@ -37,6 +37,8 @@ pub struct StatusEntry<'a> {
     pub state: ContainerState,
     /// Why it waits or ended; empty when absent.
     pub reason: &'a str,
+    /// `containerID`; empty when absent or not kept.
+    pub container_id: &'a str,
 }
 
 /// `metadata.generation` and `status.observedGeneration`: absence of either says nothing.
@@ -96,6 +98,7 @@ pub fn read_container(
         state: status.state,
         reason: (!status.reason.is_empty()).then(|| interner.string(status.reason)),
         flags,
+        container_id: (!status.container_id.is_empty()).then(|| status.container_id.into()),
     }
 }
 

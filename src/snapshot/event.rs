@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::inventory::{NamespaceRecord, PodRecord};
+use crate::inventory::{NamespaceRecord, NodeRecord, PodRecord};
 
 /// One thing that a source found. A relist is `RelistBegun`, for each of its lists `ListBegun` and what is in it, then
 /// `RelistEnded`. A source that fails half-way says nothing more; the next `RelistBegun` drops what came.
@@ -18,6 +18,8 @@ pub enum Event {
     Namespace(NamespaceRecord),
     /// A pod of the cluster. Pods of namespaces that are not selected are dropped by the index.
     Pod(PodRecord),
+    /// A node of the cluster.
+    Node(NodeRecord),
     /// A list was refused for want of a right; the reason names it.
     Refused {
         /// Which list.
@@ -42,6 +44,8 @@ pub enum ListScope {
     AllPods,
     /// The pods of one namespace.
     PodsOf(Arc<str>),
+    /// All nodes of the cluster. Listed when they are sent; not being allowed to makes nothing incomplete.
+    Nodes,
 }
 
 /// An item that could not be read.

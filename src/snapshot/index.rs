@@ -38,13 +38,17 @@ impl PodIndex {
             Event::RelistBegun => {}
             Event::ListBegun(scope) => relist.begin(scope),
             Event::Namespace(namespace) => {
-                relist.listed.insert(namespace.name);
+                let record = Arc::new(namespace);
+                relist.listed.insert(Arc::clone(&record.name), record);
             }
             Event::Pod(pod) => {
                 if self.selection.selects(&pod.namespace) {
                     let pod = unchanged(&self.parts, &pod).unwrap_or_else(|| Arc::new(pod));
                     relist.insert(pod);
                 }
+            }
+            Event::Node(node) => {
+                relist.nodes.insert(Arc::clone(&node.name), Arc::new(node));
             }
             Event::Refused { scope, reason } => relist.refuse(scope, reason),
             Event::NamespaceUnknown(name) => {
@@ -79,6 +83,7 @@ impl PodIndex {
             })
             .collect();
         self.parts = parts;
+        let nodes = relist.nodes.into_values().collect();
         self.generation += 1;
         Arc::new(Snapshot::new(
             self.generation,
@@ -86,12 +91,13 @@ impl PodIndex {
             Arc::clone(&self.cluster_name),
             end.server_version,
             self.parts.values().cloned().collect(),
+            nodes,
             completeness,
         ))
     }
 
     fn known_namespaces(&self, relist: &Relist) -> BTreeSet<Arc<str>> {
-        let mut names = relist.listed.clone();
+        let mut names: BTreeSet<Arc<str>> = relist.listed.keys().cloned().collect();
         names.extend(relist.pods.keys().cloned());
         names.extend(relist.refused_namespaces().cloned());
         for name in self.selection.include_entries().filter(|name| !names.contains(*name)).collect::<Vec<_>>() {
@@ -104,9 +110,10 @@ impl PodIndex {
     fn part(&self, name: &Arc<str>, relist: &mut Relist) -> Arc<NamespacePart> {
         let pods = relist.pods.remove(name).unwrap_or_default();
         let (state, reason) = self.state(name, relist, &pods);
+        let record = relist.listed.remove(name);
         match self.parts.get(name) {
-            Some(part) if part.is_made_of(state, reason.as_deref(), &pods) => Arc::clone(part),
-            _ => Arc::new(NamespacePart::new(Arc::clone(name), state, reason, pods.into_values().collect())),
+            Some(part) if part.is_made_of(state, reason.as_deref(), record.as_ref(), &pods) => Arc::clone(part),
+            _ => Arc::new(NamespacePart::new(Arc::clone(name), state, reason, record, pods.into_values().collect())),
         }
     }
 
@@ -117,7 +124,7 @@ impl PodIndex {
         if let Some(reason) = relist.refusal(name) {
             return (NamespaceState::Refused, Some(Arc::clone(reason)));
         }
-        let is_unknown = relist.unknown.contains(name) || relist.is_cluster_wide() && !relist.listed.contains(name);
+        let is_unknown = relist.unknown.contains(name) || relist.is_cluster_wide() && !relist.listed.contains_key(name);
         if is_unknown && pods.is_empty() { (NamespaceState::Unknown, None) } else { (NamespaceState::Read, None) }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::hash::{ContentHash, ContentHasher};
-use crate::inventory::{ContainerRecord, Digest, PodRecord};
+use crate::inventory::{ContainerRecord, Digest, KeyValues, Metadata, NamespaceRecord, PodRecord};
 
 /// A namespace with its pods as they were when it last changed. Shared by every snapshot in which it is the same.
 #[derive(Debug)]
@@ -11,6 +11,7 @@ pub struct NamespacePart {
     name: Arc<str>,
     state: NamespaceState,
     reason: Option<Arc<str>>,
+    record: Option<Arc<NamespaceRecord>>,
     pods: Box<[Arc<PodRecord>]>,
     hash: ContentHash,
 }
@@ -34,11 +35,12 @@ impl NamespacePart {
         name: Arc<str>,
         state: NamespaceState,
         reason: Option<Arc<str>>,
+        record: Option<Arc<NamespaceRecord>>,
         mut pods: Vec<Arc<PodRecord>>,
     ) -> Self {
         pods.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let hash = hash_part(&name, state, reason.as_deref(), &pods);
-        Self { name, state, reason, pods: pods.into(), hash }
+        let hash = hash_part(&name, state, reason.as_deref(), record.as_deref(), &pods);
+        Self { name, state, reason, record, pods: pods.into(), hash }
     }
 
     /// The namespace's name.
@@ -59,6 +61,12 @@ impl NamespacePart {
         self.reason.as_deref()
     }
 
+    /// The namespace as an object, where the cluster was asked for it and let kai see it.
+    #[must_use]
+    pub fn record(&self) -> Option<&NamespaceRecord> {
+        self.record.as_deref()
+    }
+
     /// Its pods, sorted by name.
     #[must_use]
     pub fn pods(&self) -> &[Arc<PodRecord>] {
@@ -76,18 +84,29 @@ impl NamespacePart {
         &self,
         state: NamespaceState,
         reason: Option<&str>,
+        record: Option<&Arc<NamespaceRecord>>,
         pods: &std::collections::BTreeMap<Box<str>, Arc<PodRecord>>,
     ) -> bool {
         self.state == state
             && self.reason.as_deref() == reason
+            && self.record.as_ref() == record
             && self.pods.len() == pods.len()
             && self.pods.iter().zip(pods.values()).all(|(a, b)| Arc::ptr_eq(a, b))
     }
 }
 
-fn hash_part(name: &str, state: NamespaceState, reason: Option<&str>, pods: &[Arc<PodRecord>]) -> ContentHash {
+fn hash_part(
+    name: &str,
+    state: NamespaceState,
+    reason: Option<&str>,
+    record: Option<&NamespaceRecord>,
+    pods: &[Arc<PodRecord>],
+) -> ContentHash {
     let mut hasher = ContentHasher::default();
-    hasher.text(name).number(state as u64).optional(reason).number(pods.len() as u64);
+    hasher.text(name).number(state as u64).optional(reason);
+    hasher.optional(record.and_then(|record| record.uid.as_deref()));
+    hash_metadata(&mut hasher, record.map(|record| &record.metadata));
+    hasher.number(pods.len() as u64);
     for pod in pods {
         hash_pod(&mut hasher, pod);
     }
@@ -95,15 +114,28 @@ fn hash_part(name: &str, state: NamespaceState, reason: Option<&str>, pods: &[Ar
 }
 
 fn hash_pod(hasher: &mut ContentHasher, pod: &PodRecord) {
-    let PodRecord { namespace: _, name, uid, phase, node, owner, containers, stray_statuses } = pod;
+    let PodRecord { namespace: _, name, uid, phase, node, owner, containers, stray_statuses, metadata } = pod;
     hasher.text(name).optional(uid.as_deref()).number(*phase as u64).optional(node.as_deref());
     hasher.optional(owner.as_ref().map(|owner| &*owner.kind)).optional(owner.as_ref().map(|owner| &*owner.name));
     hasher.number(stray_statuses.len() as u64);
     stray_statuses.iter().for_each(|name| {
         hasher.text(name);
     });
+    hash_metadata(hasher, metadata.as_deref());
     hasher.number(containers.len() as u64);
     containers.iter().for_each(|container| hash_container(hasher, container));
+}
+
+fn hash_metadata(hasher: &mut ContentHasher, metadata: Option<&Metadata>) {
+    let mut hash = |values: Option<&KeyValues>| {
+        let values = values.map_or(&[][..], |values| values);
+        hasher.number(values.len() as u64);
+        for (key, value) in values {
+            hasher.text(key).text(value);
+        }
+    };
+    hash(metadata.map(|metadata| &metadata.labels));
+    hash(metadata.map(|metadata| &metadata.annotations));
 }
 
 fn hash_container(hasher: &mut ContentHasher, container: &ContainerRecord) {
@@ -118,12 +150,13 @@ fn hash_container(hasher: &mut ContentHasher, container: &ContainerRecord) {
         state,
         reason,
         flags,
+        container_id,
     } = container;
     hasher.text(name).number(*kind as u64).text(image.written());
     hasher.optional(running.as_ref().map(Digest::as_str)).optional(image_id.as_deref());
     hasher.optional(resolved_repository.as_deref());
     hasher.optional(updating_from.as_ref().map(|image| image.written()));
-    hasher.number(*state as u64).optional(reason.as_deref());
+    hasher.number(*state as u64).optional(reason.as_deref()).optional(container_id.as_deref());
     hasher
         .number(u64::from(flags.digest_mismatch))
         .number(u64::from(flags.unknown_prefix))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::event::{ListScope, SkippedItem};
 use super::snapshot::{Completeness, Missing, SKIPPED_SAMPLES};
-use crate::inventory::PodRecord;
+use crate::inventory::{NamespaceRecord, NodeRecord, PodRecord};
 
 /// Pods of one namespace by name.
 pub(super) type Pods = BTreeMap<Box<str>, Arc<PodRecord>>;
@@ -13,7 +13,8 @@ pub(super) type Pods = BTreeMap<Box<str>, Arc<PodRecord>>;
 #[derive(Debug, Default)]
 pub(super) struct Relist {
     /// Namespaces that the cluster lists.
-    pub(super) listed: BTreeSet<Arc<str>>,
+    pub(super) listed: BTreeMap<Arc<str>, Arc<NamespaceRecord>>,
+    pub(super) nodes: BTreeMap<Arc<str>, Arc<NodeRecord>>,
     pub(super) pods: BTreeMap<Arc<str>, Pods>,
     /// Included by name and not there.
     pub(super) unknown: BTreeSet<Arc<str>>,
@@ -28,12 +29,16 @@ enum ScopeKey {
     Namespaces,
     AllPods,
     PodsOf(Arc<str>),
+    Nodes,
 }
 
 #[derive(Debug, Default)]
 struct Skipped {
     count: u64,
     samples: Vec<SkippedItem>,
+    namespaces: BTreeSet<Arc<str>>,
+    /// Items whose namespace could not be told.
+    unplaced: u64,
 }
 
 impl From<ListScope> for ScopeKey {
@@ -42,6 +47,7 @@ impl From<ListScope> for ScopeKey {
             ListScope::Namespaces => Self::Namespaces,
             ListScope::AllPods => Self::AllPods,
             ListScope::PodsOf(namespace) => Self::PodsOf(namespace),
+            ListScope::Nodes => Self::Nodes,
         }
     }
 }
@@ -61,6 +67,7 @@ impl Relist {
             ListScope::PodsOf(namespace) => {
                 self.pods.remove(namespace);
             }
+            ListScope::Nodes => self.nodes.clear(),
         }
         let key = ScopeKey::from(scope);
         self.skipped.remove(&key);
@@ -80,6 +87,11 @@ impl Relist {
     pub(super) fn skip(&mut self, item: SkippedItem) {
         let skipped = self.skipped.entry(item.scope.clone().into()).or_default();
         skipped.count += 1;
+        match &item.namespace {
+            Some(namespace) => drop(skipped.namespaces.insert(Arc::clone(namespace))),
+            None if item.scope != ListScope::Nodes => skipped.unplaced += 1,
+            None => {}
+        }
         if skipped.samples.len() < SKIPPED_SAMPLES {
             skipped.samples.push(item);
         }
@@ -99,17 +111,18 @@ impl Relist {
     pub(super) fn refused_namespaces(&self) -> impl Iterator<Item = &Arc<str>> {
         self.refused.keys().filter_map(|key| match key {
             ScopeKey::PodsOf(namespace) => Some(namespace),
-            ScopeKey::Namespaces | ScopeKey::AllPods => None,
+            ScopeKey::Namespaces | ScopeKey::AllPods | ScopeKey::Nodes => None,
         })
     }
 
     /// What the relist lacks; `cut_short` is what its source knows to be missing besides.
     pub(super) fn completeness(&self, cut_short: Option<Arc<str>>) -> Completeness {
         let whole = cut_short.map(|reason| Missing { namespace: None, reason });
-        let refused = self.refused.iter().map(|(key, reason)| {
+        // Nodes are an addition to what is sent: nothing that is said of images follows from them.
+        let refused = self.refused.iter().filter(|(key, _)| **key != ScopeKey::Nodes).map(|(key, reason)| {
             let namespace = match key {
                 ScopeKey::PodsOf(namespace) => Some(Arc::clone(namespace)),
-                ScopeKey::Namespaces | ScopeKey::AllPods => None,
+                ScopeKey::Namespaces | ScopeKey::AllPods | ScopeKey::Nodes => None,
             };
             Missing { namespace, reason: Arc::clone(reason) }
         });
@@ -120,6 +133,8 @@ impl Relist {
         let skipped_samples =
             keys.iter().flat_map(|key| self.skipped[*key].samples.iter().cloned()).take(SKIPPED_SAMPLES).collect();
         let skipped = self.skipped.values().map(|skipped| skipped.count).sum();
-        Completeness { missing, skipped, skipped_samples }
+        let skipped_namespaces = self.skipped.values().flat_map(|skipped| skipped.namespaces.iter().cloned()).collect();
+        let skipped_unplaced = self.skipped.values().map(|skipped| skipped.unplaced).sum();
+        Completeness { missing, skipped, skipped_samples, skipped_namespaces, skipped_unplaced }
     }
 }

@@ -1,12 +1,14 @@
 //! The immutable picture of a cluster that every reader shares.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::event::{ServerVersion, SkippedItem};
 use super::hash::{ContentHash, ContentHasher};
-use super::part::NamespacePart;
+use super::part::{NamespacePart, NamespaceState};
+use crate::inventory::NodeRecord;
 
 /// How many skipped items a snapshot names; the others are only counted.
 pub const SKIPPED_SAMPLES: usize = 20;
@@ -19,6 +21,7 @@ pub struct Snapshot {
     cluster_name: Arc<str>,
     server_version: ServerVersion,
     namespaces: Box<[Arc<NamespacePart>]>,
+    nodes: Box<[Arc<NodeRecord>]>,
     completeness: Completeness,
     content_hash: ContentHash,
 }
@@ -32,6 +35,10 @@ pub struct Completeness {
     pub skipped: u64,
     /// The first [`SKIPPED_SAMPLES`] of them.
     pub skipped_samples: Vec<SkippedItem>,
+    /// Namespaces of which an item could not be read.
+    pub skipped_namespaces: BTreeSet<Arc<str>>,
+    /// How many items could not be read whose namespace cannot be told.
+    pub skipped_unplaced: u64,
 }
 
 /// Something that could not be listed.
@@ -49,6 +56,11 @@ impl Completeness {
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty() && self.skipped == 0
     }
+
+    /// Whether something is missing of which nobody can tell in which namespace.
+    fn may_lack_anywhere(&self) -> bool {
+        self.skipped_unplaced > 0 || self.missing.iter().any(|missing| missing.namespace.is_none())
+    }
 }
 
 impl Snapshot {
@@ -58,11 +70,12 @@ impl Snapshot {
         cluster_name: Arc<str>,
         server_version: ServerVersion,
         namespaces: Vec<Arc<NamespacePart>>,
+        nodes: Vec<Arc<NodeRecord>>,
         completeness: Completeness,
     ) -> Self {
         let content_hash = hash_content(&cluster_name, &server_version, &namespaces, &completeness);
-        let namespaces = namespaces.into();
-        Self { generation, observed_at, cluster_name, server_version, namespaces, completeness, content_hash }
+        let (namespaces, nodes) = (namespaces.into(), nodes.into());
+        Self { generation, observed_at, cluster_name, server_version, namespaces, nodes, completeness, content_hash }
     }
 
     /// Number of this snapshot in this process, from 1.
@@ -102,6 +115,25 @@ impl Snapshot {
         self.namespaces.get(position)
     }
 
+    /// Every node, sorted by name; none when they were not asked for.
+    #[must_use]
+    pub fn nodes(&self) -> &[Arc<NodeRecord>] {
+        &self.nodes
+    }
+
+    /// Whether what is known of a namespace may be told as all that is in it: it was read, none of its items was
+    /// skipped, and it is not empty while something is missing that may belong to it.
+    #[must_use]
+    pub fn vouches_for(&self, part: &NamespacePart) -> bool {
+        let is_known = match part.state() {
+            NamespaceState::Read | NamespaceState::Unknown => true,
+            NamespaceState::Excluded | NamespaceState::Refused => false,
+        };
+        let may_lack = self.completeness.skipped_namespaces.contains(part.name())
+            || part.pods().is_empty() && self.completeness.may_lack_anywhere();
+        is_known && !may_lack
+    }
+
     /// What it lacks.
     #[must_use]
     pub fn completeness(&self) -> &Completeness {
@@ -114,7 +146,7 @@ impl Snapshot {
         self.completeness.is_complete()
     }
 
-    /// Equal content has an equal hash, in every process; generation and time are not content.
+    /// Equal content has an equal hash, in every process; generation, time and nodes are not content.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
         self.content_hash

@@ -16,7 +16,8 @@ pub(crate) const DIGEST: &str = "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257
 pub(crate) fn pod(namespace: &str, name: &str, image: &str, running: &str) -> PodRecord {
     let mut interner = Interner::default();
     let spec = SpecEntry { name: "app", kind: ContainerKind::Container, image };
-    let status = StatusEntry { image: "", image_id: running, state: ContainerState::Running, reason: "" };
+    let status =
+        StatusEntry { image: "", image_id: running, state: ContainerState::Running, reason: "", container_id: "" };
     PodRecord {
         namespace: namespace.into(),
         name: name.into(),
@@ -26,6 +27,7 @@ pub(crate) fn pod(namespace: &str, name: &str, image: &str, running: &str) -> Po
         owner: None,
         containers: Box::new([read_container(spec, status, PodGenerations::default(), &mut interner)]),
         stray_statuses: Box::new([]),
+        metadata: None,
     }
 }
 
@@ -35,7 +37,7 @@ pub(crate) fn in_phase(phase: Phase, pod: PodRecord) -> PodRecord {
 }
 
 pub(crate) fn namespace(name: &str) -> Event {
-    Event::Namespace(NamespaceRecord { name: name.into() })
+    Event::Namespace(NamespaceRecord::named(name))
 }
 
 pub(crate) fn pods_of(namespace: &str) -> ListScope {

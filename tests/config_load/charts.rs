@@ -6,7 +6,7 @@ use kai::config::{KubeconfigSource, Mode};
 use rstest::rstest;
 use secrecy::ExposeSecret as _;
 
-use crate::file;
+use crate::{file, secret};
 
 /// KAI's keys, as a chart with nearly empty values fills them.
 const OLD_CHART: &str = "\
@@ -151,7 +151,7 @@ fn the_old_chart_with_a_url_warns_of_the_samples_cluster_name() {
     ];
     assert_eq!(case.warnings(), expected);
     let push = case.load().settings.anchore.push.unwrap();
-    assert_eq!(push.password.expose_secret(), "$ecret");
+    assert_eq!(secret(&push.password), "$ecret");
     assert!(!format!("{push:?}").contains("$ecret"));
 }
 
@@ -167,8 +167,8 @@ fn the_new_chart_is_read_whole() {
     assert!(route.namespaces[1].matches("team-a-b"));
     assert!(anchore.route_by_label.is_none());
     assert_eq!(anchore.namespaces_per_report, None);
-    assert_eq!(anchore.metadata.namespaces.include_labels.len(), 1);
-    assert!(anchore.metadata.pods.disable && !anchore.metadata.nodes.disable);
+    assert!(!anchore.metadata.namespaces.labels.keeps("nothing-of-the-kind"));
+    assert!(anchore.metadata.pods.is_none() && !anchore.metadata.nodes.is_none());
 }
 
 #[test]

@@ -10,7 +10,8 @@ mod sources;
 
 use std::path::Path;
 
-use kai::config::{ConfigErrors, Environment, Flags, Loaded, load};
+use kai::config::{ConfigErrors, Environment, Flags, Loaded, Password, load};
+use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
 /// A folder with `kai.yaml`, and an environment that knows no other file.
@@ -18,6 +19,14 @@ pub(crate) struct Case {
     pub(crate) folder: TempDir,
     pub(crate) flags: Flags,
     pub(crate) environment: Environment,
+}
+
+/// A password that was written, not named by a file.
+pub(crate) fn secret(password: &Password) -> &str {
+    match password {
+        Password::Text(text) => text.expose_secret(),
+        Password::File(path) => panic!("a password in {}", path.display()),
+    }
 }
 
 /// A case with this text in `kai.yaml`.

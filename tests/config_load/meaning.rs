@@ -10,7 +10,7 @@ use rstest::rstest;
 use secrecy::ExposeSecret as _;
 use tracing::level_filters::LevelFilter;
 
-use crate::{Case, file, nothing};
+use crate::{Case, file, nothing, secret};
 
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
@@ -283,7 +283,7 @@ fn a_credential_of_the_file_may_name_a_variable(#[case] written: &str, #[case] e
     let case =
         file(&format!("anchore: {{url: https://a, user: $NAME, password: {written}}}")).variable("NAME", "value");
     let push = case.load().settings.anchore.push.unwrap();
-    assert_eq!((push.user.as_str(), push.password.expose_secret()), ("value", expected));
+    assert_eq!((push.user.as_str(), secret(&push.password)), ("value", expected));
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_credential_in_a_variable_is_literal() {
     let case = file("anchore: {url: https://a, user: u, password: p}")
         .variable("KAI_ANCHORE_PASSWORD", "$NAME")
         .variable("NAME", "value");
-    assert_eq!(case.load().settings.anchore.push.unwrap().password.expose_secret(), "$NAME");
+    assert_eq!(secret(&case.load().settings.anchore.push.unwrap().password), "$NAME");
 }
 
 #[test]
@@ -329,8 +329,8 @@ metadata-collection: {nodes: {disable: true}, pods: {include-labels: [^app]}}
 ";
     let anchore = file(text).load().settings.anchore;
     assert_eq!(anchore.push.as_ref().unwrap().url, "https://a/base");
-    assert_eq!((anchore.account.as_str(), anchore.http_insecure), ("acc", true));
-    assert_eq!(anchore.http_timeout, Duration::from_secs(3));
+    assert_eq!((anchore.account.as_str(), anchore.http.insecure), ("acc", true));
+    assert_eq!(anchore.http.timeout, Duration::from_secs(3));
     assert_eq!(anchore.registration.integration_name.as_deref(), Some("n"));
     assert_eq!(anchore.health_report_interval, Duration::from_secs(30));
     assert_eq!((anchore.namespaces_per_report, anchore.payload_threshold_bytes), (Some(5), Some(1000)));
@@ -342,8 +342,8 @@ metadata-collection: {nodes: {disable: true}, pods: {include-labels: [^app]}}
     assert_eq!(anchore.account_routes.keys().collect::<Vec<_>>(), ["Team-A", "team-b"]);
     assert!(anchore.account_routes["Team-A"].namespaces[1].matches("b-1"));
     assert!(anchore.account_routes["team-b"].namespaces[0].matches("c"));
-    assert!(anchore.metadata.nodes.disable);
-    assert!(anchore.metadata.pods.include_labels[0].is_match("app.kubernetes.io/name"));
+    assert!(anchore.metadata.nodes.is_none());
+    assert!(anchore.metadata.pods.labels.keeps("app.kubernetes.io/name"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use kai::config::{Flags, Listen, Mode};
 use kai::inventory::OutputFormat;
 use rstest::rstest;
 
-use crate::{file, nothing};
+use crate::{file, nothing, secret};
 
 #[test]
 fn flags_cover_variables_cover_the_file_covers_the_defaults() {
@@ -92,13 +92,13 @@ fn harmless_files_load(#[case] text: &str) {
 fn the_case_of_keys_does_not_matter() {
     let loaded = file("Ignore-Not-Running: false\nANCHORE:\n  HTTP:\n    Timeout-Seconds: 3\n").load();
     assert!(!loaded.settings.report.ignore_not_running);
-    assert_eq!(loaded.settings.anchore.http_timeout, Duration::from_secs(3));
+    assert_eq!(loaded.settings.anchore.http.timeout, Duration::from_secs(3));
 }
 
 #[test]
 fn a_dotted_key_is_taken_as_kai_takes_it() {
     let loaded = file("anchore.http.timeout-seconds: 3\nlog.structured: true\n").load();
-    assert_eq!(loaded.settings.anchore.http_timeout, Duration::from_secs(3));
+    assert_eq!(loaded.settings.anchore.http.timeout, Duration::from_secs(3));
     assert!(loaded.settings.log.structured);
 }
 
@@ -186,7 +186,7 @@ fn passwords_stay_as_written() {
         let case = file(&format!("anchore: {{url: https://a, user: 007, password: {written}}}\n"));
         let push = case.load().settings.anchore.push.unwrap();
         assert_eq!(push.user, "007");
-        assert_eq!(secrecy::ExposeSecret::expose_secret(&push.password), expected);
+        assert_eq!(secret(&push.password), expected);
     }
 }
 

@@ -49,7 +49,7 @@ impl Cluster {
         self.index.apply(Event::RelistBegun);
         for name in ["apps", "empty", "refused", "shop"] {
             self.index.apply(Event::ListBegun(ListScope::PodsOf(name.into())));
-            self.index.apply(Event::Namespace(NamespaceRecord { name: name.into() }));
+            self.index.apply(Event::Namespace(NamespaceRecord::named(name)));
         }
         self.index.apply(Event::NamespaceUnknown("ghost".into()));
         self.index.apply(Event::Refused {
@@ -84,7 +84,8 @@ impl Cluster {
 
     fn pod(&mut self, namespace: &str, name: &str, image: &str) -> PodRecord {
         let spec = SpecEntry { name: "main", kind: ContainerKind::Container, image };
-        let status = StatusEntry { image: "", image_id: "", state: ContainerState::Running, reason: "" };
+        let status =
+            StatusEntry { image: "", image_id: "", state: ContainerState::Running, reason: "", container_id: "" };
         let container = read_container(spec, status, PodGenerations::default(), &mut self.interner);
         PodRecord {
             namespace: self.interner.string(namespace),
@@ -95,6 +96,7 @@ impl Cluster {
             owner: None,
             containers: [container].into(),
             stray_statuses: [].into(),
+            metadata: None,
         }
     }
 }

@@ -3,7 +3,9 @@
 use super::routing;
 use crate::config::effective::{Effective, missing};
 use crate::config::problem::Problems;
-use crate::config::settings::{AnchoreSettings, PushTarget, RegistrationSettings};
+use crate::config::settings::{
+    AnchoreApi, AnchoreHttpSettings, AnchoreSettings, Password, PushTarget, PushWhen, RegistrationSettings,
+};
 use crate::config::url::check_http_url;
 
 const URL: &str = "anchore.url";
@@ -16,9 +18,19 @@ pub(super) fn build(values: &Effective, problems: &mut Problems) -> AnchoreSetti
     let limit = |path: &str| Some(values.number(path)).filter(|number| *number > 0);
     AnchoreSettings {
         account: values.text("anchore.account").unwrap_or("admin").to_owned(),
-        http_insecure: values.switch("anchore.http.insecure"),
-        http_timeout: values.seconds("anchore.http.timeout-seconds"),
+        api: AnchoreApi::Auto,
+        push_when: PushWhen::Interval,
+        push_incomplete: false,
+        http: AnchoreHttpSettings {
+            insecure: values.switch("anchore.http.insecure"),
+            timeout: values.seconds("anchore.http.timeout-seconds"),
+            compress: false,
+            ca_certificate: None,
+            client: None,
+            proxy: None,
+        },
         registration: RegistrationSettings {
+            enabled: false,
             registration_id: text("anchore-registration.registration-id"),
             integration_name: text("anchore-registration.integration-name"),
             integration_description: text("anchore-registration.integration-description"),
@@ -52,7 +64,7 @@ fn push_target(values: &Effective, problems: &mut Problems) -> Option<PushTarget
         }
         text.unwrap_or_default()
     };
-    let (user, password) = (needed(USER).to_owned(), needed(PASSWORD).into());
+    let (user, password) = (needed(USER).to_owned(), Password::Text(needed(PASSWORD).into()));
     problems
         .warn(values.origin(URL), format!("{URL}: this version of kai pushes nothing yet; the key is only checked"));
     Some(PushTarget { url: url.to_owned(), user, password })

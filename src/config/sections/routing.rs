@@ -9,9 +9,9 @@ use crate::config::effective::{Effective, missing};
 use crate::config::keys::ACCOUNT_ROUTES;
 use crate::config::layer::Route;
 use crate::config::problem::Problems;
-use crate::config::settings::{AccountRoute, LabelRoute, MetadataRule, MetadataSettings};
+use crate::config::settings::{AccountRoute, LabelRoute, MetadataSettings};
 use crate::config::value::Setting;
-use crate::inventory::excerpt;
+use crate::inventory::{KeyFilter, MetadataRule, excerpt};
 
 /// `account-routes`. `pushing`: credentials that are missing matter.
 pub(super) fn account_routes(
@@ -69,10 +69,15 @@ pub(super) fn label_route(values: &Effective) -> Option<LabelRoute> {
 
 /// `metadata-collection.*`
 pub(super) fn metadata(values: &Effective, problems: &mut Problems) -> MetadataSettings {
-    let mut rule = |kind: &str| MetadataRule {
-        disable: values.switch(&format!("metadata-collection.{kind}.disable")),
-        include_annotations: expressions(values, &format!("metadata-collection.{kind}.include-annotations"), problems),
-        include_labels: expressions(values, &format!("metadata-collection.{kind}.include-labels"), problems),
+    let mut rule = |kind: &str| {
+        let mut filter = |list: &str| expressions(values, &format!("metadata-collection.{kind}.{list}"), problems);
+        let (annotations, labels) = (filter("include-annotations"), filter("include-labels"));
+        if values.switch(&format!("metadata-collection.{kind}.disable")) {
+            return MetadataRule::default();
+        }
+        // An empty list names all of them, as the successor has it.
+        let filter = |list: Vec<Regex>| if list.is_empty() { KeyFilter::All } else { KeyFilter::Matching(list.into()) };
+        MetadataRule { labels: filter(labels), annotations: filter(annotations) }
     };
     MetadataSettings { nodes: rule("nodes"), namespaces: rule("namespaces"), pods: rule("pods") }
 }
