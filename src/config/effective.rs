@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::keys::{self, KEYS, Key};
+use super::keys::{self, KEYS, Key, REGISTRATION_ENABLED, Secret};
 use super::layer::{Layer, Route};
+use super::pem::{self, Meaning};
 use super::problem::Origin;
 use super::sources::Environment;
+use super::url;
 use super::value::{Item, Setting, Value};
 
 /// What `kai config` shows in place of a secret.
@@ -22,7 +24,7 @@ impl Effective {
     /// Fills defaults in and expands `$NAME` in the credentials of the file.
     pub(super) fn of(layer: Layer, environment: &Environment) -> Self {
         let Layer { mut settings, mut routes } = layer;
-        let settings = KEYS
+        let mut settings: Vec<_> = KEYS
             .iter()
             .filter(|key| key.alias_of.is_none())
             .map(|key| {
@@ -33,6 +35,7 @@ impl Effective {
                 (key, setting)
             })
             .collect();
+        imply_registration(&mut settings);
         for credential in routes.iter_mut().flat_map(|route| [&mut route.user, &mut route.password]).flatten() {
             expand(credential, environment);
         }
@@ -107,11 +110,34 @@ impl Effective {
 
     /// Forgets every secret, so that what is kept for `kai config` cannot show one.
     pub(super) fn redact(&mut self) {
-        let of_keys = self.settings.iter_mut().filter(|(key, _)| key.secret).map(|(_, setting)| setting);
-        let of_routes = self.routes.iter_mut().filter_map(|route| route.password.as_mut());
-        for setting in of_keys.chain(of_routes).filter(|setting| setting.text().is_some()) {
-            setting.value = Value::Text(REDACTED.to_owned());
+        let of_keys = self.settings.iter_mut().map(|(key, setting)| (key.secret, setting));
+        let of_routes = self.routes.iter_mut().filter_map(|route| Some((Secret::Whole, route.password.as_mut()?)));
+        for (secret, setting) in of_keys.chain(of_routes) {
+            if let Some(shown) = setting.text().and_then(|text| redacted(secret, text)) {
+                setting.value = Value::Text(shown);
+            }
         }
+    }
+}
+
+/// What is shown of a value; `None`: the value itself.
+fn redacted(secret: Secret, text: &str) -> Option<String> {
+    match secret {
+        Secret::No => None,
+        Secret::Whole => Some(REDACTED.to_owned()),
+        Secret::UnlessPath => (pem::meaning(text) != Ok(Meaning::Path)).then(|| REDACTED.to_owned()),
+        Secret::UserInfo => url::without_user(text, REDACTED),
+    }
+}
+
+/// Done here and not where the section is built, so that `kai config` shows what counts, and where it came from.
+fn imply_registration(settings: &mut [(&'static Key, Setting)]) {
+    let section = |key: &Key| key.path.starts_with("anchore-registration.");
+    let written = settings.iter().find(|(key, setting)| section(key) && setting.text().is_some());
+    let Some(origin) = written.map(|(_, setting)| setting.origin.clone()) else { return };
+    let enabled = settings.iter_mut().find(|(key, _)| key.path == REGISTRATION_ENABLED);
+    if let Some((_, enabled)) = enabled.filter(|(_, enabled)| enabled.origin == Origin::Default) {
+        *enabled = Setting::new(Value::Switch(true), origin);
     }
 }
 

@@ -21,6 +21,19 @@ pub(super) enum Kind {
     List,
 }
 
+/// Which values of a key are never shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Secret {
+    /// None.
+    No,
+    /// Every value.
+    Whole,
+    /// Every value but the path of a file: beside a certificate its key may stand.
+    UnlessPath,
+    /// What stands before the host of a URL.
+    UserInfo,
+}
+
 /// A key of the table. Sections are implied by the dots of `path`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Key {
@@ -28,8 +41,8 @@ pub(super) struct Key {
     pub(super) kind: Kind,
     /// As in the file; empty for an empty text or list.
     pub(super) default: &'static str,
-    /// Never shown.
-    pub(super) secret: bool,
+    /// What of it is never shown.
+    pub(super) secret: Secret,
     /// `$NAME` as the whole value in the file is replaced by that variable.
     pub(super) expands: bool,
     /// The key under its own name when this is an older or other spelling of it.
@@ -44,6 +57,8 @@ pub(super) const ROUTE_KEYS: [&str; 3] = ["user", "password", "namespaces"];
 pub(super) const DEV: &str = "dev";
 /// The listen address that the container image brings along. Below the file, so no ordinary variable.
 pub(super) const LISTEN_DEFAULT_VARIABLE: &str = "KAI_SERVER_LISTEN_DEFAULT";
+/// On as well when another key of its section is set, as the successor has it, which knows no such key.
+pub(super) const REGISTRATION_ENABLED: &str = "anchore-registration.enabled";
 /// What a report's format may be.
 pub(super) const OUTPUTS: &[&str] = &["json", "table", "csv"];
 /// What the mode may be.
@@ -52,6 +67,10 @@ pub(super) const MODES: &[&str] = &["adhoc", "periodic"];
 pub(super) const LEVELS: &[&str] = &["trace", "debug", "info", "warn", "warning", "error", "panic", "fatal"];
 /// `missing-tag-policy.policy`
 pub(super) const POLICIES: &[&str] = &["digest", "insert", "drop"];
+/// `anchore.api`
+pub(super) const APIS: &[&str] = &["auto", "inventories", "kubernetes-inventory-v1", "kubernetes-inventory-v2"];
+/// `anchore.push-when`
+pub(super) const PUSH_TIMES: &[&str] = &["interval", "change", "both"];
 /// `kubeconfig.user.type`; empty until an inline connection is wanted.
 pub(super) const USER_TYPES: &[&str] = &["private_key", "token"];
 
@@ -59,7 +78,7 @@ pub(super) const USER_TYPES: &[&str] = &["private_key", "token"];
 const MOST_SECONDS: i64 = u32::MAX as i64;
 
 const fn key(path: &'static str, kind: Kind, default: &'static str) -> Key {
-    Key { path, kind, default, secret: false, expands: false, alias_of: None }
+    Key { path, kind, default, secret: Secret::No, expands: false, alias_of: None }
 }
 
 const fn text(path: &'static str, default: &'static str) -> Key {
@@ -91,7 +110,11 @@ const fn expanded(key: Key) -> Key {
 }
 
 const fn secret(path: &'static str) -> Key {
-    Key { secret: true, ..expanded(text(path, "")) }
+    Key { secret: Secret::Whole, ..expanded(text(path, "")) }
+}
+
+const fn pem(path: &'static str) -> Key {
+    Key { secret: Secret::UnlessPath, ..expanded(text(path, "")) }
 }
 
 const fn alias(key: Key, alias_of: &'static str) -> Key {
@@ -141,9 +164,19 @@ pub(super) const KEYS: &[Key] = &[
     text("anchore.url", ""),
     expanded(text("anchore.user", "")),
     secret("anchore.password"),
+    text("anchore.password-file", ""),
     text("anchore.account", "admin"),
+    word("anchore.api", APIS, "auto"),
+    word("anchore.push-when", PUSH_TIMES, "interval"),
+    switch("anchore.push-incomplete", "false"),
     switch("anchore.http.insecure", "false"),
     seconds("anchore.http.timeout-seconds", 1, MOST_SECONDS, "10"),
+    switch("anchore.http.compress", "false"),
+    pem("anchore.http.ca-certificate"),
+    pem("anchore.http.client-certificate"),
+    pem("anchore.http.client-key"),
+    Key { secret: Secret::UserInfo, ..expanded(text("anchore.http.proxy", "")) },
+    switch(REGISTRATION_ENABLED, "false"),
     text("anchore-registration.registration-id", ""),
     text("anchore-registration.integration-name", ""),
     text("anchore-registration.integration-description", ""),
@@ -248,8 +281,9 @@ mod tests {
 
     #[test]
     fn a_section_knows_its_children() {
-        assert_eq!(children("anchore"), ["url", "user", "password", "account", "http"]);
-        assert_eq!(children("anchore.http"), ["insecure", "timeout-seconds"]);
+        assert_eq!(children("log"), ["structured", "level", "file"]);
+        assert_eq!(children("kubeconfig.user"), ["type", "client-cert", "private-key", "token"]);
+        assert_eq!(children("kubeconfig").last(), Some(&"user"));
         assert!(children("").contains(&"anchore") && children("").contains(&"account-routes"));
     }
 }

@@ -11,8 +11,10 @@ mod keys;
 mod layer;
 mod load;
 mod overlays;
+mod pem;
 mod print;
 mod problem;
+mod receiver;
 mod search;
 mod sections;
 mod settings;
@@ -24,5 +26,7 @@ mod yaml;
 
 pub use load::{Loaded, load};
 pub use problem::ConfigErrors;
+pub use receiver::*;
+pub use sections::NO_CLUSTER_NAME;
 pub use settings::*;
 pub use sources::{Environment, Flags};

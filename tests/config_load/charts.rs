@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use kai::config::{KubeconfigSource, Mode};
 use rstest::rstest;
-use secrecy::ExposeSecret as _;
 
 use crate::{file, secret};
 
@@ -145,13 +144,13 @@ fn the_old_chart_with_a_url_warns_of_the_samples_cluster_name() {
     let text = OLD_CHART.replace("  url:\n", "  url: https://anchore.example.com\n");
     let case = file(&text).variable("KAI_ANCHORE_PASSWORD", "$ecret");
     let expected = [
-        "kai.yaml:34: anchore.url: this version of kai pushes nothing yet; the key is only checked",
         "kai.yaml:9: kubeconfig.cluster: docker-desktop is the name in KAI's sample file; clusters of one name overwrite \
-         each other in Anchore, so give each cluster its own",
+         each other in Anchore, so give each cluster its own with the key kubeconfig.cluster, the variable \
+         KAI_KUBECONFIG_CLUSTER or the flag --cluster-name",
     ];
     assert_eq!(case.warnings(), expected);
     let push = case.load().settings.anchore.push.unwrap();
-    assert_eq!(secret(&push.password), "$ecret");
+    assert_eq!(secret(&push.credentials.password), "$ecret");
     assert!(!format!("{push:?}").contains("$ecret"));
 }
 
@@ -159,10 +158,13 @@ fn the_old_chart_with_a_url_warns_of_the_samples_cluster_name() {
 fn the_new_chart_is_read_whole() {
     let case = file(NEW_CHART).variable("KAI_ANCHORE_PASSWORD", "p").variable("TEAM_A_PASSWORD", "a");
     let loaded = case.load();
-    assert_eq!(loaded.warnings.len(), 1, "{:?}", loaded.warnings);
+    let expected = "kai.yaml:35: account-route-by-namespace-label.default-account: does nothing while \
+                    account-route-by-namespace-label.key is empty; name the label there, or empty this key";
+    assert_eq!(case.warnings(), [expected]);
     let anchore = loaded.settings.anchore;
     let route = &anchore.account_routes["team-a"];
-    assert_eq!(route.password.as_ref().unwrap().expose_secret(), "a");
+    assert_eq!(secret(&route.credentials.as_ref().unwrap().password), "a");
+    assert!(!anchore.registration.enabled);
     assert!(route.namespaces[0].matches("team-a") && !route.namespaces[0].matches("team-a-b"));
     assert!(route.namespaces[1].matches("team-a-b"));
     assert!(anchore.route_by_label.is_none());
@@ -177,7 +179,7 @@ fn the_new_chart_without_its_secrets_names_each_of_them() {
         "kai.yaml:29: account-routes.team-a.password: the variable TEAM_A_PASSWORD that it names is not set or is empty; \
          set it; an account has its own user and password, or neither",
         "kai.yaml:65: anchore.password: the variable KAI_ANCHORE_PASSWORD that it names is not set or is empty; set it, or \
-         empty anchore.url to push nothing",
+         name a file with it in anchore.password-file, or empty anchore.url to push nothing",
     ];
     assert_eq!(file(NEW_CHART).problems(), expected);
 }

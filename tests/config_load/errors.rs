@@ -20,8 +20,8 @@ use crate::{file, nothing};
 )]
 #[case::wrong_section("exclude: [a]", "kai.yaml:1: unknown key `exclude`; did you mean `namespace-selectors.exclude`?")]
 #[case::push_key(
-    "anchore:\n  api: v2",
-    "kai.yaml:2: unknown key `anchore.api`; known keys of `anchore` are url, user, password, account, http"
+    "anchore:\n  version: v2",
+    "kai.yaml:2: unknown key `anchore.version`; known keys of `anchore` are url, user, password, password-file, account, api, push-when, push-incomplete, http"
 )]
 #[case::tls_key(
     "server:\n  tls: {certificate: a}",
@@ -110,7 +110,7 @@ fn an_unknown_key_is_refused(#[case] text: &str, #[case] message: &str) {
 )]
 #[case::text_for_section(
     "anchore: hunter2",
-    "kai.yaml:1: anchore: is a section, not a text; its keys are url, user, password, account, http"
+    "kai.yaml:1: anchore: is a section, not a text; its keys are url, user, password, password-file, account, api, push-when, push-incomplete, http"
 )]
 #[case::list_for_section("log: []", "kai.yaml:1: log: is a section, not a list; its keys are structured, level, file")]
 #[case::list_for_routes(
@@ -237,7 +237,7 @@ fn a_value_of_the_wrong_kind_is_refused(#[case] text: &str, #[case] message: &st
 )]
 #[case::no_cluster_name(
     "kubeconfig: {path: use-in-cluster}\nanchore: {url: 'https://a', user: u, password: p}",
-    "kai.yaml:2: kubeconfig.cluster: is empty, but kai connects with the service account of its pod and anchore.url is set: clusters of one name overwrite each other in Anchore; name this cluster with the key kubeconfig.cluster, the variable KAI_KUBECONFIG_CLUSTER or the flag --cluster-name"
+    "kai.yaml:2: kubeconfig.cluster: is empty, and nothing else names the cluster, but anchore.url is set: clusters of one name overwrite each other in Anchore; name this cluster with the key kubeconfig.cluster, the variable KAI_KUBECONFIG_CLUSTER or the flag --cluster-name"
 )]
 fn a_value_that_cannot_work_is_refused(#[case] text: &str, #[case] message: &str) {
     assert_eq!(file(text).problems(), [message]);
@@ -318,8 +318,8 @@ fn all_problems_are_listed_at_once_in_the_files_order() {
         "kai.yaml:4: anchore.url: \"ftp://a\" has no scheme http or https; write a URL as in https://anchore.example.com",
         "kai.yaml:4: anchore.user: is not set; set it in the file or by the variable KAI_ANCHORE_USER, or empty \
          anchore.url to push nothing",
-        "kai.yaml:4: anchore.password: is not set; set it in the file or by the variable KAI_ANCHORE_PASSWORD, or empty \
-         anchore.url to push nothing",
+        "kai.yaml:4: anchore.password: is not set; set it in the file or by the variable KAI_ANCHORE_PASSWORD, or name a \
+         file with it in anchore.password-file, or empty anchore.url to push nothing",
         "kai.yaml:6: anchore.http.insecure: \"2\" is not valid; write true or false",
         "kai.yaml:8: server.listen: \"x\" is no address to listen on; write an IP address with a port as in \
          127.0.0.1:8080, :8080 for every address, or none",

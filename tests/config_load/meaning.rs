@@ -271,7 +271,7 @@ fn without_a_url_nothing_of_the_push_is_needed() {
     assert_eq!(loaded.warnings, [""; 0]);
     assert!(loaded.settings.anchore.push.is_none());
     assert_eq!(loaded.settings.anchore.account, "admin");
-    assert!(loaded.settings.anchore.account_routes["a"].password.is_none());
+    assert!(loaded.settings.anchore.account_routes["a"].credentials.is_none());
 }
 
 #[rstest]
@@ -283,7 +283,7 @@ fn a_credential_of_the_file_may_name_a_variable(#[case] written: &str, #[case] e
     let case =
         file(&format!("anchore: {{url: https://a, user: $NAME, password: {written}}}")).variable("NAME", "value");
     let push = case.load().settings.anchore.push.unwrap();
-    assert_eq!((push.user.as_str(), secret(&push.password)), ("value", expected));
+    assert_eq!((push.credentials.user.as_str(), secret(&push.credentials.password)), ("value", expected));
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_credential_in_a_variable_is_literal() {
     let case = file("anchore: {url: https://a, user: u, password: p}")
         .variable("KAI_ANCHORE_PASSWORD", "$NAME")
         .variable("NAME", "value");
-    assert_eq!(secret(&case.load().settings.anchore.push.unwrap().password), "$NAME");
+    assert_eq!(secret(&case.load().settings.anchore.push.unwrap().credentials.password), "$NAME");
 }
 
 #[test]

@@ -185,8 +185,8 @@ fn passwords_stay_as_written() {
     for (written, expected) in [("0123", "0123"), ("no", "no"), ("1e3", "1e3"), ("'a $b'", "a $b"), ("true", "true")] {
         let case = file(&format!("anchore: {{url: https://a, user: 007, password: {written}}}\n"));
         let push = case.load().settings.anchore.push.unwrap();
-        assert_eq!(push.user, "007");
-        assert_eq!(secret(&push.password), expected);
+        assert_eq!(push.credentials.user, "007");
+        assert_eq!(secret(&push.credentials.password), expected);
     }
 }
 

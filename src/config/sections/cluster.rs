@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::{Given, inline};
+use crate::config::keys;
 use crate::config::problem::{Origin, Problems};
 use crate::config::settings::{ClusterSettings, KubeconfigSource};
 use crate::inventory::excerpt;
@@ -14,6 +15,12 @@ const CLUSTER: &str = "kubeconfig.cluster";
 const IN_CLUSTER: &str = "use-in-cluster";
 /// The name in KAI's sample file, which no cluster in production has.
 const SAMPLE_NAME: &str = "docker-desktop";
+
+/// Why a cluster without a name cannot be pushed, and where to name it: a message as it is, for whoever learns from the
+/// connection that it gives no name either.
+pub const NO_CLUSTER_NAME: &str = "kubeconfig.cluster: is empty, and nothing else names the cluster, but anchore.url is set: clusters of one name \
+     overwrite each other in Anchore; name this cluster with the key kubeconfig.cluster, the variable \
+     KAI_KUBECONFIG_CLUSTER or the flag --cluster-name";
 
 /// `pushing`: a receiver is set, in which reports of one cluster name overwrite each other.
 pub(super) fn build(given: Given<'_>, pushing: bool, problems: &mut Problems) -> ClusterSettings {
@@ -35,8 +42,8 @@ pub(super) fn build(given: Given<'_>, pushing: bool, problems: &mut Problems) ->
         }
     }
     let name = values.text(CLUSTER).map(str::to_owned);
-    if pushing && !given.flags.input && is_in_cluster(given, &source) {
-        check_name(given, name.as_deref(), problems);
+    if pushing {
+        check_name(given, name.as_deref(), &source, problems);
     }
     // The older form counts when it says something.
     let older = values.seconds("kubernetes-request-timeout-seconds");
@@ -104,24 +111,20 @@ fn is_in_cluster(given: Given<'_>, source: &KubeconfigSource) -> bool {
     }
 }
 
-/// A service account knows no name of its cluster, and reports of one name overwrite each other.
-fn check_name(given: Given<'_>, name: Option<&str>, problems: &mut Problems) {
+/// Reports of clusters of one name overwrite each other.
+fn check_name(given: Given<'_>, name: Option<&str>, source: &KubeconfigSource, problems: &mut Problems) {
     let origin = given.values.origin_or(CLUSTER, "anchore.url");
     match name {
-        None => problems.add_missing(
-            origin,
-            CLUSTER,
-            "is empty, but kai connects with the service account of its pod and anchore.url is set: clusters of one name \
-             overwrite each other in Anchore; name this cluster with the key kubeconfig.cluster, the variable KAI_KUBECONFIG_CLUSTER or \
-             the flag --cluster-name",
-        ),
+        // A service account knows no name of its cluster; of any other connection that is seen once it is made.
+        None if !given.flags.input && is_in_cluster(given, source) => problems.add_at(origin, NO_CLUSTER_NAME),
         Some(SAMPLE_NAME) => problems.warn(
             origin,
             format!(
                 "{CLUSTER}: {SAMPLE_NAME} is the name in KAI's sample file; clusters of one name overwrite each other in \
-                 Anchore, so give each cluster its own"
+                 Anchore, so give each cluster its own with the key {CLUSTER}, the variable {} or the flag --cluster-name",
+                keys::variable(CLUSTER)
             ),
         ),
-        Some(_) => {}
+        None | Some(_) => {}
     }
 }

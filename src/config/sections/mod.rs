@@ -2,12 +2,15 @@
 //! returns something in its place: settings with a problem are never handed out.
 
 mod anchore;
+mod anchore_http;
 mod cluster;
 mod general;
 mod inline;
 mod routing;
 mod selection;
 mod server;
+
+pub use cluster::NO_CLUSTER_NAME;
 
 use super::effective::Effective;
 use super::problem::Problems;
@@ -25,7 +28,7 @@ pub(super) struct Given<'a> {
 /// All sections.
 pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> Settings {
     let values = given.values;
-    let anchore = anchore::build(values, problems);
+    let anchore = anchore::build(given, problems);
     let cluster = cluster::build(given, anchore.push.is_some(), problems);
     Settings {
         output: general::output(values),
