@@ -19,7 +19,7 @@ const LEAST_KEY: usize = 60;
 pub(super) fn meaning(text: &str) -> Result<Meaning, &'static str> {
     if text.contains("-----BEGIN") {
         // YAML folds the lines of a text that is no block, and then no reader knows where the header ends.
-        return if text.contains('\n') {
+        return if text.trim().contains('\n') {
             Ok(Meaning::Text)
         } else {
             Err("is PEM text that lost its line ends; keep them, in a file by writing it as a block behind |")
@@ -65,6 +65,7 @@ mod tests {
         "-----BEGIN PRIVATE KEY----- AAAA -----END PRIVATE KEY-----",
         Err("is PEM text that lost its line ends;")
     )]
+    #[case::folded_with_an_end("-----BEGIN CERTIFICATE----- AAAA\n", Err("is PEM text that lost its line ends;"))]
     #[case::encoded_pem("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg==", Err("is base64;"))]
     #[case::der("MC4CAQAwBQYDK2VwBCIEIJ0Jg4pQ8Nq2u1fXxqQvO0mH5S9wq0JmYc8rT3kLZ1aB", Err("is base64;"))]
     #[case::wrapped_der("MC4CAQAwBQYDK2VwBCIEIJ0Jg4pQ8Nq2u1\nfXxqQvO0mH5S9wq0JmYc8rT3kLZ1aB\n", Err("is base64;"))]

@@ -6,6 +6,8 @@ mod charts;
 mod errors;
 mod meaning;
 mod printed;
+mod push;
+mod secrets;
 mod sources;
 
 use std::path::Path;

@@ -264,16 +264,6 @@ fn the_registry_for_names_without_one_loses_its_slash(#[case] written: &str, #[c
     assert_eq!(report.missing_registry_override.as_deref(), expected);
 }
 
-#[test]
-fn without_a_url_nothing_of_the_push_is_needed() {
-    let text = "anchore: {user: u, password: $UNSET, account: ''}\naccount-routes: {a: {user: x, password: $UNSET}}\n";
-    let loaded = file(text).load();
-    assert_eq!(loaded.warnings, [""; 0]);
-    assert!(loaded.settings.anchore.push.is_none());
-    assert_eq!(loaded.settings.anchore.account, "admin");
-    assert!(loaded.settings.anchore.account_routes["a"].credentials.is_none());
-}
-
 #[rstest]
 #[case::dollar("$NAME", "value")]
 #[case::braces("'${NAME}'", "value")]
@@ -312,48 +302,6 @@ fn an_inline_token_may_name_a_variable() {
                     because other keys of kubeconfig describe a connection that needs it";
     assert_eq!(file(&text).problems(), [expected]);
     assert!(matches!(source_of(&file("kubeconfig: {user: {token: $TOKEN}}")), KubeconfigSource::Search));
-}
-
-#[test]
-fn what_goes_with_a_push_is_kept() {
-    let text = "\
-anchore: {url: https://a/base, user: u, password: p, account: acc, http: {insecure: true, timeout-seconds: 3}}
-anchore-registration: {registration-id: id, integration-name: n, integration-description: d}
-health-report-interval-seconds: 30
-inventory-report-limits: {namespaces: 5, payload-threshold-bytes: 1000}
-account-route-by-namespace-label: {key: team, default-account: d, ignore-namespace-missing-label: true}
-account-routes:
-  Team-A: {user: x, password: y, namespaces: [a, ^b-]}
-  team-b: {Namespaces: c}
-metadata-collection: {nodes: {disable: true}, pods: {include-labels: [^app]}}
-";
-    let anchore = file(text).load().settings.anchore;
-    assert_eq!(anchore.push.as_ref().unwrap().url, "https://a/base");
-    assert_eq!((anchore.account.as_str(), anchore.http.insecure), ("acc", true));
-    assert_eq!(anchore.http.timeout, Duration::from_secs(3));
-    assert_eq!(anchore.registration.integration_name.as_deref(), Some("n"));
-    assert_eq!(anchore.health_report_interval, Duration::from_secs(30));
-    assert_eq!((anchore.namespaces_per_report, anchore.payload_threshold_bytes), (Some(5), Some(1000)));
-    let label = anchore.route_by_label.unwrap();
-    assert_eq!(
-        (label.key.as_str(), label.default_account.as_deref(), label.ignore_missing_label),
-        ("team", Some("d"), true)
-    );
-    assert_eq!(anchore.account_routes.keys().collect::<Vec<_>>(), ["Team-A", "team-b"]);
-    assert!(anchore.account_routes["Team-A"].namespaces[1].matches("b-1"));
-    assert!(anchore.account_routes["team-b"].namespaces[0].matches("c"));
-    assert!(anchore.metadata.nodes.is_none());
-    assert!(anchore.metadata.pods.labels.keeps("app.kubernetes.io/name"));
-}
-
-#[test]
-fn half_a_pair_of_credentials_is_refused_when_it_is_used() {
-    let routes = "account-routes:\n  a: {user: x}\n  b: {}\n";
-    file(routes).load();
-    let case = file(&format!("{routes}anchore: {{url: https://a, user: u, password: p}}\n"));
-    let expected = "kai.yaml:2: account-routes.a.password: is not set; set it in the file; an account has its own user and \
-                    password, or neither";
-    assert_eq!(case.problems(), [expected]);
 }
 
 #[test]
