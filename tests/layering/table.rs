@@ -36,9 +36,11 @@ pub(crate) const MODULES: &[Module] = &[
     },
     Module { name: "decode", imports: Only(&["inventory", "snapshot"]), outside: NotKept },
     Module { name: "config", imports: Only(&["inventory"]), outside: NotKept },
+    // Foreign texts in its messages are cut and escaped by `inventory`.
+    Module { name: "remote", imports: Only(&["inventory"]), outside: NotKept },
     Module {
         name: "cluster",
-        imports: Only(&["decode", "inventory", "snapshot", "config", "metrics"]),
+        imports: Only(&["decode", "inventory", "snapshot", "config", "metrics", "remote"]),
         outside: NotKept,
     },
     Module { name: "dump", imports: Only(&["decode", "inventory", "snapshot"]), outside: NotKept },

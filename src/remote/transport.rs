@@ -1,16 +1,17 @@
-//! What it means when there is no answer: the causes inside kube's errors, told apart.
+//! What it means when there is no answer: the causes inside a client's errors, told apart.
 
 use std::error::Error as StdError;
 use std::io::ErrorKind;
+use std::iter;
 
 use rustls::CertificateError;
 
-use super::connection::os_reason;
+use super::os_reason;
 use crate::inventory::excerpt;
 
 /// Why there is no (whole) answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Transport {
+pub(crate) enum Transport {
     /// No connection.
     Unreachable(String),
     /// The server's certificate is not trusted.
@@ -19,15 +20,15 @@ pub(super) enum Transport {
     ClientRefused(String),
     /// What answers speaks no TLS.
     NoTls,
-    /// Credentials could not be fetched.
-    Credentials(String),
+    /// What answers speaks no HTTP: TLS, most often.
+    NoHttp,
     /// There was a connection, and it broke.
     Broken(String),
 }
 
 /// Who can mend a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CertificateCure {
+pub(crate) enum CertificateCure {
     /// Trust its authority.
     Authority,
     /// Renew it, or set the clock.
@@ -38,38 +39,41 @@ pub(super) enum CertificateCure {
     Certificate,
 }
 
+/// An error and what caused it, outermost first.
+///
+/// `source` of an [`std::io::Error`] is that of what it wraps: the wrapped error itself, which `source` alone would pass
+/// over, is among these.
+pub(crate) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
+        let error: &'a (dyn StdError + 'static) = *error;
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        wrapped.map_or_else(|| error.source(), |inner| Some(inner as &(dyn StdError + 'static)))
+    })
+}
+
 impl Transport {
-    /// Tells the causes of an error of kube's client apart.
-    pub(super) fn of(error: &(dyn StdError + 'static)) -> Self {
-        let mut deepest = error.to_string();
-        let mut next = Some(error);
+    /// Tells the causes of a client's error apart.
+    pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
+        let mut deepest = String::new();
         let mut names_unresolved = false;
-        while let Some(cause) = next {
+        for cause in causes(error) {
             if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
                 return Self::of_tls(tls);
             }
-            if let Some(auth) = cause.downcast_ref::<kube::client::AuthError>() {
-                return Self::Credentials(excerpt(&auth.to_string()).to_string());
+            deepest = cause.to_string();
+            // hyper's own types for these are private.
+            names_unresolved |= deepest == "dns error";
+            if deepest.starts_with("invalid HTTP ") {
+                return Self::NoHttp;
             }
-            let text = cause.to_string();
-            // hyper's own type for this is private.
-            names_unresolved |= text == "dns error";
             if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-                if let Some(inner) = io.get_ref() {
-                    // `source` of an io::Error is that of what it wraps: the wrapped error itself would be passed over.
-                    next = Some(inner);
-                    deepest = inner.to_string();
-                    if io.kind() == ErrorKind::TimedOut {
-                        return Self::Unreachable("no answer to the attempt to connect".to_owned());
-                    }
-                    continue;
+                if io.get_ref().is_some() && io.kind() == ErrorKind::TimedOut {
+                    return Self::Unreachable("no answer to the attempt to connect".to_owned());
                 }
                 if let Some(transport) = Self::of_io(io) {
                     return transport;
                 }
             }
-            deepest = text;
-            next = cause.source();
         }
         let reason = excerpt(&deepest).to_string();
         if names_unresolved {
@@ -80,6 +84,9 @@ impl Transport {
     }
 
     fn of_io(error: &std::io::Error) -> Option<Self> {
+        if error.get_ref().is_some() {
+            return None;
+        }
         match error.kind() {
             ErrorKind::ConnectionRefused
             | ErrorKind::HostUnreachable
@@ -113,6 +120,11 @@ impl Transport {
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 ("its certificate is not valid yet".to_owned(), CertificateCure::Time)
             }
+            CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+                let reason = "its certificate has no subject alternative name, and a common name alone counts for \
+                              nothing";
+                (reason.to_owned(), CertificateCure::Certificate)
+            }
             CertificateError::NotValidForNameContext { expected, presented } => {
                 let names = presented.join(", ");
                 let reason =
@@ -122,13 +134,30 @@ impl Transport {
             CertificateError::NotValidForName => {
                 ("its certificate is for another name".to_owned(), CertificateCure::Name)
             }
-            fault => {
-                let reason = format!("its certificate is invalid ({})", excerpt(&fault.to_string()));
-                (reason, CertificateCure::Certificate)
-            }
+            CertificateError::Other(fault) => (of_other(&fault.0.to_string()), CertificateCure::Certificate),
+            fault => (invalid(&fault.to_string()), CertificateCure::Certificate),
         };
         Self::ServerCertificate { reason, cure }
     }
+}
+
+/// Faults that rustls passes on from its verifier, by the names that this has for them.
+fn of_other(fault: &str) -> String {
+    match fault {
+        // What `openssl req -x509` makes when nothing else is said.
+        "CaUsedAsEndEntity" => {
+            "its certificate is that of an authority (CA:TRUE), which may sign for servers and be none".to_owned()
+        }
+        // What `openssl x509 -req` made before it wrote extensions by itself.
+        "UnsupportedCertVersion" => {
+            "its certificate is of X.509 version 1, which has no subject alternative name".to_owned()
+        }
+        fault => invalid(fault),
+    }
+}
+
+fn invalid(fault: &str) -> String {
+    format!("its certificate is invalid ({})", excerpt(fault))
 }
 
 #[cfg(test)]
@@ -136,9 +165,14 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn wrapped(fault: CertificateError) -> kube::Error {
+    /// As a client passes it on.
+    #[derive(Debug, thiserror::Error)]
+    #[error("error sending request")]
+    struct Client(#[source] Box<dyn StdError + Send + Sync>);
+
+    fn wrapped(fault: CertificateError) -> Client {
         let tls = rustls::Error::InvalidCertificate(fault);
-        kube::Error::Service(Box::new(std::io::Error::new(ErrorKind::InvalidData, tls)))
+        Client(Box::new(std::io::Error::new(ErrorKind::InvalidData, tls)))
     }
 
     #[rstest]
@@ -157,14 +191,36 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_without_names_is_told() {
+        let expected = rustls::pki_types::ServerName::try_from("anchore.example").unwrap();
+        let fault = |presented| CertificateError::NotValidForNameContext { expected: expected.clone(), presented };
+        let Transport::ServerCertificate { reason, cure } = Transport::of(&wrapped(fault(Vec::new()))) else {
+            panic!("no fault of a certificate")
+        };
+        assert!(reason.contains("no subject alternative name"), "{reason}");
+        assert_eq!(cure, CertificateCure::Certificate);
+        let names = vec!["a.example".to_owned(), "b.example".to_owned()];
+        let Transport::ServerCertificate { reason, cure } = Transport::of(&wrapped(fault(names))) else {
+            panic!("no fault of a certificate")
+        };
+        assert_eq!(reason, "its certificate is for a.example, b.example, not for anchore.example");
+        assert_eq!(cure, CertificateCure::Name);
+    }
+
+    #[test]
+    fn what_is_no_http_is_told() {
+        assert_eq!(Transport::of(&Client("invalid HTTP version parsed".into())), Transport::NoHttp);
+    }
+
+    #[test]
     fn a_refused_connection_is_told_without_its_number() {
-        let error = kube::Error::Service(Box::new(std::io::Error::from_raw_os_error(111)));
+        let error = Client(Box::new(std::io::Error::from_raw_os_error(111)));
         assert_eq!(Transport::of(&error), Transport::Unreachable("connection refused".to_owned()));
     }
 
     #[test]
     fn anything_else_is_a_broken_connection_with_its_deepest_cause() {
-        let error = kube::Error::Service("connection closed".into());
+        let error = Client("connection closed".into());
         assert_eq!(Transport::of(&error), Transport::Broken("connection closed".to_owned()));
     }
 }
