@@ -37,13 +37,13 @@ impl Environment {
     /// What this process was started with.
     #[must_use]
     pub fn of_process() -> Self {
-        let ProxyVariables { https_proxy, http_proxy, no_proxy } = ProxyVariables::of_process();
+        let proxies = ProxyVariables::of_process();
         Self {
             kubeconfig: std::env::var_os("KUBECONFIG").filter(|value| !value.is_empty()),
             home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
-            https_proxy,
-            http_proxy,
-            no_proxy,
+            https_proxy: proxies.https,
+            http_proxy: proxies.http,
+            no_proxy: proxies.exempt,
             service_host: text("KUBERNETES_SERVICE_HOST"),
             service_port: text("KUBERNETES_SERVICE_PORT"),
             service_account: SERVICE_ACCOUNT.into(),
@@ -53,9 +53,9 @@ impl Environment {
 
     pub(super) fn proxies(&self) -> ProxyVariables {
         ProxyVariables {
-            https_proxy: self.https_proxy.clone(),
-            http_proxy: self.http_proxy.clone(),
-            no_proxy: self.no_proxy.clone(),
+            https: self.https_proxy.clone(),
+            http: self.http_proxy.clone(),
+            exempt: self.no_proxy.clone(),
         }
     }
 }

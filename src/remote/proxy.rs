@@ -21,11 +21,11 @@ pub(crate) struct Proxy {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ProxyVariables {
     /// `HTTPS_PROXY` or `https_proxy`.
-    pub(crate) https_proxy: Option<String>,
+    pub(crate) https: Option<String>,
     /// `HTTP_PROXY` or `http_proxy`.
-    pub(crate) http_proxy: Option<String>,
+    pub(crate) http: Option<String>,
     /// `NO_PROXY` or `no_proxy`.
-    pub(crate) no_proxy: Option<String>,
+    pub(crate) exempt: Option<String>,
 }
 
 /// A proxy that cannot be used. Its value is not shown: it may hold a password.
@@ -44,20 +44,20 @@ impl ProxyVariables {
         let text = |variable: &str| std::env::var(variable).ok().filter(|value| !value.is_empty());
         let either = |upper: &str, lower: &str| text(upper).or_else(|| text(lower));
         Self {
-            https_proxy: either("HTTPS_PROXY", "https_proxy"),
-            http_proxy: either("HTTP_PROXY", "http_proxy"),
-            no_proxy: either("NO_PROXY", "no_proxy"),
+            https: either("HTTPS_PROXY", "https_proxy"),
+            http: either("HTTP_PROXY", "http_proxy"),
+            exempt: either("NO_PROXY", "no_proxy"),
         }
     }
 
     /// The proxy to `server`: the variable for the server's scheme, unless the server is this host or `NO_PROXY` names it.
     pub(crate) fn choose(&self, server: &Uri) -> Result<Option<Proxy>, ProxyError> {
         let (variable, setting) = match server.scheme_str() {
-            Some("http") => (&self.http_proxy, "HTTP_PROXY"),
-            _ => (&self.https_proxy, "HTTPS_PROXY"),
+            Some("http") => (&self.http, "HTTP_PROXY"),
+            _ => (&self.https, "HTTPS_PROXY"),
         };
         match variable {
-            Some(url) if !is_local(server) && !is_exempt(server, self.no_proxy.as_deref()) => {
+            Some(url) if !is_local(server) && !is_exempt(server, self.exempt.as_deref()) => {
                 Proxy::parse(url, setting).map(Some)
             }
             _ => Ok(None),
@@ -170,9 +170,9 @@ mod tests {
 
     fn chosen(server: &str, no_proxy: &str) -> Option<String> {
         let variables = ProxyVariables {
-            https_proxy: Some("proxy.example:3128".to_owned()),
-            http_proxy: Some("http://user:secret@plain.example".to_owned()),
-            no_proxy: Some(no_proxy.to_owned()),
+            https: Some("proxy.example:3128".to_owned()),
+            http: Some("http://user:secret@plain.example".to_owned()),
+            exempt: Some(no_proxy.to_owned()),
         };
         variables.choose(&server.parse().unwrap()).unwrap().map(|proxy| proxy.shown())
     }
