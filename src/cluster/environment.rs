@@ -52,11 +52,7 @@ impl Environment {
     }
 
     pub(super) fn proxies(&self) -> ProxyVariables {
-        ProxyVariables {
-            https: self.https_proxy.clone(),
-            http: self.http_proxy.clone(),
-            exempt: self.no_proxy.clone(),
-        }
+        ProxyVariables { https: self.https_proxy.clone(), http: self.http_proxy.clone(), exempt: self.no_proxy.clone() }
     }
 }
 

@@ -30,12 +30,14 @@ pub(crate) struct ProxyVariables {
 
 /// A proxy that cannot be used. Its value is not shown: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{setting} cannot be used: {reason}; write it as http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT")]
+#[error("{setting} cannot be used: {reason}; write it as KIND://HOST:PORT, KIND being one of {}", .kinds.join(", "))]
 pub(crate) struct ProxyError {
     /// Where it is set.
     pub(crate) setting: &'static str,
     /// Why.
     pub(crate) reason: String,
+    /// The schemes that can.
+    pub(crate) kinds: &'static [&'static str],
 }
 
 impl ProxyVariables {
@@ -51,14 +53,15 @@ impl ProxyVariables {
     }
 
     /// The proxy to `server`: the variable for the server's scheme, unless the server is this host or `NO_PROXY` names it.
-    pub(crate) fn choose(&self, server: &Uri) -> Result<Option<Proxy>, ProxyError> {
+    /// `kinds`: the schemes of proxies that the client speaks to.
+    pub(crate) fn choose(&self, server: &Uri, kinds: &'static [&'static str]) -> Result<Option<Proxy>, ProxyError> {
         let (variable, setting) = match server.scheme_str() {
             Some("http") => (&self.http, "HTTP_PROXY"),
             _ => (&self.https, "HTTPS_PROXY"),
         };
         match variable {
             Some(url) if !is_local(server) && !is_exempt(server, self.exempt.as_deref()) => {
-                Proxy::parse(url, setting).map(Some)
+                Proxy::parse(url, setting, kinds).map(Some)
             }
             _ => Ok(None),
         }
@@ -66,15 +69,19 @@ impl ProxyVariables {
 }
 
 impl Proxy {
-    /// Reads the value of `setting`.
-    pub(crate) fn parse(value: &str, setting: &'static str) -> Result<Self, ProxyError> {
+    /// Reads the value of `setting`. `kinds`: the schemes of proxies that the client speaks to.
+    pub(crate) fn parse(
+        value: &str,
+        setting: &'static str,
+        kinds: &'static [&'static str],
+    ) -> Result<Self, ProxyError> {
         // As curl and Go read it: a host with a port alone is an HTTP proxy.
         let url = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
-        let malformed = |reason: String| ProxyError { setting, reason };
+        let malformed = |reason: String| ProxyError { setting, reason, kinds };
         let uri: Uri = url.parse().map_err(|error: http::uri::InvalidUri| malformed(error.to_string()))?;
         match uri.scheme_str() {
-            Some("http" | "https" | "socks5") if uri.host().is_some() => Ok(Self { uri, setting }),
-            Some("http" | "https" | "socks5") => Err(malformed("it has no host".to_owned())),
+            Some(scheme) if kinds.contains(&scheme) && uri.host().is_some() => Ok(Self { uri, setting }),
+            Some(scheme) if kinds.contains(&scheme) => Err(malformed("it has no host".to_owned())),
             scheme => Err(malformed(format!("{} is no kind of proxy that is known", scheme.unwrap_or("no scheme")))),
         }
     }
@@ -168,13 +175,15 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
+    const KINDS: &[&str] = &["http", "socks5"];
+
     fn chosen(server: &str, no_proxy: &str) -> Option<String> {
         let variables = ProxyVariables {
             https: Some("proxy.example:3128".to_owned()),
             http: Some("http://user:secret@plain.example".to_owned()),
             exempt: Some(no_proxy.to_owned()),
         };
-        variables.choose(&server.parse().unwrap()).unwrap().map(|proxy| proxy.shown())
+        variables.choose(&server.parse().unwrap(), KINDS).unwrap().map(|proxy| proxy.shown())
     }
 
     #[rstest]
@@ -207,13 +216,16 @@ mod tests {
 
     #[test]
     fn an_unknown_kind_of_proxy_is_named_without_its_value() {
-        let error = Proxy::parse("ftp://user:secret@host", "proxy-url").unwrap_err().to_string();
-        assert!(error.contains("proxy-url") && error.contains("ftp") && !error.contains("secret"), "{error}");
+        let error = Proxy::parse("ftp://user:secret@host", "proxy-url", KINDS).unwrap_err().to_string();
+        assert!(
+            error.contains("proxy-url") && error.contains("of http, socks5") && !error.contains("secret"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_proxy_is_debugged_without_its_password() {
-        let proxy = Proxy::parse("user:secret@proxy.example:3128", "HTTPS_PROXY").unwrap();
+        let proxy = Proxy::parse("user:secret@proxy.example:3128", "HTTPS_PROXY", KINDS).unwrap();
         assert_eq!(format!("{proxy:?}"), "Proxy(http://proxy.example:3128 of HTTPS_PROXY)");
     }
 }

@@ -24,6 +24,9 @@ use crate::remote::{Proxy, os_reason};
 /// No connection takes longer than this to open, however patient the deadline of a request is.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What kube's client speaks to.
+const PROXIES: &[&str] = &["http", "https", "socks5"];
+
 /// A client's configuration before its credentials are fetched.
 #[derive(Debug, Clone)]
 pub(in crate::cluster) struct Recipe {
@@ -90,8 +93,8 @@ impl Recipe {
         let uri = parse_server(server, &endpoint.server_setting())?;
         endpoint.proxy = match cluster.proxy_url.as_deref().filter(|url| !url.is_empty()) {
             // Said of this cluster, so it wins over NO_PROXY.
-            Some(url) => Some(Proxy::parse(url, "proxy-url of the cluster in the kubeconfig")?),
-            None => environment.proxies().choose(&uri)?,
+            Some(url) => Some(Proxy::parse(url, "proxy-url of the cluster in the kubeconfig", PROXIES)?),
+            None => environment.proxies().choose(&uri, PROXIES)?,
         };
         if let Some(provider) = user.auth_provider.as_ref().filter(|provider| provider.name != "oidc") {
             let setting = format!("auth-provider \"{}\" of {}", excerpt(&provider.name), endpoint.user_setting());
@@ -128,7 +131,7 @@ impl Recipe {
     fn inline(inline: &InlineCluster, environment: &Environment) -> Result<Self, KubeconfigError> {
         let InlineCluster { server, cluster_cert, user } = inline;
         let uri = parse_server(server, "kubeconfig.server")?;
-        let proxy = environment.proxies().choose(&uri)?;
+        let proxy = environment.proxies().choose(&uri, PROXIES)?;
         let endpoint = Endpoint { address: server.clone(), origin: Origin::Inline, proxy };
         let mut config = kube::Config::new(uri);
         config.proxy_url = endpoint.proxy.as_ref().map(|proxy| proxy.uri.clone());
