@@ -76,7 +76,8 @@ impl Proxy {
         kinds: &'static [&'static str],
     ) -> Result<Self, ProxyError> {
         // As curl and Go read it: a host with a port alone is an HTTP proxy.
-        let url = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
+        let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
+        let url = format!("{}://{rest}", scheme.to_ascii_lowercase());
         let malformed = |reason: String| ProxyError { setting, reason, kinds };
         let uri: Uri = url.parse().map_err(|error: http::uri::InvalidUri| malformed(error.to_string()))?;
         match uri.scheme_str() {

@@ -56,6 +56,11 @@ pub(crate) const MODULES: &[Module] = &[
         outside: NotKept,
     },
     Module {
+        name: "push",
+        imports: Only(&["feed", "views", "snapshot", "inventory", "metrics", "health", "config", "remote"]),
+        outside: NotKept,
+    },
+    Module {
         name: "output",
         // What a table prints has its control characters escaped by `inventory`.
         imports: Only(&["views", "inventory"]),
