@@ -210,10 +210,13 @@ impl Circumstances<'_> {
         };
         match transport {
             Transport::Unreachable(reason) => Failure::Unreachable { url, via, reason, advice: self.way_advice() },
-            Transport::Broken(reason) => match (reason.strip_prefix("tunnel error: "), self.proxy) {
-                (Some(reason), Some(proxy)) => tunnel(url, proxy, reason),
-                _ => Failure::BrokenOff { url, via, reason },
-            },
+            Transport::Broken(reason) => {
+                let said = reason.strip_prefix("tunnel error: ").or_else(|| reason.strip_prefix("SOCKS error: "));
+                match (said, self.proxy) {
+                    (Some(said), Some(proxy)) => tunnel(url, proxy, said),
+                    _ => Failure::BrokenOff { url, via, reason },
+                }
+            }
             Transport::ServerCertificate { reason, cure } => tls(reason, certificate_advice(cure)),
             Transport::ClientRefused(reason) if self.has_client_certificate => {
                 tls(reason, "renew anchore.http.client-certificate and anchore.http.client-key")
@@ -251,17 +254,18 @@ impl Circumstances<'_> {
     }
 }
 
-/// hyper's error for this is private: its texts are all there is.
+/// What a proxy has said. hyper's errors for this are private: their texts are all there is.
 fn tunnel(url: String, proxy: &Proxy, reason: &str) -> Failure {
-    let is_final = reason == "proxy authorization required";
-    let reason = match reason {
-        "proxy authorization required" => "it wants a user and a password (407)",
-        "unsuccessful" => "it refuses to open a way there",
-        "unexpected end of file" => "it hung up",
-        reason => reason,
+    let (reason, is_final) = match reason {
+        "proxy authorization required" => ("it wants a user and a password (407)", true),
+        "credentials not accepted" => ("it does not accept the user and password", true),
+        "unsuccessful" => ("it refuses to open a way there", false),
+        "unexpected end of file" => ("it hung up", false),
+        "failed to create underlying connection" => ("it cannot be reached", false),
+        reason => (reason, false),
     };
-    let proxy_shown = excerpt(&proxy.shown()).to_string();
-    Failure::Proxy { url, proxy: proxy_shown, setting: proxy.setting, reason: reason.to_owned(), is_final }
+    let shown = excerpt(&proxy.shown()).to_string();
+    Failure::Proxy { url, proxy: shown, setting: proxy.setting, reason: reason.to_owned(), is_final }
 }
 
 fn certificate_advice(cure: CertificateCure) -> &'static str {

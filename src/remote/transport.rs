@@ -61,10 +61,14 @@ impl Transport {
                 return Self::of_tls(tls);
             }
             deepest = cause.to_string();
-            // hyper's own types for these are private.
-            names_unresolved |= deepest == "dns error";
+            // The types of these, hyper's and reqwest's own, are private.
+            names_unresolved |= matches!(deepest.as_str(), "dns error" | "error resolving for socks proxy");
             if deepest.starts_with("invalid HTTP ") {
                 return Self::NoHttp;
+            }
+            // The HTTP/2 client keeps rustls' error as a text.
+            if let Some(alert) = deepest.strip_prefix("received fatal alert: ") {
+                return Self::of_alert(alert);
             }
             if let Some(io) = cause.downcast_ref::<std::io::Error>() {
                 if io.get_ref().is_some() && io.kind() == ErrorKind::TimedOut {
@@ -100,12 +104,14 @@ impl Transport {
     fn of_tls(error: &rustls::Error) -> Self {
         match error {
             rustls::Error::InvalidCertificate(fault) => Self::of_certificate(fault),
-            rustls::Error::AlertReceived(alert) => {
-                Self::ClientRefused(format!("the server ended the handshake with the alert {alert:?}"))
-            }
+            rustls::Error::AlertReceived(alert) => Self::of_alert(&format!("{alert:?}")),
             rustls::Error::InvalidMessage(_) => Self::NoTls,
             error => Self::Broken(excerpt(&error.to_string()).to_string()),
         }
+    }
+
+    fn of_alert(alert: &str) -> Self {
+        Self::ClientRefused(format!("the server ended the handshake with the alert {}", excerpt(alert)))
     }
 
     fn of_certificate(fault: &CertificateError) -> Self {
@@ -126,7 +132,8 @@ impl Transport {
                 (reason.to_owned(), CertificateCure::Certificate)
             }
             CertificateError::NotValidForNameContext { expected, presented } => {
-                let names = presented.join(", ");
+                let names: Vec<&str> = presented.iter().map(|name| bare(name)).collect();
+                let names = names.join(", ");
                 let reason =
                     format!("its certificate is for {}, not for {}", excerpt(&names), excerpt(&expected.to_str()));
                 (reason, CertificateCure::Name)
@@ -154,6 +161,12 @@ fn of_other(fault: &str) -> String {
         }
         fault => invalid(fault),
     }
+}
+
+/// `a.example` of `DnsName("a.example")`, as rustls lists the names of a certificate.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(name).trim_matches('"')
 }
 
 fn invalid(fault: &str) -> String {
@@ -199,12 +212,21 @@ mod tests {
         };
         assert!(reason.contains("no subject alternative name"), "{reason}");
         assert_eq!(cure, CertificateCure::Certificate);
-        let names = vec!["a.example".to_owned(), "b.example".to_owned()];
+        let names = vec!["DnsName(\"a.example\")".to_owned(), "IpAddress(10.0.0.1)".to_owned()];
         let Transport::ServerCertificate { reason, cure } = Transport::of(&wrapped(fault(names))) else {
             panic!("no fault of a certificate")
         };
-        assert_eq!(reason, "its certificate is for a.example, b.example, not for anchore.example");
+        assert_eq!(reason, "its certificate is for a.example, 10.0.0.1, not for anchore.example");
         assert_eq!(cure, CertificateCure::Name);
+    }
+
+    #[test]
+    fn an_alert_is_told_whether_its_type_is_kept_or_not() {
+        let expected = "the server ended the handshake with the alert CertificateRequired".to_owned();
+        let tls = rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired);
+        for error in [Client(tls.to_string().into()), Client(Box::new(tls))] {
+            assert_eq!(Transport::of(&error), Transport::ClientRefused(expected.clone()));
+        }
     }
 
     #[test]
