@@ -25,6 +25,8 @@ pub mod http;
 pub mod inventory;
 pub mod once;
 pub mod output;
+pub mod push;
+mod remote;
 pub mod serve;
 pub mod shutdown;
 pub mod snapshot;

@@ -1,13 +1,16 @@
 //! What an answer means that is not what was asked for.
 
+use std::time::Duration;
+
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kube::client::Body;
-use std::time::Duration;
 
 use crate::decode::read_status;
 use crate::inventory::excerpt;
+use crate::remote::{describe_page, is_html, retry_after};
 
 /// The most that is read of an answer that is no list: a status or a version takes less than a thousand bytes.
 const LIMIT: usize = 64 * 1024;
@@ -32,7 +35,8 @@ impl Answer {
         let (parts, body) = response.into_parts();
         let bytes = read_bytes(body).await.unwrap_or_default();
         if let Some(status) = read_status(&bytes) {
-            let retry_after = header_seconds(&parts.headers).or(status.retry_after_seconds).map(Duration::from_secs);
+            let retry_after =
+                retry_after(&parts.headers, Timestamp::now()).or(status.retry_after_seconds.map(Duration::from_secs));
             let message = excerpt(&status.message).to_string();
             return Self { status: parts.status, message, retry_after, is_kubernetes: true, foreign: None };
         }
@@ -40,11 +44,10 @@ impl Answer {
         let status: Option<Status> = serde_json::from_str(&text).ok().filter(|status: &Status| status.status.is_some());
         let foreign = foreign(parts.status, &parts.headers, &text);
         let details = status.as_ref().and_then(|status| status.details.as_ref());
-        let retry_after = header_seconds(&parts.headers)
-            .or_else(|| {
-                details.and_then(|details| details.retry_after_seconds).and_then(|seconds| seconds.try_into().ok())
-            })
-            .map(Duration::from_secs);
+        let retry_after = retry_after(&parts.headers, Timestamp::now()).or_else(|| {
+            let seconds = details.and_then(|details| details.retry_after_seconds)?;
+            seconds.try_into().ok().map(Duration::from_secs)
+        });
         let is_kubernetes = status.is_some();
         let message = match status.and_then(|status| status.message) {
             Some(message) => message,
@@ -78,37 +81,12 @@ async fn read_bytes(mut body: Body) -> Result<Vec<u8>, kube::Error> {
     Ok(bytes)
 }
 
-/// Whether the body is a web page: the login page of a proxy, say.
-pub(super) fn is_html(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("text/html"))
-}
-
-/// How a web page is told in a message: with its title.
-pub(super) fn html(text: &str) -> String {
-    let lower = text.to_ascii_lowercase();
-    let title = lower.find("<title>").and_then(|start| {
-        let end = lower[start..].find("</title>")?;
-        text.get(start + "<title>".len()..start + end)
-    });
-    let title = title.map(str::trim).filter(|title| !title.is_empty());
-    let titled = title.map(|title| format!(" titled \"{}\"", excerpt(title))).unwrap_or_default();
-    format!("an HTML page{titled} (the login page of a proxy?)")
-}
-
 fn foreign(status: StatusCode, headers: &HeaderMap, text: &str) -> Option<String> {
     if status.is_redirection() {
         let location = headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or("nowhere");
         return Some(format!("{} to {}", status.as_u16(), excerpt(location)));
     }
-    let is_page = is_html(headers) || text.trim_start().to_ascii_lowercase().starts_with("<!doctype html");
-    is_page.then(|| format!("{} and {}", status.as_u16(), html(text)))
-}
-
-fn header_seconds(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+    is_html(headers, text).then(|| format!("{} and {}", status.as_u16(), describe_page(text)))
 }
 
 #[cfg(test)]

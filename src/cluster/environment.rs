@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use crate::remote::ProxyVariables;
+
 /// Where a pod finds its service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -35,18 +37,22 @@ impl Environment {
     /// What this process was started with.
     #[must_use]
     pub fn of_process() -> Self {
-        let either = |upper: &str, lower: &str| text(upper).or_else(|| text(lower));
+        let proxies = ProxyVariables::of_process();
         Self {
             kubeconfig: std::env::var_os("KUBECONFIG").filter(|value| !value.is_empty()),
             home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
-            https_proxy: either("HTTPS_PROXY", "https_proxy"),
-            http_proxy: either("HTTP_PROXY", "http_proxy"),
-            no_proxy: either("NO_PROXY", "no_proxy"),
+            https_proxy: proxies.https,
+            http_proxy: proxies.http,
+            no_proxy: proxies.exempt,
             service_host: text("KUBERNETES_SERVICE_HOST"),
             service_port: text("KUBERNETES_SERVICE_PORT"),
             service_account: SERVICE_ACCOUNT.into(),
             interactive: std::io::stdin().is_terminal(),
         }
+    }
+
+    pub(super) fn proxies(&self) -> ProxyVariables {
+        ProxyVariables { https: self.https_proxy.clone(), http: self.http_proxy.clone(), exempt: self.no_proxy.clone() }
     }
 }
 

@@ -9,14 +9,13 @@
 //! | `environment` | what of the process decides how the cluster is reached |
 //! | `connection/` | kubeconfig, service account or inline keys → address and credentials |
 //! | `request`, `retry` | one GET, its deadline, what is tried again |
-//! | `answer`, `transport` | what an answer that is no list, or no answer at all, means |
+//! | `answer` | what an answer that is no list means |
 //! | `page`, `ahead`, `list` | one page; the one after it; a paged list with its restarts |
 //! | `relist`, `source` | which lists make a relist; renewal of credentials |
 
 mod ahead;
 mod answer;
 mod connection;
-mod crypto;
 mod environment;
 mod error;
 mod list;
@@ -25,10 +24,10 @@ mod relist;
 mod request;
 mod retry;
 mod source;
-mod transport;
 
 pub use connection::KubeconfigError;
-pub use crypto::install_crypto_provider;
 pub use environment::Environment;
 pub use error::{ClusterError, Endpoint};
 pub use source::{ClusterSource, Progress};
+
+pub use crate::remote::install_crypto_provider;

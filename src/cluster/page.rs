@@ -12,9 +12,9 @@ use kube::client::Body;
 use tokio::sync::watch;
 
 use super::request::{Failure, Reader};
-use super::transport::Transport;
 use crate::decode::{DecodeError, Encoding, ListDecoder, PageEnd};
 use crate::inventory::Interner;
+use crate::remote::Transport;
 use crate::snapshot::{Event, ListScope};
 
 /// A whole page.

@@ -6,12 +6,12 @@ use backon::Retryable as _;
 use http::{Request, Response, StatusCode, header};
 use kube::client::Body;
 
-use super::answer::{self, Answer};
+use super::answer::{Answer, read_text};
 use super::connection::{Endpoint, Origin};
 use super::error::ClusterError;
 use super::retry::{Patience, backoff, most_tries, wait};
-use super::transport::{CertificateCure, Transport};
 use crate::inventory::excerpt;
+use crate::remote::{CertificateCure, Transport, causes, describe_page, has_html_type};
 
 /// Sends requests to one API server.
 pub(super) struct Requests {
@@ -37,6 +37,8 @@ pub(super) trait Reader: Sync {
 pub(super) enum Failure {
     /// No answer, or it broke off.
     Transport(Transport),
+    /// Credentials could not be fetched.
+    Credentials(String),
     /// No whole answer in time.
     Timeout,
     /// Another status than 200.
@@ -56,7 +58,11 @@ pub(super) struct Failed {
 
 impl Failure {
     pub(super) fn of(error: &kube::Error) -> Self {
-        Self::Transport(Transport::of(error))
+        let auth = causes(error).find_map(|cause| cause.downcast_ref::<kube::client::AuthError>());
+        match auth {
+            Some(auth) => Self::Credentials(excerpt(&auth.to_string()).to_string()),
+            None => Self::Transport(Transport::of(error)),
+        }
     }
 }
 
@@ -111,9 +117,9 @@ impl Requests {
         if response.status() != StatusCode::OK {
             return Err(Failure::Answer(Answer::read(response).await));
         }
-        if answer::is_html(response.headers()) {
-            let text = answer::read_text(response.into_body()).await.unwrap_or_default();
-            return Err(Failure::NotKubernetes(answer::html(&text)));
+        if has_html_type(response.headers()) {
+            let text = read_text(response.into_body()).await.unwrap_or_default();
+            return Err(Failure::NotKubernetes(describe_page(&text)));
         }
         Ok(response)
     }
@@ -124,6 +130,7 @@ impl Requests {
         let path = path.split('?').next().unwrap_or_default().to_owned();
         match failed.failure {
             Failure::Transport(transport) => self.transport_error(path, transport),
+            Failure::Credentials(reason) => ClusterError::Credentials { setting: self.endpoint.user_setting(), reason },
             Failure::Timeout => ClusterError::Timeout { endpoint, path, limit: self.timeout },
             Failure::Malformed(problem) => ClusterError::Malformed { endpoint, path, problem },
             Failure::NotKubernetes(what) | Failure::Answer(Answer { foreign: Some(what), .. }) => {
@@ -180,9 +187,7 @@ impl Requests {
                     format!("if it is served without TLS, write http:// in {}", self.endpoint.server_setting());
                 tls("what answers there speaks no TLS".to_owned(), advice)
             }
-            Transport::Credentials(reason) => {
-                ClusterError::Credentials { setting: self.endpoint.user_setting(), reason }
-            }
+            Transport::NoHttp => self.not_kubernetes(path, "something that is no HTTP".to_owned()),
         }
     }
 

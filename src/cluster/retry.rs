@@ -5,7 +5,7 @@ use std::time::Duration;
 use backon::ExponentialBuilder;
 
 use super::request::Failure;
-use super::transport::Transport;
+use crate::remote::Transport;
 
 /// The longest wait that a server can ask for with `Retry-After`: beyond it the next poll is the better time.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -42,7 +42,11 @@ pub(super) fn most_tries(failure: &Failure, patience: Patience) -> usize {
         Failure::Transport(Transport::Unreachable(_)) => 3,
         // Each of these has already taken the whole deadline of a request.
         Failure::Timeout => 2,
-        Failure::Answer(_) | Failure::Transport(_) | Failure::NotKubernetes(_) | Failure::Malformed(_) => 1,
+        Failure::Answer(_)
+        | Failure::Transport(_)
+        | Failure::Credentials(_)
+        | Failure::NotKubernetes(_)
+        | Failure::Malformed(_) => 1,
     }
 }
 

@@ -1,9 +1,9 @@
 //! Certificates made for one test: an authority, and what it signs for a server.
 
 use kai::cluster::install_crypto_provider;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 
-/// A server's certificate with its key, and the authority that signed it; all PEM.
+/// A certificate with its key, and the authority that signed it; all PEM.
 pub(crate) struct Identity {
     pub(crate) authority: String,
     pub(crate) certificate: String,
@@ -13,6 +13,27 @@ pub(crate) struct Identity {
 impl Identity {
     /// Good for this name or address until the end of that year.
     pub(crate) fn new(name: &str, until: i32) -> Self {
+        Self::signed(CertificateParams::new(vec![name.to_owned()]).unwrap(), until)
+    }
+
+    /// With the name as common name, and no subject alternative name.
+    pub(crate) fn without_alternative_name(name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        Self::signed(params, 2999)
+    }
+
+    /// Signed by itself, and good for signing others, as `openssl req -x509` makes it.
+    pub(crate) fn of_itself(name: &str) -> Self {
+        install_crypto_provider();
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).unwrap().pem();
+        Self { authority: certificate.clone(), certificate, key: key.serialize_pem() }
+    }
+
+    fn signed(mut params: CertificateParams, until: i32) -> Self {
         install_crypto_provider();
         let authority_key = KeyPair::generate().unwrap();
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
@@ -20,10 +41,9 @@ impl Identity {
         let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
         let issuer = Issuer::new(authority, authority_key);
         let key = KeyPair::generate().unwrap();
-        let mut server = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        server.not_before = date_time_ymd(2000, 1, 1);
-        server.not_after = date_time_ymd(until, 12, 31);
-        let certificate = server.signed_by(&key, &issuer).unwrap().pem();
+        params.not_before = date_time_ymd(2000, 1, 1);
+        params.not_after = date_time_ymd(until, 12, 31);
+        let certificate = params.signed_by(&key, &issuer).unwrap().pem();
         Self { authority: authority_pem, certificate, key: key.serialize_pem() }
     }
 }

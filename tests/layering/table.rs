@@ -36,9 +36,11 @@ pub(crate) const MODULES: &[Module] = &[
     },
     Module { name: "decode", imports: Only(&["inventory", "snapshot"]), outside: NotKept },
     Module { name: "config", imports: Only(&["inventory"]), outside: NotKept },
+    // Foreign texts in its messages are cut and escaped by `inventory`.
+    Module { name: "remote", imports: Only(&["inventory"]), outside: NotKept },
     Module {
         name: "cluster",
-        imports: Only(&["decode", "inventory", "snapshot", "config", "metrics"]),
+        imports: Only(&["decode", "inventory", "snapshot", "config", "metrics", "remote"]),
         outside: NotKept,
     },
     Module { name: "dump", imports: Only(&["decode", "inventory", "snapshot"]), outside: NotKept },
@@ -51,6 +53,11 @@ pub(crate) const MODULES: &[Module] = &[
     Module {
         name: "http",
         imports: Only(&["feed", "views", "snapshot", "inventory", "health", "metrics", "config"]),
+        outside: NotKept,
+    },
+    Module {
+        name: "push",
+        imports: Only(&["feed", "views", "snapshot", "inventory", "metrics", "health", "config", "remote"]),
         outside: NotKept,
     },
     Module {

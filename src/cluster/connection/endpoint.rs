@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::proxy::Proxy;
 use crate::inventory::excerpt;
+use crate::remote::Proxy;
 
 /// The API server of a connection. Displays as `https://10.0.0.1:6443 (kubeconfig /home/ann/.kube/config, context
 /// "dev")`.

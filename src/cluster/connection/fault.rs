@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::inventory::excerpt;
+use crate::remote::{ProxyError, os_reason};
 
 /// The description of the connection cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -113,15 +114,8 @@ pub enum KubeconfigError {
         reason: String,
     },
     /// The proxy cannot be used. Its value is not shown: it may hold a password.
-    #[error(
-        "{setting} cannot be used: {reason}; write it as http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT"
-    )]
-    Proxy {
-        /// Where it is set.
-        setting: &'static str,
-        /// Why.
-        reason: String,
-    },
+    #[error("{0}")]
+    Proxy(String),
     /// The service account was asked for outside a pod.
     #[error(
         "not in a cluster: {reason}; kubeconfig.path is `use-in-cluster`, which works only in a pod that has a service \
@@ -131,6 +125,12 @@ pub enum KubeconfigError {
         /// What is missing.
         reason: String,
     },
+}
+
+impl From<ProxyError> for KubeconfigError {
+    fn from(error: ProxyError) -> Self {
+        Self::Proxy(error.to_string())
+    }
 }
 
 const MODE_ADVICE: &str = "make it readable for that user (in a container, mount a copy with mode 0644 or run the \
@@ -158,15 +158,6 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> KubeconfigError
         std::io::ErrorKind::PermissionDenied => KubeconfigError::PermissionDenied { access: access(&path), path },
         _ => KubeconfigError::Unreadable { path, reason: os_reason(error) },
     }
-}
-
-/// The system's words without the number behind them.
-pub(in crate::cluster) fn os_reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = words.chars();
-    // "Is a directory" stands in the middle of a sentence here.
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 #[cfg(unix)]

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use kube::config::{AuthInfo, Cluster, Kubeconfig};
 
-use super::fault::{KubeconfigError, known, os_reason, unreadable};
+use super::fault::{KubeconfigError, known, unreadable};
 use crate::cluster::Environment;
 use crate::inventory::excerpt;
+use crate::remote::os_reason;
 
 /// The files of a connection, merged: the first that names a thing wins.
 #[derive(Debug)]

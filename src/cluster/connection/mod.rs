@@ -8,12 +8,10 @@ mod endpoint;
 mod fault;
 mod kubeconfig;
 mod plugin;
-mod proxy;
 mod recipe;
 
 pub use endpoint::Endpoint;
 pub use fault::KubeconfigError;
 
 pub(in crate::cluster) use endpoint::Origin;
-pub(in crate::cluster) use fault::os_reason;
 pub(in crate::cluster) use recipe::{FreshClient, Recipe};

@@ -14,9 +14,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::endpoint::Endpoint;
-use super::fault::os_reason;
 use crate::cluster::ClusterError;
 use crate::inventory::excerpt;
+use crate::remote::os_reason;
 
 /// A program that gives credentials, as the kubeconfig names it.
 #[derive(Debug, Clone)]

@@ -16,13 +16,16 @@ use super::endpoint::{Endpoint, Origin};
 use super::fault::KubeconfigError;
 use super::kubeconfig::{Chosen, Files, read_setting};
 use super::plugin::Plugin;
-use super::proxy;
 use crate::cluster::{ClusterError, Environment};
 use crate::config::{ClusterSettings, InlineCluster, InlineUser, KubeconfigSource};
 use crate::inventory::excerpt;
+use crate::remote::{Proxy, os_reason};
 
 /// No connection takes longer than this to open, however patient the deadline of a request is.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What kube's client speaks to.
+const PROXIES: &[&str] = &["http", "https", "socks5"];
 
 /// A client's configuration before its credentials are fetched.
 #[derive(Debug, Clone)]
@@ -88,7 +91,11 @@ impl Recipe {
         let origin = Origin::Kubeconfig { files, context, cluster: cluster_name.clone(), user: user_name };
         let mut endpoint = Endpoint { address: server.to_owned(), origin, proxy: None };
         let uri = parse_server(server, &endpoint.server_setting())?;
-        endpoint.proxy = proxy::choose(&uri, cluster.proxy_url.as_deref(), environment)?;
+        endpoint.proxy = match cluster.proxy_url.as_deref().filter(|url| !url.is_empty()) {
+            // Said of this cluster, so it wins over NO_PROXY.
+            Some(url) => Some(Proxy::parse(url, "proxy-url of the cluster in the kubeconfig", PROXIES)?),
+            None => environment.proxies().choose(&uri, PROXIES)?,
+        };
         if let Some(provider) = user.auth_provider.as_ref().filter(|provider| provider.name != "oidc") {
             let setting = format!("auth-provider \"{}\" of {}", excerpt(&provider.name), endpoint.user_setting());
             let reason = "Kubernetes has removed it; let the provider's own tool write the kubeconfig anew, with a \
@@ -124,7 +131,7 @@ impl Recipe {
     fn inline(inline: &InlineCluster, environment: &Environment) -> Result<Self, KubeconfigError> {
         let InlineCluster { server, cluster_cert, user } = inline;
         let uri = parse_server(server, "kubeconfig.server")?;
-        let proxy = proxy::choose(&uri, None, environment)?;
+        let proxy = environment.proxies().choose(&uri, PROXIES)?;
         let endpoint = Endpoint { address: server.clone(), origin: Origin::Inline, proxy };
         let mut config = kube::Config::new(uri);
         config.proxy_url = endpoint.proxy.as_ref().map(|proxy| proxy.uri.clone());
@@ -151,7 +158,7 @@ impl Recipe {
         let token = environment.service_account.join("token");
         let authority = environment.service_account.join("ca.crt");
         if let Err(error) = std::fs::File::open(&token) {
-            return Err(format!("{} cannot be read: {}", token.display(), super::os_reason(&error)));
+            return Err(format!("{} cannot be read: {}", token.display(), os_reason(&error)));
         }
         let mut config = kube::Config::new(uri);
         // Both files are read again every minute, so that a rotation needs no restart. The bytes are given as well:

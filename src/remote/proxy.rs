@@ -1,63 +1,103 @@
-//! Whether the API server is reached through a proxy, by the rules that kubectl follows.
+//! Whether a server is reached through a proxy, by the rules that kubectl follows.
 //!
 //! kube compares `NO_PROXY` with the proxy's own name instead of the server's, and refuses entries that other programs
-//! skip, so the choice is made here.
+//! skip; reqwest does not say which proxy it took. So the choice is made here.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use http::Uri;
 
-use super::KubeconfigError;
-use crate::cluster::Environment;
-
 /// A proxy, and who named it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cluster) struct Proxy {
-    pub(in crate::cluster) uri: Uri,
-    /// `HTTPS_PROXY`, `HTTP_PROXY`, or `proxy-url` of the kubeconfig.
-    pub(in crate::cluster) setting: &'static str,
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Proxy {
+    /// May hold a user and a password.
+    pub(crate) uri: Uri,
+    /// `HTTPS_PROXY`, `HTTP_PROXY`, or the key that names it.
+    pub(crate) setting: &'static str,
+}
+
+/// The variables that name proxies.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ProxyVariables {
+    /// `HTTPS_PROXY` or `https_proxy`.
+    pub(crate) https: Option<String>,
+    /// `HTTP_PROXY` or `http_proxy`.
+    pub(crate) http: Option<String>,
+    /// `NO_PROXY` or `no_proxy`.
+    pub(crate) exempt: Option<String>,
+}
+
+/// A proxy that cannot be used. Its value is not shown: it may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{setting} cannot be used: {reason}; write it as KIND://HOST:PORT, KIND being one of {}", .kinds.join(", "))]
+pub(crate) struct ProxyError {
+    /// Where it is set.
+    pub(crate) setting: &'static str,
+    /// Why.
+    pub(crate) reason: String,
+    /// The schemes that can.
+    pub(crate) kinds: &'static [&'static str],
+}
+
+impl ProxyVariables {
+    /// What this process was started with.
+    pub(crate) fn of_process() -> Self {
+        let text = |variable: &str| std::env::var(variable).ok().filter(|value| !value.is_empty());
+        let either = |upper: &str, lower: &str| text(upper).or_else(|| text(lower));
+        Self {
+            https: either("HTTPS_PROXY", "https_proxy"),
+            http: either("HTTP_PROXY", "http_proxy"),
+            exempt: either("NO_PROXY", "no_proxy"),
+        }
+    }
+
+    /// The proxy to `server`: the variable for the server's scheme, unless the server is this host or `NO_PROXY` names it.
+    /// `kinds`: the schemes of proxies that the client speaks to.
+    pub(crate) fn choose(&self, server: &Uri, kinds: &'static [&'static str]) -> Result<Option<Proxy>, ProxyError> {
+        let (variable, setting) = match server.scheme_str() {
+            Some("http") => (&self.http, "HTTP_PROXY"),
+            _ => (&self.https, "HTTPS_PROXY"),
+        };
+        match variable {
+            Some(url) if !is_local(server) && !is_exempt(server, self.exempt.as_deref()) => {
+                Proxy::parse(url, setting, kinds).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
 impl Proxy {
+    /// Reads the value of `setting`. `kinds`: the schemes of proxies that the client speaks to.
+    pub(crate) fn parse(
+        value: &str,
+        setting: &'static str,
+        kinds: &'static [&'static str],
+    ) -> Result<Self, ProxyError> {
+        // As curl and Go read it: a host with a port alone is an HTTP proxy.
+        let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
+        let url = format!("{}://{rest}", scheme.to_ascii_lowercase());
+        let malformed = |reason: String| ProxyError { setting, reason, kinds };
+        let uri: Uri = url.parse().map_err(|error: http::uri::InvalidUri| malformed(error.to_string()))?;
+        match uri.scheme_str() {
+            Some(scheme) if kinds.contains(&scheme) && uri.host().is_some() => Ok(Self { uri, setting }),
+            Some(scheme) if kinds.contains(&scheme) => Err(malformed("it has no host".to_owned())),
+            scheme => Err(malformed(format!("{} is no kind of proxy that is known", scheme.unwrap_or("no scheme")))),
+        }
+    }
+
     /// The address without the user and password that it may hold.
-    pub(in crate::cluster) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let authority = self.uri.authority().map_or("", |authority| authority.as_str());
         let address = authority.rsplit('@').next().unwrap_or_default();
         format!("{}://{address}", self.uri.scheme_str().unwrap_or("http"))
     }
 }
 
-/// The proxy to `server`: the kubeconfig's own always, else the variable for the server's scheme, unless the server is
-/// this host or `NO_PROXY` names it.
-pub(super) fn choose(
-    server: &Uri,
-    proxy_url: Option<&str>,
-    environment: &Environment,
-) -> Result<Option<Proxy>, KubeconfigError> {
-    if let Some(url) = proxy_url.filter(|url| !url.is_empty()) {
-        return parse(url, "proxy-url of the cluster in the kubeconfig").map(Some);
-    }
-    let (variable, setting) = match server.scheme_str() {
-        Some("http") => (&environment.http_proxy, "HTTP_PROXY"),
-        _ => (&environment.https_proxy, "HTTPS_PROXY"),
-    };
-    match variable {
-        Some(url) if !is_local(server) && !is_exempt(server, environment.no_proxy.as_deref()) => {
-            parse(url, setting).map(Some)
-        }
-        _ => Ok(None),
-    }
-}
-
-fn parse(value: &str, setting: &'static str) -> Result<Proxy, KubeconfigError> {
-    // As curl and Go read it: a host with a port alone is an HTTP proxy.
-    let url = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
-    let malformed = |reason: String| KubeconfigError::Proxy { setting, reason };
-    let uri: Uri = url.parse().map_err(|error: http::uri::InvalidUri| malformed(error.to_string()))?;
-    match uri.scheme_str() {
-        Some("http" | "https" | "socks5") if uri.host().is_some() => Ok(Proxy { uri, setting }),
-        Some("http" | "https" | "socks5") => Err(malformed("it has no host".to_owned())),
-        scheme => Err(malformed(format!("{} is no kind of proxy that is known", scheme.unwrap_or("no scheme")))),
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Proxy({} of {})", self.shown(), self.setting)
     }
 }
 
@@ -136,17 +176,15 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn environment(no_proxy: &str) -> Environment {
-        Environment {
-            https_proxy: Some("proxy.example:3128".to_owned()),
-            http_proxy: Some("http://user:secret@plain.example".to_owned()),
-            no_proxy: Some(no_proxy.to_owned()),
-            ..Environment::default()
-        }
-    }
+    const KINDS: &[&str] = &["http", "socks5"];
 
     fn chosen(server: &str, no_proxy: &str) -> Option<String> {
-        choose(&server.parse().unwrap(), None, &environment(no_proxy)).unwrap().map(|proxy| proxy.shown())
+        let variables = ProxyVariables {
+            https: Some("proxy.example:3128".to_owned()),
+            http: Some("http://user:secret@plain.example".to_owned()),
+            exempt: Some(no_proxy.to_owned()),
+        };
+        variables.choose(&server.parse().unwrap(), KINDS).unwrap().map(|proxy| proxy.shown())
     }
 
     #[rstest]
@@ -178,15 +216,17 @@ mod tests {
     }
 
     #[test]
-    fn the_kubeconfigs_own_proxy_wins_over_no_proxy() {
-        let proxy = choose(&"https://127.0.0.1".parse().unwrap(), Some("socks5://localhost:1080"), &environment("*"));
-        assert_eq!(proxy.unwrap().unwrap().shown(), "socks5://localhost:1080");
+    fn an_unknown_kind_of_proxy_is_named_without_its_value() {
+        let error = Proxy::parse("ftp://user:secret@host", "proxy-url", KINDS).unwrap_err().to_string();
+        assert!(
+            error.contains("proxy-url") && error.contains("of http, socks5") && !error.contains("secret"),
+            "{error}"
+        );
     }
 
     #[test]
-    fn an_unknown_kind_of_proxy_is_named_without_its_value() {
-        let server = "https://api.example".parse().unwrap();
-        let error = choose(&server, Some("ftp://user:secret@host"), &Environment::default()).unwrap_err().to_string();
-        assert!(error.contains("proxy-url") && error.contains("ftp") && !error.contains("secret"), "{error}");
+    fn a_proxy_is_debugged_without_its_password() {
+        let proxy = Proxy::parse("user:secret@proxy.example:3128", "HTTPS_PROXY", KINDS).unwrap();
+        assert_eq!(format!("{proxy:?}"), "Proxy(http://proxy.example:3128 of HTTPS_PROXY)");
     }
 }

@@ -1,0 +1,201 @@
+//! One exchange with the receiver: its deadline, its redirects, and a password that has changed meanwhile.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderValue, Method, StatusCode, header};
+use reqwest::redirect::Policy;
+use reqwest::{RequestBuilder, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::address::{Address, follow, shown};
+use super::answer::{Answer, Question};
+use super::body::Body;
+use super::credentials::{Passwords, Sender};
+use super::error::ClientError;
+use super::failure::{Circumstances, Failure};
+use super::proxy::Proxies;
+use super::tls::Tls;
+use crate::config::AnchoreHttpSettings;
+use crate::inventory::excerpt;
+use crate::remote::{ProxyVariables, Transport, install_crypto_provider};
+
+const USER_AGENT: &str = concat!("kai/", env!("CARGO_PKG_VERSION"));
+
+/// More than one, because a slash may be mended and TLS asked for one after the other.
+const MOST_REDIRECTS: usize = 3;
+
+/// How long a connection is kept for the next push, and how often the other end is asked whether it still is there: what
+/// stands between forgets silent connections.
+const KEPT: Duration = Duration::from_mins(15);
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Speaks to one receiver; its connections serve one push after another.
+pub struct Client {
+    http: reqwest::Client,
+    address: Address,
+    proxies: Proxies,
+    passwords: Passwords,
+    /// Of one exchange: connecting, sending, redirects, the whole answer.
+    timeout: Duration,
+    compress: bool,
+    has_client_certificate: bool,
+}
+
+/// What is sent, whichever address it goes to.
+struct Request<'a> {
+    method: Method,
+    path: &'a str,
+    sender: Option<&'a Sender>,
+    body: Option<&'a Body>,
+}
+
+impl Client {
+    /// Reads certificates and proxies, and sends nothing. `target_url`: `anchore.url`. The variables `HTTPS_PROXY`,
+    /// `HTTP_PROXY` and `NO_PROXY` of the process count where `anchore.http.proxy` is not set.
+    ///
+    /// # Errors
+    /// A setting that can never work: the message names its key, its value and what is allowed.
+    pub fn new(target_url: &str, http: &AnchoreHttpSettings) -> Result<Self, ClientError> {
+        install_crypto_provider();
+        let address = Address::parse(target_url)?;
+        let tls = Tls::read(http)?;
+        let proxies = Proxies::choose(address.base(), http.proxy.as_ref(), &ProxyVariables::of_process())?;
+        let builder = || {
+            let builder = reqwest::Client::builder()
+                .user_agent(USER_AGENT)
+                // Followed here, where the host is compared and the body is sent again.
+                .redirect(Policy::none())
+                // A retry is the caller's: it knows the newest report.
+                .retry(reqwest::retry::never())
+                .pool_idle_timeout(KEPT)
+                .tcp_keepalive(KEEPALIVE);
+            proxies.apply(builder)
+        };
+        Ok(Self {
+            http: tls.build(builder, address.base().scheme() == "https")?,
+            address,
+            passwords: Passwords::default(),
+            timeout: http.timeout,
+            compress: http.compress,
+            has_client_certificate: http.client.is_some(),
+            proxies,
+        })
+    }
+
+    /// The URL of one of Anchore's paths (`v2/kubernetes-inventory`), with or without a slash at its beginning.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        self.address.join(path).into()
+    }
+
+    /// Sends `body` as JSON, packed where `anchore.http.compress` says so.
+    ///
+    /// After a 401 a password file is read again, and the request sent once more when it holds another password.
+    ///
+    /// # Errors
+    /// Anything but a 2xx with an empty or a JSON body.
+    pub async fn post(&self, path: &str, sender: &Sender, body: Body) -> Result<Answer, Failure> {
+        self.ask(&Request { method: Method::POST, path, sender: Some(sender), body: Some(&body) }).await
+    }
+
+    /// Asks for `path`; without a sender, without credentials.
+    ///
+    /// # Errors
+    /// Anything but a 2xx with an empty or a JSON body.
+    pub async fn get(&self, path: &str, sender: Option<&Sender>) -> Result<Answer, Failure> {
+        self.ask(&Request { method: Method::GET, path, sender, body: None }).await
+    }
+
+    async fn ask(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+        let Some(sender) = request.sender else { return self.exchange(request, None).await };
+        let password = self.passwords.current(&sender.password)?;
+        match self.exchange(request, Some(&password)).await {
+            Err(failure) if failure.is_unauthorized() => match self.passwords.changed(&sender.password, &password) {
+                Some(changed) => self.exchange(request, Some(&changed)).await,
+                None => Err(failure),
+            },
+            result => result,
+        }
+    }
+
+    async fn exchange(&self, request: &Request<'_>, password: Option<&SecretString>) -> Result<Answer, Failure> {
+        // Packing is no part of the exchange, and no fault of the receiver.
+        if let Some(body) = request.body.filter(|_| self.compress) {
+            body.packed().await;
+        }
+        let url = self.address.join(request.path);
+        let whole = tokio::time::timeout(self.timeout, self.follow(&url, request, password));
+        whole.await.unwrap_or_else(|_| Err(self.circumstances(&url).timeout(self.timeout)))
+    }
+
+    async fn follow(
+        &self,
+        url: &Url,
+        request: &Request<'_>,
+        password: Option<&SecretString>,
+    ) -> Result<Answer, Failure> {
+        let (mut url, mut last) = (url.clone(), StatusCode::FOUND);
+        for _ in 0..=MOST_REDIRECTS {
+            let no_answer = |transport| self.circumstances(&url).no_answer(transport);
+            let sent = self.build(&url, request, password).await?.send().await;
+            let response = sent.map_err(|error| no_answer(Transport::of(&error)))?;
+            let status = response.status();
+            if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+                let question = Question {
+                    url: &url,
+                    sender: request.sender,
+                    proxy: self.proxies.of(&url),
+                    length: request.body.map_or(0, Body::length),
+                };
+                return question.read(response).await.map_err(|failure| failure.unwrap_or_else(no_answer));
+            }
+            let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+            let refused = |problem| Failure::Redirect { url: shown(&url), status: status.as_u16(), problem };
+            let to = follow(&url, location).map_err(refused)?;
+            if status == StatusCode::SEE_OTHER {
+                let problem = format!("to {}, where nothing can be sent; check anchore.url", shown(&to));
+                return Err(refused(problem));
+            }
+            tracing::debug!("{} redirects to {}", shown(&url), shown(&to));
+            (url, last) = (to, status);
+        }
+        let problem = format!("after {MOST_REDIRECTS} redirects, which may go on for ever; check anchore.url");
+        Err(Failure::Redirect { url: shown(&url), status: last.as_u16(), problem })
+    }
+
+    async fn build(
+        &self,
+        url: &Url,
+        request: &Request<'_>,
+        password: Option<&SecretString>,
+    ) -> Result<RequestBuilder, Failure> {
+        let mut built =
+            self.http.request(request.method.clone(), url.clone()).header(header::ACCEPT, "application/json");
+        if let (Some(sender), Some(password)) = (request.sender, password) {
+            built = built.basic_auth(&sender.user, Some(password.expose_secret()));
+            if let Some(account) = &sender.account {
+                let value = HeaderValue::from_bytes(account.as_bytes())
+                    .map_err(|_| Failure::Account { account: excerpt(account).to_string() })?;
+                built = built.header("x-anchore-account", value);
+            }
+        }
+        let Some(body) = request.body else { return Ok(built) };
+        built = built.header(header::CONTENT_TYPE, "application/json");
+        let packed = if self.compress { body.packed().await } else { None };
+        Ok(match packed {
+            Some(packed) => built.header(header::CONTENT_ENCODING, "gzip").body(packed),
+            None => built.body(body.sent()),
+        })
+    }
+
+    fn circumstances<'a>(&'a self, url: &'a Url) -> Circumstances<'a> {
+        Circumstances { url, proxy: self.proxies.of(url), has_client_certificate: self.has_client_certificate }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", shown(self.address.base()))
+    }
+}

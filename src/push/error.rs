@@ -1,0 +1,39 @@
+//! Settings that no request can be made with: each message names the key, the value and what is allowed.
+
+/// A setting that can never work, so that the start is to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// `anchore.url` is no address of a receiver.
+    #[error("anchore.url{shown} {problem}; write a URL as in https://anchore.example.com")]
+    Url {
+        /// ` is "…", which`, or nothing when it may hold a password.
+        shown: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A certificate or key cannot be used.
+    #[error("{key}{place} cannot be used: {reason}; {allowed}")]
+    Pem {
+        /// The key.
+        key: &'static str,
+        /// ` (FILE)`, or nothing when it is the text itself.
+        place: String,
+        /// Why.
+        reason: String,
+        /// What to write.
+        allowed: &'static str,
+    },
+    /// The proxy cannot be used. Its value is not shown: it may hold a password.
+    #[error("{0}")]
+    Proxy(String),
+    /// Nothing says which receivers are to be trusted.
+    #[error(
+        "the receiver's certificate could not be checked: this system has no certificate authorities ({reason}); put the \
+         receiver's authority into anchore.http.ca-certificate, or name a file of authorities with the variable \
+         SSL_CERT_FILE"
+    )]
+    Authorities {
+        /// What the TLS library says.
+        reason: String,
+    },
+}

@@ -1,0 +1,119 @@
+//! Which proxy leads to the receiver: `anchore.http.proxy`, else what the proxy variables say.
+
+use http::Uri;
+use reqwest::{ClientBuilder, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::error::ClientError;
+use crate::remote::{Proxy, ProxyVariables};
+
+/// What reqwest speaks to.
+const KINDS: &[&str] = &["http", "https", "socks5", "socks5h"];
+
+const KEY: &str = "anchore.http.proxy";
+
+/// The proxies to one server, by the scheme that it is asked with: a redirect may change that.
+#[derive(Debug, Clone)]
+pub(super) struct Proxies {
+    http: Option<Proxy>,
+    https: Option<Proxy>,
+}
+
+impl Proxies {
+    /// The setting is for every receiver; the variables follow `NO_PROXY`.
+    pub(super) fn choose(
+        server: &Url,
+        setting: Option<&SecretString>,
+        variables: &ProxyVariables,
+    ) -> Result<Self, ClientError> {
+        if let Some(setting) = setting {
+            let proxy = Proxy::parse(setting.expose_secret(), KEY, KINDS);
+            let proxy = Some(proxy.map_err(|error| ClientError::Proxy(error.to_string()))?);
+            return Ok(Self { http: proxy.clone(), https: proxy });
+        }
+        let host = server.host_str().unwrap_or_default();
+        let of = |scheme: &str| {
+            // A port that is named belongs to the scheme that is named.
+            let port = server.port().filter(|_| scheme == server.scheme()).map(|port| format!(":{port}"));
+            let Ok(uri) = format!("{scheme}://{host}{}", port.unwrap_or_default()).parse::<Uri>() else {
+                return Ok(None);
+            };
+            variables.choose(&uri, KINDS).map_err(|error| ClientError::Proxy(error.to_string()))
+        };
+        Ok(Self { http: of("http")?, https: of("https")? })
+    }
+
+    /// The proxy that a request to `url` goes through.
+    pub(super) fn of(&self, url: &Url) -> Option<&Proxy> {
+        if url.scheme() == "http" { self.http.as_ref() } else { self.https.as_ref() }
+    }
+
+    /// Makes a client go these ways and no others.
+    pub(super) fn apply(&self, builder: ClientBuilder) -> Result<ClientBuilder, ClientError> {
+        // The variables are in these already; reqwest would read them by rules of its own.
+        let mut builder = builder.no_proxy();
+        if let Some(proxy) = &self.http {
+            builder = builder.proxy(reqwest::Proxy::http(proxy.uri.to_string()).map_err(|_| unusable(proxy))?);
+        }
+        if let Some(proxy) = &self.https {
+            builder = builder.proxy(reqwest::Proxy::https(proxy.uri.to_string()).map_err(|_| unusable(proxy))?);
+        }
+        Ok(builder)
+    }
+}
+
+/// reqwest's own words would show the URL, and in it the password.
+fn unusable(proxy: &Proxy) -> ClientError {
+    ClientError::Proxy(format!("{} cannot be used: it is no URL; write it as http://HOST:PORT", proxy.setting))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn variables(exempt: &str) -> ProxyVariables {
+        ProxyVariables {
+            https: Some("http://secure.example:3128".to_owned()),
+            http: Some("http://me:hunter2@plain.example".to_owned()),
+            exempt: Some(exempt.to_owned()),
+        }
+    }
+
+    fn chosen(url: &str, setting: Option<&str>, exempt: &str) -> Option<String> {
+        let url: Url = url.parse().unwrap();
+        let proxies = Proxies::choose(&url, setting.map(SecretString::from).as_ref(), &variables(exempt)).unwrap();
+        proxies.of(&url).map(|proxy| format!("{} {}", proxy.setting, proxy.shown()))
+    }
+
+    #[rstest]
+    #[case::by_scheme("https://a.example", None, "", Some("HTTPS_PROXY http://secure.example:3128"))]
+    #[case::by_the_other_scheme("http://a.example", None, "", Some("HTTP_PROXY http://plain.example"))]
+    #[case::exempt("https://a.example", None, "a.example", None)]
+    #[case::exempt_with_its_port("https://a.example:8443", None, "a.example:8443", None)]
+    #[case::another_port_is_exempt(
+        "https://a.example",
+        None,
+        "a.example:8443",
+        Some("HTTPS_PROXY http://secure.example:3128")
+    )]
+    #[case::setting("https://a.example", Some("socks5h://p:1"), "*", Some("anchore.http.proxy socks5h://p:1"))]
+    #[case::setting_for_this_host("http://127.0.0.1:1", Some("http://p:1"), "", Some("anchore.http.proxy http://p:1"))]
+    fn the_setting_wins_over_the_variables(
+        #[case] url: &str,
+        #[case] setting: Option<&str>,
+        #[case] exempt: &str,
+        #[case] expected: Option<&str>,
+    ) {
+        assert_eq!(chosen(url, setting, exempt).as_deref(), expected);
+    }
+
+    #[test]
+    fn a_proxy_of_an_unknown_kind_is_told_without_its_password() {
+        let setting = SecretString::from("ftp://me:hunter2@p");
+        let url = "https://a.example".parse().unwrap();
+        let message = Proxies::choose(&url, Some(&setting), &ProxyVariables::default()).unwrap_err().to_string();
+        assert!(message.starts_with("anchore.http.proxy cannot be used: ftp is no kind of proxy"), "{message}");
+        assert!(message.contains("socks5h") && !message.contains("hunter2"), "{message}");
+    }
+}

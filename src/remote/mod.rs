@@ -1,0 +1,23 @@
+//! What can go wrong between kai and a server that it calls, whichever it is: the API server, or a receiver of reports.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `transport`, `reason` | what it means when there is no answer |
+//! | `page`, `retry_after` | a web page instead of an answer; when to come again |
+//! | `proxy` | whether a server is reached through a proxy |
+//! | `crypto` | the one provider of every TLS connection |
+
+mod crypto;
+mod page;
+mod proxy;
+mod reason;
+mod retry_after;
+mod transport;
+
+pub use crypto::install_crypto_provider;
+
+pub(crate) use page::{describe_page, has_html_type, is_html};
+pub(crate) use proxy::{Proxy, ProxyError, ProxyVariables};
+pub(crate) use reason::os_reason;
+pub(crate) use retry_after::retry_after;
+pub(crate) use transport::{CertificateCure, Transport, causes};
