@@ -16,6 +16,7 @@ use kai::collector::{CollectError, Collector, Poller, Source};
 use kai::config::CollectionSettings;
 use kai::feed::{SnapshotReader, feed};
 use kai::health::Health;
+use kai::inventory::Detail;
 use kai::snapshot::Snapshot;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +36,8 @@ struct Polling {
 impl Polling {
     fn start(kubeconfig: &Path, interval: Duration, cycle_timeout: Duration) -> Self {
         install_crypto_provider();
-        let collector = Collector::new(Source::cluster(settings(kubeconfig)), all(), None, cycle_timeout);
+        let collector =
+            Collector::new(Source::cluster(settings(kubeconfig), Detail::default()), all(), None, cycle_timeout);
         let (writer, reader) = feed();
         let health = Health::new(reader.clone(), None, LIMIT);
         let settings = CollectionSettings { interval, cycle_timeout, stale_after: None };

@@ -2,8 +2,8 @@
 
 mod protobuf;
 
-use kai::decode::{ApiStatus, DecodeError, Encoding, ListDecoder, PageEnd, read_status};
-use kai::inventory::{Interner, PodRecord};
+use kai::decode::{ApiStatus, DecodeError, Encoding, ListDecoder, PageEnd, Records, read_status};
+use kai::inventory::PodRecord;
 use kai::snapshot::{Event, ListScope};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -22,10 +22,10 @@ fn decode(
     encoding: Encoding,
     chunk: usize,
 ) -> (Vec<Event>, Result<PageEnd, DecodeError>) {
-    let (mut interner, mut events) = (Interner::default(), Vec::new());
+    let (mut records, mut events) = (Records::default(), Vec::new());
     let mut decoder = ListDecoder::of_encoding(scope, encoding);
     for part in body.chunks(chunk) {
-        if let Err(error) = decoder.push(part, &mut interner, &mut events) {
+        if let Err(error) = decoder.push(part, &mut records, &mut events) {
             return (events, Err(error));
         }
     }
@@ -101,11 +101,11 @@ fn chunks_of_any_size_give_the_same_page(#[case] body: &[u8], #[case] scope: Lis
 #[case::protobuf(PODS, Encoding::Protobuf)]
 #[case::json(PODS_JSON, Encoding::Json)]
 fn the_next_page_is_known_before_the_first_item(#[case] body: &[u8], #[case] encoding: Encoding) {
-    let (mut interner, mut events) = (Interner::default(), Vec::new());
+    let (mut records, mut events) = (Records::default(), Vec::new());
     let mut decoder = ListDecoder::of_encoding(ListScope::AllPods, encoding);
     let mut early = None;
     for byte in body.chunks(1) {
-        decoder.push(byte, &mut interner, &mut events).expect("bytes of a page");
+        decoder.push(byte, &mut records, &mut events).expect("bytes of a page");
         if events.is_empty() {
             early = decoder.next_page().map(str::to_owned);
         }

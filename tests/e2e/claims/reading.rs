@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use kai::cluster::{ClusterSource, Environment, install_crypto_provider};
 use kai::config::{ClusterSettings, KubeconfigSource};
-use kai::decode::{Encoding, ListDecoder};
-use kai::inventory::{Interner, NamespaceSelection, PodRecord};
+use kai::decode::{Encoding, ListDecoder, Records};
+use kai::inventory::{NamespaceSelection, PodRecord};
 use kai::snapshot::{Event, ListScope};
 use serde_json::Value;
 
@@ -77,7 +77,7 @@ fn both_decoders_give_equal_records_for_the_same_pods() {
     let body = cluster.kubectl(&["get", "--raw", "/api/v1/pods"]);
     let mut decoder = ListDecoder::of_encoding(ListScope::AllPods, Encoding::Json);
     let mut events = Vec::new();
-    decoder.push(body.as_bytes(), &mut Interner::default(), &mut events).expect("a list in JSON");
+    decoder.push(body.as_bytes(), &mut Records::default(), &mut events).expect("a list in JSON");
     let from_json = pods_of(events);
     assert_eq!(decoder.finish().expect("a whole list").items, from_json.len() as u64, "no item is broken");
     assert!(from_json.len() > 500, "more than a page: {}", from_json.len());
