@@ -1,8 +1,6 @@
 //! The list of nodes, beside the others: an addition to what is sent, without which everything else is as true.
 
-use std::pin::pin;
-
-use futures::future::{Either, select};
+use futures::future::{BoxFuture, Either, FutureExt as _, select};
 
 use super::error::ClusterError;
 use super::list::{ListEnd, Lists};
@@ -14,12 +12,12 @@ const NODES: &str = "nodes";
 /// and is said once and not at every poll.
 pub(super) async fn beside_nodes<T>(
     lists: &Lists<'_>,
-    rest: impl Future<Output = Result<T, ClusterError>>,
+    rest: BoxFuture<'_, Result<T, ClusterError>>,
 ) -> Result<T, ClusterError> {
     if !lists.wants_nodes {
         return rest.await;
     }
-    match select(pin!(rest), pin!(nodes(lists))).await {
+    match select(rest, nodes(lists).boxed()).await {
         Either::Right((read, rest)) => {
             read?;
             rest.await
@@ -31,7 +29,7 @@ pub(super) async fn beside_nodes<T>(
             match tokio::time::timeout(limit, nodes).await {
                 Ok(read) => read?,
                 Err(_elapsed) => {
-                    leave_out(lists, &format!("they were not read {limit:?} after everything else")).await?
+                    leave_out(lists, &format!("they were not read {limit:?} after everything else")).await?;
                 }
             }
             Ok(rest)
@@ -56,7 +54,7 @@ async fn nodes(lists: &Lists<'_>) -> Result<(), ClusterError> {
 /// Drops what came of the list, which may be half of it.
 async fn leave_out(lists: &Lists<'_>, reason: &str) -> Result<(), ClusterError> {
     if lists.warned.is_news(NODES) {
-        tracing::warn!("nodes are left out of what is sent to Anchore: {reason}");
+        tracing::warn!("nodes are left out of what is sent: {reason}");
     }
     lists.say(vec![Event::ListBegun(ListScope::Nodes)]).await
 }

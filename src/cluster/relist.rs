@@ -44,7 +44,7 @@ pub(super) async fn relist(
             Some(included) => by_namespace(lists, &included, workers).await,
         }
     };
-    let ((), server_version) = beside_nodes(lists, async { futures::try_join!(pods, version) }).await?;
+    let ((), server_version) = beside_nodes(lists, async { futures::try_join!(pods, version) }.boxed()).await?;
     let end = RelistEnd { observed_at: Timestamp::now(), server_version, cut_short: None };
     lists.say(vec![Event::RelistEnded(end)]).await
 }
@@ -73,7 +73,7 @@ async fn by_namespace(lists: &Lists<'_>, included: &[&str], workers: usize) -> R
             Outcome::Hidden(namespace, message) => hidden.push((namespace, message)),
         }
     }
-    warn_of_hidden(hidden);
+    warn_of_hidden(lists, hidden);
     match refused {
         Some(reason) if is_refused => Err(nothing_readable(lists.requests, reason, INCLUDED_ADVICE)),
         _ => Ok(()),
@@ -85,7 +85,7 @@ enum Outcome {
     Read,
     /// Its pods may not be listed: the right that is missing.
     Refused(String),
-    /// Its pods were listed, and it may not be asked for itself, which is news: its name, and the server's words.
+    /// Its pods were listed, and it may not be asked for itself: its name, and the server's words.
     Hidden(Arc<str>, String),
 }
 
@@ -104,25 +104,26 @@ async fn one_namespace(lists: &Lists<'_>, namespace: Arc<str>) -> Result<Outcome
         return Ok(Outcome::Read);
     }
     let found = get_namespace(lists, &namespace).await?;
-    let topic = format!("namespace {namespace}");
     match found {
-        Found::Hidden(message) if lists.wants_namespaces && lists.warned.is_news(&topic) => {
-            return Ok(Outcome::Hidden(namespace, message));
-        }
-        Found::Hidden(_) => {}
+        Found::Hidden(message) if lists.wants_namespaces => return Ok(Outcome::Hidden(namespace, message)),
         Found::Unknown if pods == 0 => lists.say(vec![Event::NamespaceUnknown(namespace)]).await?,
-        // Deleted since its pods were listed.
-        Found::Unknown | Found::There(None) => {}
+        // Deleted since its pods were listed, or there, and that is all that is asked.
+        Found::Unknown | Found::Hidden(_) | Found::There(None) => {}
         Found::There(Some(record)) => {
-            lists.warned.is_well(&topic);
+            lists.warned.is_well(&topic(&namespace));
             lists.say(vec![Event::Namespace(record)]).await?;
         }
     }
     Ok(Outcome::Read)
 }
 
-/// One warning, however many they are.
-fn warn_of_hidden(mut hidden: Vec<(Arc<str>, String)>) {
+fn topic(namespace: &str) -> String {
+    format!("namespace {namespace}")
+}
+
+/// One warning of those that are news, however many they are.
+fn warn_of_hidden(lists: &Lists<'_>, mut hidden: Vec<(Arc<str>, String)>) {
+    hidden.retain(|(namespace, _)| lists.warned.is_news(&topic(namespace)));
     hidden.sort();
     let Some((first, message)) = hidden.first() else { return };
     let more = match hidden.len() - 1 {

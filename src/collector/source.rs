@@ -30,7 +30,7 @@ pub enum Source {
         connection: Option<Box<ClusterSource>>,
     },
     /// A dump; `None` only while a thread reads it.
-    Dump(Option<DumpSource>),
+    Dump(Option<Box<DumpSource>>),
 }
 
 /// Why a source could not be read to its end.
@@ -75,7 +75,7 @@ impl Source {
     /// A saved dump.
     #[must_use]
     pub fn dump(input: DumpInput, detail: Detail) -> Self {
-        Self::Dump(Some(DumpSource::new(input).with_detail(detail)))
+        Self::Dump(Some(Box::new(DumpSource::new(input).with_detail(detail))))
     }
 
     /// Connects, where that is not done yet.
@@ -91,7 +91,7 @@ impl Source {
     pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
         match self {
             Self::Cluster { .. } => None,
-            Self::Dump(source) => source.as_ref().and_then(DumpSource::fingerprint),
+            Self::Dump(source) => source.as_deref().and_then(DumpSource::fingerprint),
         }
     }
 
@@ -99,7 +99,7 @@ impl Source {
     pub(super) fn modified_at(&self) -> Option<Timestamp> {
         match self {
             Self::Cluster { .. } => None,
-            Self::Dump(source) => source.as_ref().and_then(DumpSource::modified_at),
+            Self::Dump(source) => source.as_deref().and_then(DumpSource::modified_at),
         }
     }
 

@@ -35,12 +35,12 @@ pub fn read_one_namespace(body: &[u8], records: &mut Records) -> Result<Namespac
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let object =
         Map::<Object<'_>>::deserialize(&mut deserializer).and_then(|object| deserializer.end().map(|()| object));
-    let object = object.map_err(|error| match error.is_eof() {
-        true => DecodeError::EndedEarly("inside a namespace".to_owned()),
-        false => DecodeError::Malformed {
-            line: error.line() as u64,
-            problem: excerpt(without_place(&error.to_string())).to_string(),
-        },
+    let object = object.map_err(|error| {
+        if error.is_eof() {
+            return DecodeError::EndedEarly("inside a namespace".to_owned());
+        }
+        let problem = excerpt(without_place(&error.to_string())).to_string();
+        DecodeError::Malformed { line: error.line() as u64, problem }
     })?;
     match text(object.kind.as_ref()) {
         "Namespace" => read_namespace(&object, records)

@@ -145,13 +145,13 @@ impl<'o> Objects<'o> {
                 self.list.waiting.push((at, shapeless));
                 Ok(())
             }
-            Item::Broken(broken) if broken.kind == Kind::Node => self.skip_node(&broken, at),
-            Item::Broken(broken) if broken.splice => Err(Problem::Splice.into()),
+            Item::Broken(broken) if broken.splice && broken.kind != Kind::Node => Err(Problem::Splice.into()),
             Item::Broken(broken) => {
                 self.note_go_names(&broken.peek);
                 match broken.kind {
                     Kind::Pod | Kind::Namespace => self.recognised = true,
-                    Kind::Node | Kind::Other | Kind::Shapeless => {
+                    Kind::Node => return self.skip_node(&broken, at),
+                    Kind::Other | Kind::Shapeless => {
                         let stranger = || format!("an object that could not be read ({})", excerpt(&broken.problem));
                         self.stranger.get_or_insert_with(stranger);
                     }
