@@ -3,7 +3,7 @@
 mod protobuf;
 
 use kai::decode::{ApiStatus, DecodeError, Encoding, ListDecoder, PageEnd, Records, read_status};
-use kai::inventory::PodRecord;
+use kai::inventory::{Detail, KeyFilter, MetadataRule, PodRecord};
 use kai::snapshot::{Event, ListScope};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -22,7 +22,17 @@ fn decode(
     encoding: Encoding,
     chunk: usize,
 ) -> (Vec<Event>, Result<PageEnd, DecodeError>) {
-    let (mut records, mut events) = (Records::default(), Vec::new());
+    decode_with(Detail::default(), body, scope, encoding, chunk)
+}
+
+fn decode_with(
+    detail: Detail,
+    body: &[u8],
+    scope: ListScope,
+    encoding: Encoding,
+    chunk: usize,
+) -> (Vec<Event>, Result<PageEnd, DecodeError>) {
+    let (mut records, mut events) = (Records::new(detail), Vec::new());
     let mut decoder = ListDecoder::of_encoding(scope, encoding);
     for part in body.chunks(chunk) {
         if let Err(error) = decoder.push(part, &mut records, &mut events) {
@@ -31,6 +41,12 @@ fn decode(
     }
     let end = decoder.finish();
     (events, end)
+}
+
+/// Everything that can be kept.
+fn all() -> Detail {
+    let rule = || MetadataRule { labels: KeyFilter::All, annotations: KeyFilter::All };
+    Detail { pods: rule(), namespaces: rule(), namespace_label: None, nodes: Some(rule()), container_ids: true }
 }
 
 fn pods_of(body: &[u8], chunk: usize) -> (Vec<Event>, Result<PageEnd, DecodeError>) {
@@ -70,11 +86,13 @@ fn what_an_api_server_wrote_gives_the_same_from_both_encodings(
     #[case] scope: ListScope,
     #[case] items: u64,
 ) {
-    let from_protobuf = decode(protobuf, scope.clone(), Encoding::Protobuf, usize::MAX);
-    let from_json = decode(json, scope, Encoding::Json, usize::MAX);
-    assert_eq!(outcome(&from_protobuf), outcome(&from_json));
-    assert_eq!(from_protobuf.1.expect("a page").items, items);
-    assert!(!from_protobuf.0.iter().any(|event| matches!(event, Event::Skipped(_))), "{:?}", from_protobuf.0);
+    for detail in [Detail::default(), all()] {
+        let from_protobuf = decode_with(detail.clone(), protobuf, scope.clone(), Encoding::Protobuf, usize::MAX);
+        let from_json = decode_with(detail, json, scope.clone(), Encoding::Json, usize::MAX);
+        assert_eq!(outcome(&from_protobuf), outcome(&from_json));
+        assert_eq!(from_protobuf.1.expect("a page").items, items);
+        assert!(!from_protobuf.0.iter().any(|event| matches!(event, Event::Skipped(_))), "{:?}", from_protobuf.0);
+    }
 }
 
 #[test]
@@ -298,8 +316,10 @@ proptest! {
         let json = serde_json::json!({ "kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": pods });
         let json = serde_json::to_vec(&json).expect("JSON");
         let messages: Vec<Message> = pods.iter().map(protobuf::pod_message).collect();
-        let from_protobuf = pods_of(&pod_list(&messages), chunk);
-        let from_json = decode(&json, ListScope::AllPods, Encoding::Json, usize::MAX);
-        prop_assert_eq!(outcome(&from_protobuf), outcome(&from_json));
+        for detail in [Detail::default(), all()] {
+            let from_protobuf = decode_with(detail.clone(), &pod_list(&messages), ListScope::AllPods, Encoding::Protobuf, chunk);
+            let from_json = decode_with(detail, &json, ListScope::AllPods, Encoding::Json, usize::MAX);
+            prop_assert_eq!(outcome(&from_protobuf), outcome(&from_json));
+        }
     }
 }

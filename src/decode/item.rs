@@ -63,6 +63,8 @@ pub(super) struct Shapeless {
     pub(super) pod: Option<PodRecord>,
     /// What it is if it is a namespace.
     pub(super) namespace: Option<NamespaceRecord>,
+    /// What it is if it is a node, and nodes are kept.
+    pub(super) node: Option<NodeRecord>,
 }
 
 /// An item that could not be read.
@@ -161,7 +163,8 @@ pub(super) fn read_object(
         Kind::Other => Item::Other(kind.to_owned()),
         Kind::Shapeless => {
             let (pod, namespace) = (read_pod(object, records).ok(), read_namespace(object, records).ok());
-            Item::Shapeless(Box::new(Shapeless { peek: peek(), pod, namespace }))
+            let node = read_node(object, records).and_then(Result::ok);
+            Item::Shapeless(Box::new(Shapeless { peek: peek(), pod, namespace, node }))
         }
     }
 }

@@ -208,11 +208,12 @@ impl<'o> Objects<'o> {
     /// Now that the kind of the list is known, so are its items that do not say theirs.
     fn settle(&mut self, kind: ListKind) -> Result<(), Stop> {
         for (at, shapeless) in std::mem::take(&mut self.list.waiting) {
-            let Shapeless { peek, pod, namespace } = *shapeless;
-            match (kind, pod, namespace) {
+            let Shapeless { peek, pod, namespace, node } = *shapeless;
+            match (kind, pod, namespace, node) {
+                (ListKind::Pods, Some(pod), ..) => self.take_pod(pod)?,
+                (ListKind::Namespaces, _, Some(namespace), _) => self.take_namespace(namespace)?,
+                (ListKind::Nodes, .., Some(node)) => self.take_node(node)?,
                 (ListKind::Nodes | ListKind::Other, ..) => {}
-                (ListKind::Pods, Some(pod), _) => self.take_pod(pod)?,
-                (ListKind::Namespaces, _, Some(namespace)) => self.take_namespace(namespace)?,
                 (ListKind::Pods | ListKind::Namespaces, ..) => {
                     let missing =
                         if peek.name.is_empty() { "metadata.name: missing" } else { "metadata.namespace: missing" };

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
-use serde_saphyr::{DuplicateKeyPolicy, Options};
+use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Options};
 
 pub(super) use cutter::YamlCutter;
 
@@ -36,6 +36,8 @@ fn options() -> Options {
         // As in JSON, a number is no text: what writes YAML quotes a text that reads like one. `yes` and `no` are texts.
         no_schema: true,
         strict_booleans: true,
+        // What is passed over for being no text must not break the item.
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
     }
 }
 
