@@ -170,10 +170,10 @@ fn a_file_says_when_it_was_written() {
     let source = source(&path);
     assert_eq!(source.modified_at(), None, "there is no file yet");
     fs::write(&path, POD).expect("written");
-    let written = std::time::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    let written = std::time::UNIX_EPOCH + Duration::from_secs(1_800_000_001);
     let times = fs::FileTimes::new().set_modified(written);
     fs::File::options().write(true).open(&path).expect("a file").set_times(times).expect("set");
-    assert_eq!(source.modified_at().map(jiff::Timestamp::as_second), Some(1_800_000_000));
+    assert_eq!(source.modified_at().map(jiff::Timestamp::as_second), Some(1_800_000_001));
     assert_eq!(DumpSource::new(DumpInput::Stdin).modified_at(), None);
     assert_eq!(DumpSource::new(DumpInput::File(folder.path().to_owned())).modified_at(), None, "no file but a folder");
 }
