@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput};
 use k8s_openapi::List;
 use k8s_openapi::api::core::v1::Pod;
-use kai::decode::{ListDecoder, read_dump};
-use kai::inventory::{Interner, PodRecord};
+use kai::decode::{ListDecoder, Records, read_dump};
+use kai::inventory::PodRecord;
 use kai::snapshot::{Event, ListScope};
 use realistic::Cluster;
 
@@ -28,7 +28,7 @@ fn main() -> io::Result<()> {
     let mut page = Vec::new();
     CLUSTER.write_page(&mut page)?;
 
-    let lite = kept(|| decode_lite(&page, &mut Interner::default()))?;
+    let lite = kept(|| decode_lite(&page, &mut Records::default()))?;
     let whole = kept(|| decode_whole(&page))?;
     writeln!(
         io::stdout(),
@@ -39,10 +39,10 @@ fn main() -> io::Result<()> {
         ratio(whole, lite),
     )?;
 
-    let mut interner = Interner::default();
+    let mut records = Records::default();
     let (mut lite, mut whole) = (Duration::MAX, Duration::MAX);
     for _ in 0..ROUNDS {
-        lite = lite.min(time(|| decode_lite(&page, &mut interner)));
+        lite = lite.min(time(|| decode_lite(&page, &mut records)));
         whole = whole.min(time(|| decode_whole(&page)));
     }
     let times = whole.as_secs_f64() / lite.as_secs_f64();
@@ -55,8 +55,8 @@ fn main() -> io::Result<()> {
     let mut group = criterion.benchmark_group("page of 500 pods");
     group.throughput(Throughput::Bytes(page.len() as u64));
     group.bench_function("into records", |bencher| {
-        let mut interner = Interner::default();
-        bencher.iter(|| decode_lite(black_box(&page), &mut interner));
+        let mut records = Records::default();
+        bencher.iter(|| decode_lite(black_box(&page), &mut records));
     });
     group.bench_function("into k8s-openapi", |bencher| bencher.iter(|| decode_whole(black_box(&page))));
     group.finish();
@@ -66,14 +66,14 @@ fn main() -> io::Result<()> {
     let mut group = criterion.benchmark_group("dump of 500 pods");
     group.throughput(Throughput::Bytes(list.len() as u64));
     group.bench_function("into records", |bencher| {
-        let mut interner = Interner::default();
+        let mut records = Records::default();
         bencher.iter(|| {
             let mut input = black_box(list.as_slice());
             let mut emit = |event| {
                 black_box(event);
                 ControlFlow::Continue(())
             };
-            read_dump(&mut input, &mut interner, &mut emit).expect("a dump")
+            read_dump(&mut input, &mut records, &mut emit).expect("a dump")
         });
     });
     group.finish();
@@ -81,11 +81,11 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-fn decode_lite(page: &[u8], interner: &mut Interner) -> Vec<PodRecord> {
+fn decode_lite(page: &[u8], records: &mut Records) -> Vec<PodRecord> {
     let mut decoder = ListDecoder::new(ListScope::AllPods);
     let (mut events, mut pods) = (Vec::new(), Vec::with_capacity(PODS));
     for chunk in page.chunks(CHUNK) {
-        decoder.push(chunk, interner, &mut events).expect("a list");
+        decoder.push(chunk, records, &mut events).expect("a list");
         pods.extend(events.drain(..).map(|event| match event {
             Event::Pod(pod) => pod,
             other => panic!("{other:?}"),

@@ -7,18 +7,17 @@ use std::hint::black_box;
 use std::path::PathBuf;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use kai::decode::{Encoding, ListDecoder};
-use kai::inventory::Interner;
+use kai::decode::{Encoding, ListDecoder, Records};
 use kai::snapshot::ListScope;
 
 /// As the bytes come out of gunzipping.
 const CHUNK: usize = 8 * 1024;
 
-fn decode(body: &[u8], encoding: Encoding, interner: &mut Interner) -> u64 {
+fn decode(body: &[u8], encoding: Encoding, records: &mut Records) -> u64 {
     let mut events = Vec::new();
     let mut decoder = ListDecoder::of_encoding(ListScope::AllPods, encoding);
     for chunk in body.chunks(CHUNK) {
-        decoder.push(chunk, interner, &mut events).expect("a list");
+        decoder.push(chunk, records, &mut events).expect("a list");
         black_box(&mut events).clear();
     }
     decoder.finish().expect("a whole list").items
@@ -34,10 +33,10 @@ fn lists() -> [(&'static str, Encoding, Vec<u8>); 2] {
 fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("page");
     for (name, encoding, body) in lists() {
-        let mut interner = Interner::default();
-        let pods = decode(&body, encoding, &mut interner);
+        let mut records = Records::default();
+        let pods = decode(&body, encoding, &mut records);
         group.throughput(Throughput::Elements(pods));
-        group.bench_function(name, |bencher| bencher.iter(|| decode(black_box(&body), encoding, &mut interner)));
+        group.bench_function(name, |bencher| bencher.iter(|| decode(black_box(&body), encoding, &mut records)));
     }
     group.finish();
 }

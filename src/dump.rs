@@ -11,8 +11,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::mpsc::Sender;
 
-use crate::decode::{DecodeError, read_dump};
-use crate::inventory::{Interner, excerpt};
+use crate::decode::{DecodeError, Records, read_dump};
+use crate::inventory::{Detail, excerpt};
 use crate::snapshot::{Event, ListScope, RelistEnd, ServerVersion};
 
 /// As many events as go into the channel at once.
@@ -31,7 +31,7 @@ pub enum DumpInput {
 #[derive(Debug)]
 pub struct DumpSource {
     input: DumpInput,
-    interner: Interner,
+    records: Records,
 }
 
 /// What tells one state of a file from another. A file that another was renamed over differs by `inode`.
@@ -72,7 +72,13 @@ impl DumpSource {
     /// A source of that input; nothing is opened yet.
     #[must_use]
     pub fn new(input: DumpInput) -> Self {
-        Self { input, interner: Interner::default() }
+        Self { input, records: Records::default() }
+    }
+
+    /// Keeps that much of what is read from now on.
+    #[must_use]
+    pub fn with_detail(self, detail: Detail) -> Self {
+        Self { records: Records::new(detail), ..self }
     }
 
     /// Reads the dump from its start to its end and sends it as one relist of all pods, in batches. Blocks while the
@@ -91,13 +97,22 @@ impl DumpSource {
             }
         };
         // What the read before this one brought, and nothing holds any more.
-        self.interner.sweep();
+        self.records.sweep();
         let read = Cell::new(0);
         let mut reader = Counted { reader, read: &read, total, progress };
         let mut batch = Batch { events, held: Vec::with_capacity(BATCH) };
         let mut is_stopped = batch.push(Event::RelistBegun).is_break();
         is_stopped |= batch.push(Event::ListBegun(ListScope::AllPods)).is_break();
-        let end = read_dump(&mut reader, &mut self.interner, &mut |event| {
+        let mut broken_nodes: Option<(u64, String)> = None;
+        let end = read_dump(&mut reader, &mut self.records, &mut |event| {
+            // Nodes are an addition: one that is missing makes nothing else untrue.
+            if let Event::Skipped(item) = &event
+                && item.scope == ListScope::Nodes
+            {
+                let first = || (0, format!("{}: {}", item.item, item.problem));
+                broken_nodes.get_or_insert_with(first).0 += 1;
+                return ControlFlow::Continue(());
+            }
             let pushed = batch.push(event);
             is_stopped |= pushed.is_break();
             pushed
@@ -106,6 +121,10 @@ impl DumpSource {
             return Err(DumpError::Stopped);
         }
         let end = end.map_err(|cause| DumpError::Decode { input: self.name(), cause })?;
+        if let Some((count, first)) = broken_nodes {
+            let input = self.name();
+            tracing::warn!("--input {input}: nodes that cannot be read are left out: {count}, the first is {first}");
+        }
         let end = RelistEnd {
             observed_at: Timestamp::now(),
             server_version: ServerVersion::default(),
@@ -127,6 +146,14 @@ impl DumpSource {
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         let DumpInput::File(path) = &self.input else { return None };
         std::fs::metadata(path).ok().filter(Metadata::is_file).map(|metadata| Fingerprint::of(&metadata))
+    }
+
+    /// When the file was last written; `None` for standard input, for what is no file, and while it cannot be found.
+    #[must_use]
+    pub fn modified_at(&self) -> Option<Timestamp> {
+        let DumpInput::File(path) = &self.input else { return None };
+        let metadata = std::fs::metadata(path).ok().filter(Metadata::is_file)?;
+        Timestamp::try_from(metadata.modified().ok()?).ok()
     }
 
     fn name(&self) -> String {

@@ -8,14 +8,17 @@ use std::time::{Duration, Instant};
 
 use fake_api::cluster::FakeCluster;
 use fake_api::fault::{Fault, On};
+use fake_api::log::Log;
 use fake_api::reader::{all, settings};
 use fake_api::server::{FakeApi, kubeconfig};
 use jiff::Timestamp;
 use kai::cluster::install_crypto_provider;
 use kai::collector::{CollectError, Collector, Poller, Source};
 use kai::config::CollectionSettings;
+use kai::dump::DumpInput;
 use kai::feed::{SnapshotReader, feed};
 use kai::health::Health;
+use kai::inventory::{Detail, MetadataRule};
 use kai::snapshot::Snapshot;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +38,8 @@ struct Polling {
 impl Polling {
     fn start(kubeconfig: &Path, interval: Duration, cycle_timeout: Duration) -> Self {
         install_crypto_provider();
-        let collector = Collector::new(Source::cluster(settings(kubeconfig)), all(), None, cycle_timeout);
+        let collector =
+            Collector::new(Source::cluster(settings(kubeconfig), Detail::default()), all(), None, cycle_timeout);
         let (writer, reader) = feed();
         let health = Health::new(reader.clone(), None, LIMIT);
         let settings = CollectionSettings { interval, cycle_timeout, stale_after: None };
@@ -172,4 +176,54 @@ async fn a_stop_does_not_wait_for_a_poll_that_hangs() {
     }
     let took = polling.stop().await;
     assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test]
+async fn the_clusters_name_is_known_once_the_source_is_open() {
+    let api = FakeApi::start(FakeCluster::of(1, 1)).await;
+    let path = api.kubeconfig("{}");
+    install_crypto_provider();
+    for (configured, before, after) in [(None, "", "fake-cluster"), (Some("prod"), "prod", "prod")] {
+        let source = Source::cluster(settings(&path), Detail::default());
+        let mut collector = Collector::new(source, all(), configured.map(str::to_owned), LIMIT);
+        assert_eq!(collector.cluster_name(), before);
+        collector.open().await.expect("a kubeconfig");
+        assert_eq!(collector.cluster_name(), after);
+        assert_eq!(api.asked().len(), 0, "opening asks for nothing");
+        assert_eq!(collector.dump_modified_at(), None);
+    }
+}
+
+#[tokio::test]
+async fn the_detail_reaches_a_cluster_and_lasts_when_it_is_connected_anew() {
+    let api = FakeApi::start(FakeCluster::of(1, 1).nodes(2)).await;
+    install_crypto_provider();
+    let detail = Detail { nodes: Some(MetadataRule::default()), ..Detail::default() };
+    let source = Source::cluster(settings(&api.kubeconfig("{}")), detail);
+    let mut collector = Collector::new(source, all(), None, LIMIT);
+    let nobody: kai::collector::SourceProgress = Arc::new(|_, _| {});
+    let log = Log::start();
+    api.change(|cluster| cluster.fault_times(On::Path("/api/v1/nodes"), Fault::Forbidden, 2));
+    assert_eq!(collector.collect(&nobody).await.expect("a relist").nodes().len(), 0);
+    api.change(|cluster| cluster.fault_times(On::Path(PODS), Fault::Forbidden, 1));
+    assert!(collector.collect(&nobody).await.is_err());
+    assert_eq!(collector.collect(&nobody).await.expect("a relist").nodes().len(), 2);
+    let lines = log.take();
+    assert!(lines.len() == 1 && lines[0].contains("list nodes"), "one warning in the life of the process: {lines:?}");
+}
+
+#[tokio::test]
+async fn the_detail_reaches_a_dump_which_says_when_it_was_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("dump.json");
+    let text = r#"{"kind":"Node","metadata":{"name":"n1"}}{"kind":"Namespace","metadata":{"name":"x"}}"#;
+    std::fs::write(&path, text).expect("written");
+    let detail = Detail { nodes: Some(MetadataRule::default()), ..Detail::default() };
+    let mut collector = Collector::new(Source::dump(DumpInput::File(path), detail), all(), None, LIMIT);
+    let nobody: kai::collector::SourceProgress = Arc::new(|_, _| {});
+    let snapshot = collector.collect(&nobody).await.expect("a dump");
+    assert_eq!(snapshot.nodes().iter().map(|node| &*node.name).collect::<Vec<_>>(), ["n1"]);
+    assert_eq!(collector.cluster_name(), "");
+    let age = Timestamp::now().duration_since(collector.dump_modified_at().expect("a time"));
+    assert!(age.abs().as_secs() < 60, "{age:?}");
 }

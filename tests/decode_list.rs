@@ -1,7 +1,7 @@
 //! One page of the API server: what comes out, whatever way its bytes come in.
 
-use kai::decode::{DecodeError, ListDecoder, PageEnd};
-use kai::inventory::{ContainerKind, ContainerState, Interner, Phase, PodRecord};
+use kai::decode::{DecodeError, ListDecoder, PageEnd, Records};
+use kai::inventory::{ContainerKind, ContainerState, Phase, PodRecord};
 use kai::snapshot::{Event, ListScope};
 use rstest::rstest;
 
@@ -9,10 +9,10 @@ const HEX: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abc
 
 /// Pushes the body in chunks of that many bytes.
 fn decode(body: &[u8], scope: ListScope, chunk: usize) -> (Vec<Event>, Result<PageEnd, DecodeError>) {
-    let (mut interner, mut events) = (Interner::default(), Vec::new());
+    let (mut records, mut events) = (Records::default(), Vec::new());
     let mut decoder = ListDecoder::new(scope);
     for part in body.chunks(chunk) {
-        if let Err(error) = decoder.push(part, &mut interner, &mut events) {
+        if let Err(error) = decoder.push(part, &mut records, &mut events) {
             return (events, Err(error));
         }
     }

@@ -3,8 +3,7 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use kai::decode::{DecodeError, ListDecoder, read_dump};
-use kai::inventory::Interner;
+use kai::decode::{DecodeError, ListDecoder, Records, read_dump};
 use kai::snapshot::{Event, ListScope};
 use proptest::prelude::*;
 
@@ -35,7 +34,7 @@ impl Read for Parts<'_> {
 fn dump(bytes: &[u8], lengths: &[usize]) -> (Vec<String>, String) {
     let mut events = Vec::new();
     let mut reader = Parts { bytes, lengths, at: 0 };
-    let end = read_dump(&mut reader, &mut Interner::default(), &mut |event| {
+    let end = read_dump(&mut reader, &mut Records::default(), &mut |event| {
         events.push(format!("{event:?}"));
         ControlFlow::Continue(())
     });
@@ -47,7 +46,7 @@ fn dump(bytes: &[u8], lengths: &[usize]) -> (Vec<String>, String) {
 }
 
 fn page(bytes: &[u8], lengths: &[usize]) -> (Vec<String>, String) {
-    let (mut interner, mut events) = (Interner::default(), Vec::new());
+    let (mut records, mut events) = (Records::default(), Vec::new());
     let mut decoder = ListDecoder::new(ListScope::AllPods);
     let mut rest = bytes;
     let mut end = Ok(());
@@ -56,7 +55,7 @@ fn page(bytes: &[u8], lengths: &[usize]) -> (Vec<String>, String) {
             break;
         }
         let (part, after) = rest.split_at((*wanted).min(rest.len()));
-        end = decoder.push(part, &mut interner, &mut events);
+        end = decoder.push(part, &mut records, &mut events);
         rest = after;
     }
     let end = match end.and_then(|()| decoder.finish()) {

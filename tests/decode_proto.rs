@@ -2,8 +2,8 @@
 
 mod protobuf;
 
-use kai::decode::{ApiStatus, DecodeError, Encoding, ListDecoder, PageEnd, read_status};
-use kai::inventory::{Interner, PodRecord};
+use kai::decode::{ApiStatus, DecodeError, Encoding, ListDecoder, PageEnd, Records, read_status};
+use kai::inventory::{Detail, KeyFilter, MetadataRule, PodRecord};
 use kai::snapshot::{Event, ListScope};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -22,15 +22,31 @@ fn decode(
     encoding: Encoding,
     chunk: usize,
 ) -> (Vec<Event>, Result<PageEnd, DecodeError>) {
-    let (mut interner, mut events) = (Interner::default(), Vec::new());
+    decode_with(Detail::default(), body, scope, encoding, chunk)
+}
+
+fn decode_with(
+    detail: Detail,
+    body: &[u8],
+    scope: ListScope,
+    encoding: Encoding,
+    chunk: usize,
+) -> (Vec<Event>, Result<PageEnd, DecodeError>) {
+    let (mut records, mut events) = (Records::new(detail), Vec::new());
     let mut decoder = ListDecoder::of_encoding(scope, encoding);
     for part in body.chunks(chunk) {
-        if let Err(error) = decoder.push(part, &mut interner, &mut events) {
+        if let Err(error) = decoder.push(part, &mut records, &mut events) {
             return (events, Err(error));
         }
     }
     let end = decoder.finish();
     (events, end)
+}
+
+/// Everything that can be kept.
+fn all() -> Detail {
+    let rule = || MetadataRule { labels: KeyFilter::All, annotations: KeyFilter::All };
+    Detail { pods: rule(), namespaces: rule(), namespace_label: None, nodes: Some(rule()), container_ids: true }
 }
 
 fn pods_of(body: &[u8], chunk: usize) -> (Vec<Event>, Result<PageEnd, DecodeError>) {
@@ -70,11 +86,13 @@ fn what_an_api_server_wrote_gives_the_same_from_both_encodings(
     #[case] scope: ListScope,
     #[case] items: u64,
 ) {
-    let from_protobuf = decode(protobuf, scope.clone(), Encoding::Protobuf, usize::MAX);
-    let from_json = decode(json, scope, Encoding::Json, usize::MAX);
-    assert_eq!(outcome(&from_protobuf), outcome(&from_json));
-    assert_eq!(from_protobuf.1.expect("a page").items, items);
-    assert!(!from_protobuf.0.iter().any(|event| matches!(event, Event::Skipped(_))), "{:?}", from_protobuf.0);
+    for detail in [Detail::default(), all()] {
+        let from_protobuf = decode_with(detail.clone(), protobuf, scope.clone(), Encoding::Protobuf, usize::MAX);
+        let from_json = decode_with(detail, json, scope.clone(), Encoding::Json, usize::MAX);
+        assert_eq!(outcome(&from_protobuf), outcome(&from_json));
+        assert_eq!(from_protobuf.1.expect("a page").items, items);
+        assert!(!from_protobuf.0.iter().any(|event| matches!(event, Event::Skipped(_))), "{:?}", from_protobuf.0);
+    }
 }
 
 #[test]
@@ -101,11 +119,11 @@ fn chunks_of_any_size_give_the_same_page(#[case] body: &[u8], #[case] scope: Lis
 #[case::protobuf(PODS, Encoding::Protobuf)]
 #[case::json(PODS_JSON, Encoding::Json)]
 fn the_next_page_is_known_before_the_first_item(#[case] body: &[u8], #[case] encoding: Encoding) {
-    let (mut interner, mut events) = (Interner::default(), Vec::new());
+    let (mut records, mut events) = (Records::default(), Vec::new());
     let mut decoder = ListDecoder::of_encoding(ListScope::AllPods, encoding);
     let mut early = None;
     for byte in body.chunks(1) {
-        decoder.push(byte, &mut interner, &mut events).expect("bytes of a page");
+        decoder.push(byte, &mut records, &mut events).expect("bytes of a page");
         if events.is_empty() {
             early = decoder.next_page().map(str::to_owned);
         }
@@ -298,8 +316,10 @@ proptest! {
         let json = serde_json::json!({ "kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": pods });
         let json = serde_json::to_vec(&json).expect("JSON");
         let messages: Vec<Message> = pods.iter().map(protobuf::pod_message).collect();
-        let from_protobuf = pods_of(&pod_list(&messages), chunk);
-        let from_json = decode(&json, ListScope::AllPods, Encoding::Json, usize::MAX);
-        prop_assert_eq!(outcome(&from_protobuf), outcome(&from_json));
+        for detail in [Detail::default(), all()] {
+            let from_protobuf = decode_with(detail.clone(), &pod_list(&messages), ListScope::AllPods, Encoding::Protobuf, chunk);
+            let from_json = decode_with(detail, &json, ListScope::AllPods, Encoding::Json, usize::MAX);
+            prop_assert_eq!(outcome(&from_protobuf), outcome(&from_json));
+        }
     }
 }

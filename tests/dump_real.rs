@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use kai::decode::{DecodeError, DumpEnd, read_dump};
-use kai::inventory::{ContainerKind, ContainerState, Interner, PodRecord};
+use kai::decode::{DecodeError, DumpEnd, Records, read_dump};
+use kai::inventory::{ContainerKind, ContainerState, PodRecord};
 use kai::snapshot::Event;
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ fn folder() -> Option<PathBuf> {
 fn read(bytes: &[u8]) -> (Vec<PodRecord>, Result<DumpEnd, DecodeError>) {
     let (mut pods, mut skipped) = (Vec::new(), Vec::new());
     let mut input = bytes;
-    let end = read_dump(&mut input, &mut Interner::default(), &mut |event| {
+    let end = read_dump(&mut input, &mut Records::default(), &mut |event| {
         match event {
             Event::Pod(pod) => pods.push(pod),
             other => skipped.push(other),

@@ -3,8 +3,7 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use kai::decode::{DecodeError, DumpEnd, read_dump};
-use kai::inventory::Interner;
+use kai::decode::{DecodeError, DumpEnd, Records, read_dump};
 use kai::snapshot::Event;
 use rstest::rstest;
 
@@ -52,7 +51,7 @@ impl Read for Trickle<'_> {
 /// What each event is, in a word or two.
 fn read_in(input: &[u8], chunk: usize) -> (Vec<String>, Result<DumpEnd, DecodeError>) {
     let mut events = Vec::new();
-    let end = read_dump(&mut Trickle(input, chunk), &mut Interner::default(), &mut |event| {
+    let end = read_dump(&mut Trickle(input, chunk), &mut Records::default(), &mut |event| {
         events.push(match event {
             Event::Pod(pod) => format!("pod {}/{} {}", pod.namespace, pod.name, pod.containers.len()),
             Event::Namespace(namespace) => format!("namespace {}", namespace.name),
@@ -225,7 +224,7 @@ fn what_came_before_the_end_is_kept(#[case] input: &str, #[case] expected: &str)
 fn reading_ends_when_no_more_is_wanted() {
     let input = list("List", &[POD_B; 9]);
     let mut count = 0;
-    let end = read_dump(&mut input.as_bytes(), &mut Interner::default(), &mut |_| {
+    let end = read_dump(&mut input.as_bytes(), &mut Records::default(), &mut |_| {
         count += 1;
         if count == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });

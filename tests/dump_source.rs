@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use kai::dump::{DumpError, DumpInput, DumpSource};
+use kai::inventory::{Detail, MetadataRule};
 use kai::snapshot::{Event, ListScope, ServerVersion};
 use tokio::sync::mpsc;
 
@@ -137,4 +138,42 @@ fn a_fingerprint_changes_with_the_file_and_not_without() {
     fs::File::options().write(true).open(&path).expect("a file").set_times(later).expect("set");
     assert_ne!(source.fingerprint(), second);
     assert_eq!(DumpSource::new(DumpInput::Stdin).fingerprint(), None);
+}
+
+#[test]
+fn nodes_are_sent_when_they_are_kept_and_broken_ones_are_left_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("dump.json");
+    let node = r#"{"kind":"Node","metadata":{"name":"n1"}}"#;
+    fs::write(&path, [node, r#"{"kind":"Node","metadata":{}}"#, POD].concat()).expect("written");
+    for (nodes, expected) in [(None, "pod a"), (Some(MetadataRule::default()), "node n1, pod a")] {
+        let detail = Detail { nodes, ..Detail::default() };
+        let (events, read) = relist(&mut source(&path).with_detail(detail));
+        read.expect("a dump");
+        let sent: Vec<String> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Pod(pod) => Some(format!("pod {}", pod.name)),
+                Event::Node(node) => Some(format!("node {}", node.name)),
+                Event::Skipped(item) => Some(format!("skipped {}", item.item)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(sent.join(", "), expected);
+    }
+}
+
+#[test]
+fn a_file_says_when_it_was_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("dump.json");
+    let source = source(&path);
+    assert_eq!(source.modified_at(), None, "there is no file yet");
+    fs::write(&path, POD).expect("written");
+    let written = std::time::UNIX_EPOCH + Duration::from_secs(1_800_000_001);
+    let times = fs::FileTimes::new().set_modified(written);
+    fs::File::options().write(true).open(&path).expect("a file").set_times(times).expect("set");
+    assert_eq!(source.modified_at().map(jiff::Timestamp::as_second), Some(1_800_000_001));
+    assert_eq!(DumpSource::new(DumpInput::Stdin).modified_at(), None);
+    assert_eq!(DumpSource::new(DumpInput::File(folder.path().to_owned())).modified_at(), None, "no file but a folder");
 }

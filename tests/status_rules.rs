@@ -11,9 +11,9 @@
 //! canonical form and are reported as written.
 
 use jiff::Timestamp;
-use kai::decode::ListDecoder;
+use kai::decode::{ListDecoder, Records};
 use kai::inventory::{
-    ContainerKind, ContainerRecord, ContainerState, Digest, Interner, NamespaceSelection, PodRecord, ReportPolicy,
+    ContainerKind, ContainerRecord, ContainerState, Digest, NamespaceSelection, PodRecord, ReportPolicy,
 };
 use kai::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion};
 use kai::views::NamespaceImages;
@@ -113,7 +113,7 @@ fn decoded(pods: &[Value]) -> Vec<PodRecord> {
     let body = filled(&json!({"kind": "PodList", "apiVersion": "v1", "items": pods}).to_string());
     let mut decoder = ListDecoder::new(ListScope::AllPods);
     let mut events = Vec::new();
-    decoder.push(body.as_bytes(), &mut Interner::default(), &mut events).expect("a list");
+    decoder.push(body.as_bytes(), &mut Records::default(), &mut events).expect("a list");
     decoder.finish().expect("a whole list");
     events
         .into_iter()

@@ -5,8 +5,7 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use kai::decode::read_dump;
-use kai::inventory::Interner;
+use kai::decode::{Records, read_dump};
 use libfuzzer_sys::fuzz_target;
 
 struct Parts<'a>(&'a [u8], usize);
@@ -22,7 +21,7 @@ impl Read for Parts<'_> {
 
 fn read(bytes: &[u8], length: usize) -> (String, bool) {
     let mut events = String::new();
-    let end = read_dump(&mut Parts(bytes, length), &mut Interner::default(), &mut |event| {
+    let end = read_dump(&mut Parts(bytes, length), &mut Records::default(), &mut |event| {
         events.push_str(&format!("{event:?}\n"));
         ControlFlow::Continue(())
     });

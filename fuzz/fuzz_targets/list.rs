@@ -2,15 +2,14 @@
 
 #![no_main]
 
-use kai::decode::ListDecoder;
-use kai::inventory::Interner;
+use kai::decode::{ListDecoder, Records};
 use kai::snapshot::{Event, ListScope};
 use libfuzzer_sys::fuzz_target;
 
 fn decode(bytes: &[u8], length: usize) -> (Vec<Event>, bool) {
-    let (mut interner, mut events) = (Interner::default(), Vec::new());
+    let (mut records, mut events) = (Records::default(), Vec::new());
     let mut decoder = ListDecoder::new(ListScope::AllPods);
-    let pushed = bytes.chunks(length).all(|part| decoder.push(part, &mut interner, &mut events).is_ok());
+    let pushed = bytes.chunks(length).all(|part| decoder.push(part, &mut records, &mut events).is_ok());
     (events, pushed && decoder.finish().is_ok())
 }
 

@@ -4,16 +4,15 @@
 
 #![no_main]
 
-use kai::decode::{Encoding, ListDecoder, read_status};
-use kai::inventory::Interner;
+use kai::decode::{Encoding, ListDecoder, Records, read_status};
 use kai::snapshot::ListScope;
 use libfuzzer_sys::fuzz_target;
 
 fn outcome(body: &[u8], chunk: usize) -> String {
-    let (mut interner, mut events) = (Interner::default(), Vec::new());
+    let (mut records, mut events) = (Records::default(), Vec::new());
     let mut decoder = ListDecoder::of_encoding(ListScope::AllPods, Encoding::Protobuf);
     for part in body.chunks(chunk) {
-        if let Err(error) = decoder.push(part, &mut interner, &mut events) {
+        if let Err(error) = decoder.push(part, &mut records, &mut events) {
             return format!("{events:?} {error}");
         }
     }

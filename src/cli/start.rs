@@ -8,6 +8,7 @@ use crate::cluster::install_crypto_provider;
 use crate::collector::{CollectError, Collector, Source};
 use crate::config::{Environment, Flags, Loaded, Settings, load};
 use crate::dump::DumpInput;
+use crate::inventory::Detail;
 use crate::telemetry::{self, LogGuard};
 
 /// An error that ends the process with a status of its own.
@@ -58,8 +59,8 @@ pub(super) fn collector(settings: Settings, dump: Option<DumpInput>) -> Collecto
     let name = settings.cluster.name.clone();
     let (source, timeout) = match dump {
         // A dump ends where its file ends: a deadline would only cut standard input off.
-        Some(input) => (Source::dump(input), Duration::ZERO),
-        None => (Source::cluster(settings.cluster), settings.collection.cycle_timeout),
+        Some(input) => (Source::dump(input, Detail::default()), Duration::ZERO),
+        None => (Source::cluster(settings.cluster, Detail::default()), settings.collection.cycle_timeout),
     };
     Collector::new(source, settings.selection, name, timeout)
 }

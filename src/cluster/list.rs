@@ -1,7 +1,7 @@
 //! One list of a relist, page by page, begun again when its pages expire.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::FutureExt as _;
 use http::StatusCode;
@@ -10,11 +10,13 @@ use tokio::sync::watch;
 
 use super::ahead::{self, Asked};
 use super::error::ClusterError;
+use super::nodes;
 use super::page::{Page, PageReader};
 use super::request::Requests;
 use super::retry::Patience;
 use super::source::Progress;
-use crate::inventory::Interner;
+use super::warned::Warned;
+use crate::decode::Records;
 use crate::snapshot::{Event, ListScope};
 
 /// How often a list is begun again whose pages expired.
@@ -23,11 +25,15 @@ const RESTARTS: usize = 4;
 /// What every list of a relist shares.
 pub(super) struct Lists<'a> {
     pub(super) requests: &'a Requests,
-    pub(super) interner: &'a Mutex<Interner>,
+    pub(super) records: &'a Mutex<Records>,
     pub(super) events: &'a Sender<Vec<Event>>,
     pub(super) tally: Tally<'a>,
-    /// Whether `/version` gave nothing the last time.
-    pub(super) is_version_hidden: &'a AtomicBool,
+    /// What needs no warning any more.
+    pub(super) warned: &'a Warned,
+    /// Whether nodes are listed.
+    pub(super) wants_nodes: bool,
+    /// Whether namespaces are wanted as objects, and not just by name.
+    pub(super) wants_namespaces: bool,
     /// Items of one page.
     pub(super) page_size: u32,
 }
@@ -93,7 +99,7 @@ impl Lists<'_> {
 
     /// Reads the pages from the first.
     async fn run(&self, scope: &ListScope, limit: Option<u32>) -> Result<Run, ClusterError> {
-        let counts = *scope != ListScope::Namespaces;
+        let counts = matches!(scope, ListScope::AllPods | ListScope::PodsOf(_));
         let mut read = 0;
         let mut page = self.ask(scope, limit, None);
         loop {
@@ -115,6 +121,7 @@ impl Lists<'_> {
                     _ => return Err(self.requests.error(&path, failed)),
                 },
             };
+            let events = if *scope == ListScope::Nodes { nodes::readable(self, events) } else { events };
             read += end.items;
             if counts {
                 self.tally.add(end.items, end.continue_token.as_ref().map_or(Some(0), |_| end.remaining));
@@ -139,7 +146,7 @@ impl Lists<'_> {
     fn ask<'a>(&'a self, scope: &'a ListScope, limit: Option<u32>, token: Option<String>) -> Asked<'a> {
         let path = page_path(scope, limit, token.as_deref());
         let (next, announced) = watch::channel(String::new());
-        let reader = PageReader { scope, interner: self.interner, next: Some(next) };
+        let reader = PageReader { scope, records: self.records, next: Some(next) };
         let answer = {
             let path = path.clone();
             async move { self.requests.get(&path, Patience::Patient, &reader).await }

@@ -12,8 +12,7 @@ use kube::client::Body;
 use tokio::sync::watch;
 
 use super::request::{Failure, Reader};
-use crate::decode::{DecodeError, Encoding, ListDecoder, PageEnd};
-use crate::inventory::Interner;
+use crate::decode::{DecodeError, Encoding, ListDecoder, PageEnd, Records};
 use crate::remote::Transport;
 use crate::snapshot::{Event, ListScope};
 
@@ -26,7 +25,7 @@ pub(super) struct Page {
 /// Reads pages of one list.
 pub(super) struct PageReader<'a> {
     pub(super) scope: &'a ListScope,
-    pub(super) interner: &'a Mutex<Interner>,
+    pub(super) records: &'a Mutex<Records>,
     /// Is told what asks for the next page while this one still comes, once by each try.
     pub(super) next: Option<watch::Sender<String>>,
 }
@@ -46,7 +45,7 @@ impl Reader for PageReader<'_> {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Failure::of(&error))?;
             if let Ok(bytes) = frame.into_data() {
-                decoder.push(&bytes, &mut lock(self.interner), &mut events).map_err(undecodable)?;
+                decoder.push(&bytes, &mut lock(self.records), &mut events).map_err(undecodable)?;
                 if let Some(token) = decoder.next_page()
                     && let Some(next) = next.take()
                 {
@@ -60,7 +59,7 @@ impl Reader for PageReader<'_> {
 }
 
 /// The decoder's own words are for whoever reads a dump; here the question is what kind of server answers so.
-fn undecodable(error: DecodeError) -> Failure {
+pub(super) fn undecodable(error: DecodeError) -> Failure {
     match error {
         // A body that only seems whole, because a proxy closed the connection in good order.
         DecodeError::EndedEarly(place) => Failure::Transport(Transport::Broken(format!("the body ends {place}"))),
@@ -73,7 +72,7 @@ fn undecodable(error: DecodeError) -> Failure {
     }
 }
 
-fn lock(interner: &Mutex<Interner>) -> MutexGuard<'_, Interner> {
+pub(super) fn lock(records: &Mutex<Records>) -> MutexGuard<'_, Records> {
     // A panic while it was held leaves at worst a text that nothing shares.
-    interner.lock().unwrap_or_else(PoisonError::into_inner)
+    records.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,18 +1,19 @@
 //! Which lists make a relist, and when a refusal is an error.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use http::{Response, StatusCode};
+use http::Response;
 use jiff::Timestamp;
 use kube::client::Body;
 use serde::Deserialize;
 
 use super::answer;
 use super::error::ClusterError;
-use super::list::{ListEnd, Lists, path};
+use super::list::{ListEnd, Lists};
+use super::namespace::{Found, get_namespace};
+use super::nodes::beside_nodes;
 use super::request::{Failure, Reader, Requests};
 use super::retry::Patience;
 use crate::inventory::{NamespaceSelection, excerpt};
@@ -24,6 +25,11 @@ const CLUSTER_WIDE_ADVICE: &str = "bind a ClusterRole with the verb list on pods
 const INCLUDED_ADVICE: &str = "bind a Role with the verb list on pods to that user in each namespace of \
                                namespace-selectors.include";
 
+const NAMESPACE_ADVICE: &str = "their uids are made of their names, and their labels are unknown; bind a Role with the \
+                                verb get on namespaces to that user in each namespace of namespace-selectors.include";
+
+const VERSION: &str = "version";
+
 /// Reads everything that is selected once.
 pub(super) async fn relist(
     lists: &Lists<'_>,
@@ -32,16 +38,13 @@ pub(super) async fn relist(
 ) -> Result<(), ClusterError> {
     lists.say(vec![Event::RelistBegun]).await?;
     let version = async { Ok(server_version(lists).await) };
-    let server_version = match selection.included() {
-        None => {
-            let ((), version) = futures::try_join!(cluster_wide(lists), version)?;
-            version
-        }
-        Some(included) => {
-            let ((), version) = futures::try_join!(by_namespace(lists, &included, workers), version)?;
-            version
+    let pods = async {
+        match selection.included() {
+            None => cluster_wide(lists).await,
+            Some(included) => by_namespace(lists, &included, workers).await,
         }
     };
+    let ((), server_version) = beside_nodes(lists, async { futures::try_join!(pods, version) }.boxed()).await?;
     let end = RelistEnd { observed_at: Timestamp::now(), server_version, cut_short: None };
     lists.say(vec![Event::RelistEnded(end)]).await
 }
@@ -58,56 +61,76 @@ async fn cluster_wide(lists: &Lists<'_>) -> Result<(), ClusterError> {
 /// One list for each included namespace: needs no right beyond them.
 async fn by_namespace(lists: &Lists<'_>, included: &[&str], workers: usize) -> Result<(), ClusterError> {
     // Named as boxes: the compiler cannot tell that a stream of the bare futures may move between threads.
-    let namespaces: Vec<BoxFuture<'_, Result<Option<String>, ClusterError>>> =
+    let namespaces: Vec<BoxFuture<'_, Result<Outcome, ClusterError>>> =
         included.iter().map(|name| one_namespace(lists, Arc::from(*name)).boxed()).collect();
-    let refusals: Vec<Option<String>> = stream::iter(namespaces).buffer_unordered(workers.max(1)).try_collect().await?;
-    let is_refused = !refusals.is_empty() && refusals.iter().all(Option::is_some);
-    match refusals.into_iter().flatten().next() {
+    let outcomes: Vec<Outcome> = stream::iter(namespaces).buffer_unordered(workers.max(1)).try_collect().await?;
+    let is_refused = outcomes.iter().all(|outcome| matches!(outcome, Outcome::Refused(_)));
+    let (mut refused, mut hidden) = (None, Vec::new());
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Read => {}
+            Outcome::Refused(reason) => refused = Some(reason),
+            Outcome::Hidden(namespace, message) => hidden.push((namespace, message)),
+        }
+    }
+    warn_of_hidden(lists, hidden);
+    match refused {
         Some(reason) if is_refused => Err(nothing_readable(lists.requests, reason, INCLUDED_ADVICE)),
         _ => Ok(()),
     }
 }
 
-/// Lists one namespace; yields the reason when it is refused.
-async fn one_namespace(lists: &Lists<'_>, namespace: Arc<str>) -> Result<Option<String>, ClusterError> {
+/// What became of a namespace that is included by name.
+enum Outcome {
+    Read,
+    /// Its pods may not be listed: the right that is missing.
+    Refused(String),
+    /// Its pods were listed, and it may not be asked for itself: its name, and the server's words.
+    Hidden(Arc<str>, String),
+}
+
+/// Lists one namespace.
+async fn one_namespace(lists: &Lists<'_>, namespace: Arc<str>) -> Result<Outcome, ClusterError> {
     if !can_be_a_namespace(&namespace) {
         tracing::warn!("\"{}\" in namespace-selectors.include can be no namespace's name", excerpt(&namespace));
         lists.say(vec![Event::NamespaceUnknown(namespace)]).await?;
-        return Ok(None);
+        return Ok(Outcome::Read);
     }
-    match lists.read(&ListScope::PodsOf(Arc::clone(&namespace))).await? {
-        ListEnd::Refused(reason) => Ok(Some(reason)),
-        ListEnd::Read(0) if !exists(lists.requests, &namespace).await? => {
-            lists.say(vec![Event::NamespaceUnknown(namespace)]).await?;
-            Ok(None)
+    let pods = match lists.read(&ListScope::PodsOf(Arc::clone(&namespace))).await? {
+        ListEnd::Refused(reason) => return Ok(Outcome::Refused(reason)),
+        ListEnd::Read(pods) => pods,
+    };
+    if pods > 0 && !lists.wants_namespaces {
+        return Ok(Outcome::Read);
+    }
+    let found = get_namespace(lists, &namespace).await?;
+    match found {
+        Found::Hidden(message) if lists.wants_namespaces => return Ok(Outcome::Hidden(namespace, message)),
+        Found::Unknown if pods == 0 => lists.say(vec![Event::NamespaceUnknown(namespace)]).await?,
+        // Deleted since its pods were listed, or there, and that is all that is asked.
+        Found::Unknown | Found::Hidden(_) | Found::There(None) => {}
+        Found::There(Some(record)) => {
+            lists.warned.is_well(&topic(&namespace));
+            lists.say(vec![Event::Namespace(record)]).await?;
         }
-        ListEnd::Read(_) => Ok(None),
     }
+    Ok(Outcome::Read)
 }
 
-/// Whether the cluster has the namespace, as far as kai may know: listing the pods of one that does not exist gives an
-/// empty list.
-async fn exists(requests: &Requests, namespace: &str) -> Result<bool, ClusterError> {
-    let path = format!("{}/{namespace}", path(&ListScope::Namespaces));
-    match requests.get(&path, Patience::Patient, &Existence).await {
-        Ok(()) => Ok(true),
-        Err(failed) => match failed.status() {
-            Some(StatusCode::NOT_FOUND) => Ok(false),
-            Some(StatusCode::FORBIDDEN) => Ok(true),
-            _ => Err(requests.error(&path, failed)),
-        },
-    }
+fn topic(namespace: &str) -> String {
+    format!("namespace {namespace}")
 }
 
-/// That there is an answer is answer enough.
-struct Existence;
-
-impl Reader for Existence {
-    type Output = ();
-
-    async fn read(&self, _: Response<Body>) -> Result<(), Failure> {
-        Ok(())
-    }
+/// One warning of those that are news, however many they are.
+fn warn_of_hidden(lists: &Lists<'_>, mut hidden: Vec<(Arc<str>, String)>) {
+    hidden.retain(|(namespace, _)| lists.warned.is_news(&topic(namespace)));
+    hidden.sort();
+    let Some((first, message)) = hidden.first() else { return };
+    let more = match hidden.len() - 1 {
+        0 => String::new(),
+        more => format!(" and in {more} more"),
+    };
+    tracing::warn!("missing right: get namespaces in namespace {first}{more} ({message}): {NAMESPACE_ADVICE}");
 }
 
 /// RFC 1123. Anything else would make another URL than that of a namespace.
@@ -126,12 +149,12 @@ async fn server_version(lists: &Lists<'_>) -> ServerVersion {
     let path = "/version";
     match lists.requests.get(path, Patience::Patient, &VersionReader).await {
         Ok(info) => {
-            lists.is_version_hidden.store(false, Ordering::Relaxed);
+            lists.warned.is_well(VERSION);
             info.into()
         }
         Err(failed) => {
             let error = lists.requests.error(path, failed);
-            if !lists.is_version_hidden.swap(true, Ordering::Relaxed) {
+            if lists.warned.is_news(VERSION) {
                 tracing::warn!("the server's version stays empty in reports: {error}");
             }
             ServerVersion::default()

@@ -1,6 +1,6 @@
 //! A cluster as a source of events: what the rest of kai sees of this module.
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,12 +11,14 @@ use super::connection::{FreshClient, Recipe};
 use super::environment::Environment;
 use super::error::ClusterError;
 use super::list::{Lists, Tally, path};
-use super::page::PageReader;
+use super::page::{PageReader, lock};
 use super::relist::relist;
 use super::request::Requests;
 use super::retry::Patience;
+use super::warned::Warned;
 use crate::config::ClusterSettings;
-use crate::inventory::{Interner, NamespaceSelection};
+use crate::decode::Records;
+use crate::inventory::{Detail, NamespaceSelection};
 use crate::snapshot::{Event, ListScope};
 
 /// Credentials that end sooner than this are renewed before a relist begins.
@@ -29,8 +31,8 @@ pub struct ClusterSource {
     expires: Option<Timestamp>,
     page_size: u32,
     workers: usize,
-    interner: Mutex<Interner>,
-    is_version_hidden: AtomicBool,
+    records: Mutex<Records>,
+    warned: Warned,
 }
 
 /// How far a relist is.
@@ -54,9 +56,22 @@ impl ClusterSource {
         let timeout = settings.request_timeout;
         let FreshClient { client, expires } = recipe.client(timeout).await?;
         let requests = Requests { client, endpoint: recipe.endpoint.clone(), timeout };
-        let interner = Mutex::new(Interner::default());
         let (page_size, workers) = (settings.page_size.max(1), settings.workers.max(1));
-        Ok(Self { recipe, requests, expires, page_size, workers, interner, is_version_hidden: AtomicBool::new(false) })
+        let (records, warned) = (Mutex::default(), Warned::default());
+        Ok(Self { recipe, requests, expires, page_size, workers, records, warned })
+    }
+
+    /// Keeps that much of what is read from now on, and asks for what that needs: the list of nodes, and each namespace
+    /// that is included by name.
+    #[must_use]
+    pub fn with_detail(self, detail: Detail) -> Self {
+        Self { records: Mutex::new(Records::new(detail)), ..self }
+    }
+
+    /// Says nothing again that an earlier connection to this cluster has warned of.
+    #[must_use]
+    pub fn with_warned(self, warned: Warned) -> Self {
+        Self { warned, ..self }
     }
 
     /// The name that the kubeconfig's context gives the cluster; a service account and inline settings give none.
@@ -89,7 +104,7 @@ impl ClusterSource {
         events: &Sender<Vec<Event>>,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<(), ClusterError> {
-        self.interner.get_mut().unwrap_or_else(PoisonError::into_inner).sweep();
+        self.records.get_mut().unwrap_or_else(PoisonError::into_inner).sweep();
         if self.expires.is_some_and(|expires| Timestamp::now() + RENEW_BEFORE >= expires) {
             self.renew().await?;
         }
@@ -110,12 +125,18 @@ impl ClusterSource {
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<(), ClusterError> {
         let is_single = selection.included().is_none();
+        let (wants_nodes, wants_namespaces) = {
+            let records = lock(&self.records);
+            (records.detail().nodes.is_some(), records.detail().wants_namespaces())
+        };
         let lists = Lists {
             requests: &self.requests,
-            interner: &self.interner,
+            records: &self.records,
             events,
             tally: Tally { read: AtomicU64::new(0), report: progress, is_single },
-            is_version_hidden: &self.is_version_hidden,
+            warned: &self.warned,
+            wants_nodes,
+            wants_namespaces,
             page_size: self.page_size,
         };
         relist(&lists, selection, self.workers).await
@@ -134,7 +155,7 @@ impl ClusterSource {
     /// As for a relist; a missing right too.
     pub async fn namespaces(&self, limit: u32) -> Result<Vec<String>, ClusterError> {
         let path = format!("{}?limit={limit}", path(&ListScope::Namespaces));
-        let reader = PageReader { scope: &ListScope::Namespaces, interner: &self.interner, next: None };
+        let reader = PageReader { scope: &ListScope::Namespaces, records: &self.records, next: None };
         let page = self.requests.get(&path, Patience::Hasty, &reader).await;
         let page = page.map_err(|failed| self.requests.error(&path, failed))?;
         let names = page.events.into_iter().filter_map(|event| match event {

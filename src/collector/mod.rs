@@ -11,6 +11,7 @@ pub use source::{CollectError, Source, SourceProgress};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::inventory::NamespaceSelection;
@@ -52,11 +53,24 @@ impl Collector {
         matches!(self.source, Source::Dump(_))
     }
 
+    /// The cluster's name in reports: the configured one, else that of the kubeconfig's context, else empty. Known once
+    /// [`Self::open`] has succeeded.
+    #[must_use]
+    pub fn cluster_name(&self) -> &str {
+        self.configured_name.as_deref().or_else(|| self.source.cluster_name()).unwrap_or_default()
+    }
+
+    /// When the dump was last written; `None` for a cluster and for standard input.
+    #[must_use]
+    pub fn dump_modified_at(&self) -> Option<Timestamp> {
+        self.source.modified_at()
+    }
+
     /// Reads everything once. A failure leaves the index as it was.
     pub async fn collect(&mut self, progress: &SourceProgress) -> Result<Arc<Snapshot>, CollectError> {
         self.source.open().await?;
-        let name = self.configured_name.as_deref().or_else(|| self.source.cluster_name()).unwrap_or_default();
-        let index = self.index.get_or_insert_with(|| PodIndex::new(name, self.selection.clone()));
+        let name = self.cluster_name().to_owned();
+        let index = self.index.get_or_insert_with(|| PodIndex::new(&name, self.selection.clone()));
         let (sender, mut receiver) = mpsc::channel(BATCHES);
         let source = &mut self.source;
         let selection = &self.selection;

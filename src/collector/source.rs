@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc::Sender;
 
-use crate::cluster::{ClusterError, ClusterSource, Environment, Progress};
+use crate::cluster::{ClusterError, ClusterSource, Environment, Progress, Warned};
 use crate::config::ClusterSettings;
 use crate::dump::{DumpError, DumpInput, DumpSource, Fingerprint};
-use crate::inventory::NamespaceSelection;
+use crate::inventory::{Detail, NamespaceSelection};
 use crate::snapshot::Event;
 
 /// Told how much was read, and of how much where that is known: pods of a cluster, bytes of a dump.
@@ -21,11 +22,15 @@ pub enum Source {
     Cluster {
         /// How to reach it.
         settings: Box<ClusterSettings>,
+        /// How much of it is kept.
+        detail: Box<Detail>,
+        /// What was warned of, by whichever connection.
+        warned: Warned,
         /// The connection, while there is one.
         connection: Option<Box<ClusterSource>>,
     },
     /// A dump; `None` only while a thread reads it.
-    Dump(Option<DumpSource>),
+    Dump(Option<Box<DumpSource>>),
 }
 
 /// Why a source could not be read to its end.
@@ -62,20 +67,22 @@ impl CollectError {
 impl Source {
     /// The cluster of these settings, not connected yet.
     #[must_use]
-    pub fn cluster(settings: ClusterSettings) -> Self {
-        Self::Cluster { settings: Box::new(settings), connection: None }
+    pub fn cluster(settings: ClusterSettings, detail: Detail) -> Self {
+        let (settings, detail) = (Box::new(settings), Box::new(detail));
+        Self::Cluster { settings, detail, warned: Warned::default(), connection: None }
     }
 
     /// A saved dump.
     #[must_use]
-    pub fn dump(input: DumpInput) -> Self {
-        Self::Dump(Some(DumpSource::new(input)))
+    pub fn dump(input: DumpInput, detail: Detail) -> Self {
+        Self::Dump(Some(Box::new(DumpSource::new(input).with_detail(detail))))
     }
 
     /// Connects, where that is not done yet.
     pub async fn open(&mut self) -> Result<(), CollectError> {
-        if let Self::Cluster { settings, connection: connection @ None } = self {
-            *connection = Some(Box::new(ClusterSource::connect(settings, &Environment::of_process()).await?));
+        if let Self::Cluster { settings, detail, warned, connection: connection @ None } = self {
+            let source = ClusterSource::connect(settings, &Environment::of_process()).await?;
+            *connection = Some(Box::new(source.with_detail((**detail).clone()).with_warned(warned.clone())));
         }
         Ok(())
     }
@@ -84,7 +91,15 @@ impl Source {
     pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
         match self {
             Self::Cluster { .. } => None,
-            Self::Dump(source) => source.as_ref().and_then(DumpSource::fingerprint),
+            Self::Dump(source) => source.as_deref().and_then(DumpSource::fingerprint),
+        }
+    }
+
+    /// When the dump was last written; `None` for a cluster, and where no file tells.
+    pub(super) fn modified_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Cluster { .. } => None,
+            Self::Dump(source) => source.as_deref().and_then(DumpSource::modified_at),
         }
     }
 

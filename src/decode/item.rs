@@ -2,13 +2,17 @@
 
 use serde::de::DeserializeSeed;
 
+use super::forms::{Map, text};
+use super::namespace::read_namespace;
+use super::node::read_node;
 use super::peek::{Peek, PeekSeed};
-use super::pod::{Broken, read_namespace, read_pod};
+use super::pod::{Broken, read_pod};
+use super::records::Records;
 use super::sieve::{Sifted, sieve};
 use super::sink::ITEM_MAX;
-use super::wire::{Map, Object, text};
+use super::wire::Object;
 use super::yaml;
-use crate::inventory::{Interner, NamespaceRecord, PodRecord};
+use crate::inventory::{NamespaceRecord, NodeRecord, PodRecord};
 
 /// How the bytes of an item are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +28,14 @@ pub(super) enum Expected {
     Pod,
     /// A namespace, whatever it calls itself.
     Namespace,
+    /// A node, whatever it calls itself.
+    Node,
     /// By its own kind; without one a pod.
     KindOrPod,
     /// By its own kind; without one a namespace.
     KindOrNamespace,
+    /// By its own kind; without one a node.
+    KindOrNode,
     /// By its own kind; without one something else.
     KindOrOther,
     /// By its own kind; without one a pod when it has containers.
@@ -39,6 +47,7 @@ pub(super) enum Expected {
 pub(super) enum Item {
     Pod(PodRecord),
     Namespace(NamespaceRecord),
+    Node(NodeRecord),
     /// Another kind.
     Other(String),
     /// Neither a kind nor containers: what it is must be told by its list.
@@ -52,6 +61,10 @@ pub(super) struct Shapeless {
     pub(super) peek: Peek,
     /// What it is if it is a pod.
     pub(super) pod: Option<PodRecord>,
+    /// What it is if it is a namespace.
+    pub(super) namespace: Option<NamespaceRecord>,
+    /// What it is if it is a node, and nodes are kept.
+    pub(super) node: Option<NodeRecord>,
 }
 
 /// An item that could not be read.
@@ -80,18 +93,19 @@ impl BrokenItem {
 pub(super) enum Kind {
     Pod,
     Namespace,
+    Node,
     Other,
     Shapeless,
 }
 
 /// Reads one item that is known to be whole.
-pub(super) fn read_item(bytes: &[u8], format: Format, expected: Expected, interner: &mut Interner) -> Item {
+pub(super) fn read_item(bytes: &[u8], format: Format, expected: Expected, records: &mut Records) -> Item {
     match format {
         Format::Json => match serde_json::from_slice::<Map<Object<'_>>>(bytes) {
-            Ok(object) => read_object(&object, || peek_json(bytes), expected, interner),
+            Ok(object) => read_object(&object, || peek_json(bytes), expected, records),
             Err(error) => broken(peek_json(bytes), expected, || json_problem(bytes, &error)),
         },
-        Format::Yaml => yaml::read_item(bytes, expected, interner),
+        Format::Yaml => yaml::read_item(bytes, expected, records),
     }
 }
 
@@ -110,16 +124,16 @@ pub(super) enum AtStart<T> {
 pub(super) fn read_item_at_start(
     bytes: &[u8],
     expected: Expected,
-    interner: &mut Interner,
+    records: &mut Records,
     sifted: &mut Vec<u8>,
 ) -> AtStart<Item> {
-    let length = match sieve(bytes, sifted) {
+    let length = match sieve(bytes, records.schema(expected), sifted) {
         Sifted::Whole(length) => length,
         Sifted::Unfinished => return AtStart::Unfinished,
         Sifted::Irregular => return AtStart::Irregular,
     };
     match serde_json::from_slice::<Map<Object<'_>>>(sifted) {
-        Ok(object) => AtStart::Read(read_object(&object, || peek_json(&bytes[..length]), expected, interner), length),
+        Ok(object) => AtStart::Read(read_object(&object, || peek_json(&bytes[..length]), expected, records), length),
         Err(_) => AtStart::Irregular,
     }
 }
@@ -129,7 +143,7 @@ pub(super) fn read_object(
     object: &Object<'_>,
     peek: impl Fn() -> Peek,
     expected: Expected,
-    interner: &mut Interner,
+    records: &mut Records,
 ) -> Item {
     let has_containers = object.spec.as_ref().is_some_and(|spec| spec.containers.is_some());
     let kind = text(object.kind.as_ref());
@@ -138,12 +152,20 @@ pub(super) fn read_object(
         Item::Broken(BrokenItem { peek: peek(), kind, problem, splice: false })
     };
     match kind_of(text(object.api_version.as_ref()), kind, has_containers, expected) {
-        Kind::Pod => read_pod(object, interner).map_or_else(|found| lacks(found, Kind::Pod), Item::Pod),
+        Kind::Pod => read_pod(object, records).map_or_else(|found| lacks(found, Kind::Pod), Item::Pod),
         Kind::Namespace => {
-            read_namespace(object, interner).map_or_else(|found| lacks(found, Kind::Namespace), Item::Namespace)
+            read_namespace(object, records).map_or_else(|found| lacks(found, Kind::Namespace), Item::Namespace)
         }
+        Kind::Node => match read_node(object, records) {
+            Some(node) => node.map_or_else(|found| lacks(found, Kind::Node), Item::Node),
+            None => Item::Other(kind.to_owned()),
+        },
         Kind::Other => Item::Other(kind.to_owned()),
-        Kind::Shapeless => Item::Shapeless(Box::new(Shapeless { peek: peek(), pod: read_pod(object, interner).ok() })),
+        Kind::Shapeless => {
+            let (pod, namespace) = (read_pod(object, records).ok(), read_namespace(object, records).ok());
+            let node = read_node(object, records).and_then(Result::ok);
+            Item::Shapeless(Box::new(Shapeless { peek: peek(), pod, namespace, node }))
+        }
     }
 }
 
@@ -162,14 +184,17 @@ fn kind_of(api_version: &str, kind: &str, has_containers: bool, expected: Expect
     match expected {
         Expected::Pod => return Kind::Pod,
         Expected::Namespace => return Kind::Namespace,
+        Expected::Node => return Kind::Node,
         _ => {}
     }
     match (kind, expected) {
-        // Other groups have pods and namespaces of their own.
+        // Other groups have pods, namespaces and nodes of their own.
         ("Pod", _) if matches!(api_version, "" | "v1") => Kind::Pod,
         ("Namespace", _) if matches!(api_version, "" | "v1") => Kind::Namespace,
+        ("Node", _) if matches!(api_version, "" | "v1") => Kind::Node,
         ("", Expected::KindOrPod) => Kind::Pod,
         ("", Expected::KindOrNamespace) => Kind::Namespace,
+        ("", Expected::KindOrNode) => Kind::Node,
         ("", Expected::KindOrShape) if has_containers => Kind::Pod,
         ("", Expected::KindOrShape) => Kind::Shapeless,
         _ => Kind::Other,
@@ -228,12 +253,13 @@ fn begins_object(bytes: &[u8], error: &serde_json::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sieve::Schema;
     use super::*;
 
     /// Every field that the wire types name, so that one which the sieve forgets shows.
     fn everything() -> String {
         let container = r#"{"name":"c","image":"i:1","restartPolicy":"Always","env":[{"name":"E"}]}"#;
-        let status = r#"{"name":"c","image":"i","imageID":"j","ready":true,"state":{"running":{"startedAt":"t"},
+        let status = r#"{"name":"c","image":"i","imageID":"j","containerID":"containerd://k","ready":true,"state":{"running":{"startedAt":"t"},
             "waiting":{"reason":"w","message":"x"},"terminated":{"reason":"t","exitCode":0}},
             "volumeMounts":[{"name":"v","imageRef":"k","volumeStatus":{"image":{"imageRef":"l"}},"mountPath":"/"}]}"#;
         format!(
@@ -245,18 +271,35 @@ mod tests {
                 "containers":[{container}],"initContainers":[{container}],"ephemeralContainers":[{container}]}},
             "status":{{"phase":"Failed","reason":"Evicted","observedGeneration":1,"message":"x",
                 "containerStatuses":[{status}],"initContainerStatuses":[{status}],
-                "ephemeralContainerStatuses":[{status}]}}}}"#
+                "ephemeralContainerStatuses":[{status}],
+                "nodeInfo":{{"architecture":"a","operatingSystem":"o","kernelVersion":"k","kubeletVersion":"l",
+                    "kubeProxyVersion":"p","containerRuntimeVersion":"c","machineID":"m"}}}}}}"#
         )
     }
 
     #[test]
     fn the_sieve_keeps_all_that_is_read() {
         let (item, mut sifted) = (everything(), Vec::new());
-        assert_eq!(sieve(item.as_bytes(), &mut sifted), Sifted::Whole(item.len()));
+        assert_eq!(sieve(item.as_bytes(), Schema::Wide, &mut sifted), Sifted::Whole(item.len()));
         let whole: Map<Object<'_>> = serde_json::from_str(&item).expect("an object");
         let kept: Map<Object<'_>> = serde_json::from_slice(&sifted).expect("an object");
         let whole = format!("{whole:?}");
         assert_eq!(format!("{kept:?}"), whole);
         assert!(!whole.contains("None"), "a field of the wire types is missing in this test: {whole}");
+    }
+
+    #[test]
+    fn what_is_not_wanted_does_not_reach_the_parser() {
+        let (item, mut sifted) = (everything(), Vec::new());
+        assert_eq!(sieve(item.as_bytes(), Schema::Lean, &mut sifted), Sifted::Whole(item.len()));
+        let kept = String::from_utf8(sifted).expect("text");
+        for field in ["labels", "\"x\"", "containerID", "nodeInfo"] {
+            assert!(!kept.contains(field), "{field}: {kept}");
+        }
+        let mut records = Records::default();
+        let read = |item: &str, records: &mut Records| {
+            format!("{:?}", read_item(item.as_bytes(), Format::Json, Expected::Pod, records))
+        };
+        assert_eq!(read(&kept, &mut records), read(&item, &mut records));
     }
 }

@@ -5,10 +5,11 @@ use super::encoding::Encoding;
 use super::error::DecodeError;
 use super::item::{AtStart, BrokenItem, Expected, Format, Item, peek_json, read_item, read_item_at_start};
 use super::proto;
+use super::records::Records;
 use super::shell::{ItemsForm, Shell, read_shell};
 use super::sink::{Sink, Stop};
 use super::skipped::{Place, skipped};
-use crate::inventory::{Interner, excerpt};
+use crate::inventory::excerpt;
 use crate::snapshot::{Event, ListScope};
 
 /// Reads one page of a list: bytes are pushed in as they come, events come out.
@@ -78,13 +79,13 @@ impl ListDecoder {
         self.page.end.continue_token.as_deref()
     }
 
-    /// Takes the next bytes of the body and appends an [`Event::Pod`], [`Event::Namespace`] or [`Event::Skipped`] for
-    /// each item that they complete.
+    /// Takes the next bytes of the body and appends an [`Event::Pod`], [`Event::Namespace`], [`Event::Node`] or
+    /// [`Event::Skipped`] for each item that they complete. Nodes are left out when `records` keeps none.
     ///
     /// # Errors
     /// The body is no list, or not in that encoding. Nothing more can be read then.
-    pub fn push(&mut self, bytes: &[u8], interner: &mut Interner, events: &mut Vec<Event>) -> Result<(), DecodeError> {
-        let mut sink = PageSink { page: &mut self.page, interner, events, sifted: &mut self.sifted };
+    pub fn push(&mut self, bytes: &[u8], records: &mut Records, events: &mut Vec<Event>) -> Result<(), DecodeError> {
+        let mut sink = PageSink { page: &mut self.page, records, events, sifted: &mut self.sifted };
         match &mut self.body {
             Body::Json(cutter) => cutter.push(bytes, &mut sink).map_err(|stop| match stop {
                 Stop::Problem(problem) => DecodeError::at(cutter.line(), problem),
@@ -114,7 +115,7 @@ impl ListDecoder {
 
 struct PageSink<'s> {
     page: &'s mut Page,
-    interner: &'s mut Interner,
+    records: &'s mut Records,
     events: &'s mut Vec<Event>,
     sifted: &'s mut Vec<u8>,
 }
@@ -122,7 +123,7 @@ struct PageSink<'s> {
 impl PageSink<'_> {
     fn skip(&mut self, broken: &BrokenItem) {
         let place = Place { document: 1, item: self.page.end.items };
-        self.events.push(Event::Skipped(skipped(self.page.scope.clone(), broken, place, self.interner)));
+        self.events.push(Event::Skipped(skipped(self.page.scope.clone(), broken, place, self.records)));
     }
 
     fn take(&mut self, item: Item) {
@@ -130,6 +131,7 @@ impl PageSink<'_> {
         match item {
             Item::Pod(pod) => self.events.push(Event::Pod(pod)),
             Item::Namespace(namespace) => self.events.push(Event::Namespace(namespace)),
+            Item::Node(node) => self.events.push(Event::Node(node)),
             Item::Broken(broken) => self.skip(&broken),
             Item::Other(_) | Item::Shapeless(_) => {}
         }
@@ -139,7 +141,7 @@ impl PageSink<'_> {
         match self.page.scope {
             ListScope::Namespaces => Expected::Namespace,
             ListScope::AllPods | ListScope::PodsOf(_) => Expected::Pod,
-            ListScope::Nodes => Expected::KindOrOther,
+            ListScope::Nodes => Expected::Node,
         }
     }
 }
@@ -155,13 +157,13 @@ impl Sink for PageSink<'_> {
     }
 
     fn item(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        let item = read_item(bytes, Format::Json, self.expected(), self.interner);
+        let item = read_item(bytes, Format::Json, self.expected(), self.records);
         self.take(item);
         Ok(())
     }
 
     fn item_at_start(&mut self, bytes: &[u8]) -> Result<AtStart<()>, Stop> {
-        Ok(match read_item_at_start(bytes, self.expected(), self.interner, self.sifted) {
+        Ok(match read_item_at_start(bytes, self.expected(), self.records, self.sifted) {
             AtStart::Read(item, length) => {
                 self.take(item);
                 AtStart::Read((), length)
@@ -202,6 +204,7 @@ impl proto::Sink for PageSink<'_> {
     fn list_begin(&mut self) -> Result<(), DecodeError> {
         let kind = match self.expected() {
             Expected::Namespace => "NamespaceList",
+            Expected::Node => "NodeList",
             _ => "PodList",
         };
         if self.page.begun {
@@ -224,7 +227,7 @@ impl proto::Sink for PageSink<'_> {
     }
 
     fn item(&mut self, message: &[u8]) -> Result<(), DecodeError> {
-        let item = proto::read_item(message, self.expected(), self.interner);
+        let item = proto::read_item(message, self.expected(), self.records);
         self.take(item);
         Ok(())
     }

@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::error::DecodeError;
+use super::forms::Map;
 use super::item::{
     AtStart, BrokenItem, Expected, Format, Item, Kind, Shapeless, read_item, read_item_at_start, read_object,
 };
 use super::peek::Peek;
+use super::records::Records;
 use super::shell::{ItemsForm, ListKind, read_shell};
 use super::sink::{Problem, Sink, Stop};
 use super::skipped::{Place, skipped};
-use super::wire::{Map, Object};
+use super::wire::Object;
 use super::yaml;
-use crate::inventory::{Interner, NamespaceRecord, PodRecord, excerpt};
+use crate::inventory::{NamespaceRecord, NodeRecord, PodRecord, excerpt};
 use crate::snapshot::{Event, ListScope};
 
 /// The most items whose kind must wait for the end of their list. A list of so many objects that are neither pods nor
@@ -26,7 +28,7 @@ const KINDS_SHOWN: usize = 8;
 
 /// The objects of a dump.
 pub(super) struct Objects<'o> {
-    interner: &'o mut Interner,
+    records: &'o mut Records,
     emit: &'o mut dyn FnMut(Event) -> ControlFlow<()>,
     /// How the document being read is written.
     pub(super) format: Format,
@@ -66,6 +68,7 @@ impl List {
         match self.kind {
             ListKind::Pods => Expected::KindOrPod,
             ListKind::Namespaces => Expected::KindOrNamespace,
+            ListKind::Nodes => Expected::KindOrNode,
             ListKind::Mixed | ListKind::Unnamed => Expected::KindOrShape,
             ListKind::Other => Expected::KindOrOther,
         }
@@ -73,9 +76,9 @@ impl List {
 }
 
 impl<'o> Objects<'o> {
-    pub(super) fn new(interner: &'o mut Interner, emit: &'o mut dyn FnMut(Event) -> ControlFlow<()>) -> Self {
+    pub(super) fn new(records: &'o mut Records, emit: &'o mut dyn FnMut(Event) -> ControlFlow<()>) -> Self {
         Self {
-            interner,
+            records,
             emit,
             format: Format::Json,
             read: 0,
@@ -129,6 +132,7 @@ impl<'o> Objects<'o> {
         match item {
             Item::Pod(pod) => self.take_pod(pod),
             Item::Namespace(namespace) => self.take_namespace(namespace),
+            Item::Node(node) => self.take_node(node),
             Item::Other(kind) => {
                 self.other_kinds.insert(kind);
                 Ok(())
@@ -141,11 +145,12 @@ impl<'o> Objects<'o> {
                 self.list.waiting.push((at, shapeless));
                 Ok(())
             }
-            Item::Broken(broken) if broken.splice => Err(Problem::Splice.into()),
+            Item::Broken(broken) if broken.splice && broken.kind != Kind::Node => Err(Problem::Splice.into()),
             Item::Broken(broken) => {
                 self.note_go_names(&broken.peek);
                 match broken.kind {
                     Kind::Pod | Kind::Namespace => self.recognised = true,
+                    Kind::Node => return self.skip_node(&broken, at),
                     Kind::Other | Kind::Shapeless => {
                         let stranger = || format!("an object that could not be read ({})", excerpt(&broken.problem));
                         self.stranger.get_or_insert_with(stranger);
@@ -172,31 +177,51 @@ impl<'o> Objects<'o> {
         self.send(Event::Namespace(namespace))
     }
 
+    /// A node is no reason to take the input for a dump: it is read only besides what runs.
+    fn take_node(&mut self, node: NodeRecord) -> Result<(), Stop> {
+        self.note_node();
+        self.send(Event::Node(node))
+    }
+
+    fn skip_node(&mut self, broken: &BrokenItem, item: u64) -> Result<(), Stop> {
+        self.note_node();
+        if self.records.detail.nodes.is_none() {
+            return Ok(());
+        }
+        let place = Place { document: self.document, item };
+        let skipped = skipped(ListScope::Nodes, broken, place, self.records);
+        self.send(Event::Skipped(skipped))
+    }
+
+    fn note_node(&mut self) {
+        if !self.other_kinds.contains("Node") {
+            self.other_kinds.insert("Node".to_owned());
+        }
+    }
+
     fn skip(&mut self, broken: &BrokenItem, item: u64) -> Result<(), Stop> {
         let place = Place { document: self.document, item };
-        let skipped = skipped(ListScope::AllPods, broken, place, self.interner);
+        let skipped = skipped(ListScope::AllPods, broken, place, self.records);
         self.send(Event::Skipped(skipped))
     }
 
     /// Now that the kind of the list is known, so are its items that do not say theirs.
     fn settle(&mut self, kind: ListKind) -> Result<(), Stop> {
         for (at, shapeless) in std::mem::take(&mut self.list.waiting) {
-            let Shapeless { peek, pod } = *shapeless;
-            match (kind, pod) {
-                (ListKind::Other, _) => {}
-                (ListKind::Pods, Some(pod)) => self.take_pod(pod)?,
-                (ListKind::Namespaces, _) if !peek.name.is_empty() => {
-                    let name = self.interner.string(&peek.name);
-                    self.take_namespace(NamespaceRecord::named(name))?;
-                }
-                (ListKind::Pods | ListKind::Namespaces, _) => {
+            let Shapeless { peek, pod, namespace, node } = *shapeless;
+            match (kind, pod, namespace, node) {
+                (ListKind::Pods, Some(pod), ..) => self.take_pod(pod)?,
+                (ListKind::Namespaces, _, Some(namespace), _) => self.take_namespace(namespace)?,
+                (ListKind::Nodes, .., Some(node)) => self.take_node(node)?,
+                (ListKind::Nodes | ListKind::Other, ..) => {}
+                (ListKind::Pods | ListKind::Namespaces, ..) => {
                     let missing =
                         if peek.name.is_empty() { "metadata.name: missing" } else { "metadata.namespace: missing" };
                     self.recognised = true;
                     let kind = if kind == ListKind::Pods { Kind::Pod } else { Kind::Namespace };
                     self.skip_shapeless(peek, kind, missing, at)?;
                 }
-                (ListKind::Unnamed | ListKind::Mixed, _) => {
+                (ListKind::Unnamed | ListKind::Mixed, ..) => {
                     self.stranger.get_or_insert_with(|| peek.described());
                     self.skip_shapeless(
                         peek,
@@ -229,7 +254,7 @@ impl<'o> Objects<'o> {
         let kind = ListKind::of_word(&shell.kind);
         let read_before = self.read;
         self.settle(kind)?;
-        if kind == ListKind::Other {
+        if matches!(kind, ListKind::Nodes | ListKind::Other) {
             self.other_kinds.insert(shell.kind);
             return Ok(self.read > read_before);
         }
@@ -245,9 +270,9 @@ impl<'o> Objects<'o> {
         self.note_go_names(&peek);
         let kind = ListKind::of_word(&peek.kind);
         let has_items = peek.keys.iter().any(|key| key == "items");
-        if kind == ListKind::Other || (kind == ListKind::Unnamed && !has_items) {
+        if matches!(kind, ListKind::Nodes | ListKind::Other) || (kind == ListKind::Unnamed && !has_items) {
             let before = (self.read, self.recognised);
-            let item = read_item(shell, self.format, Expected::KindOrShape, self.interner);
+            let item = read_item(shell, self.format, Expected::KindOrShape, self.records);
             self.take(item, 1)?;
             self.settle(ListKind::Unnamed)?;
             return Ok((self.read, self.recognised) != before);
@@ -271,7 +296,7 @@ impl<'o> Objects<'o> {
         if let Ok(items) = yaml::parse_items::<Map<Object<'_>>>(text) {
             for object in items {
                 self.list.items += 1;
-                let item = read_object(&object, Peek::default, self.list.expected(), self.interner);
+                let item = read_object(&object, Peek::default, self.list.expected(), self.records);
                 self.take(item, self.list.items)?;
             }
             return Ok(());
@@ -294,7 +319,7 @@ impl Sink for Objects<'_> {
 
     fn item_at_start(&mut self, bytes: &[u8]) -> Result<AtStart<()>, Stop> {
         let expected = self.list.expected();
-        Ok(match read_item_at_start(bytes, expected, self.interner, &mut self.sifted) {
+        Ok(match read_item_at_start(bytes, expected, self.records, &mut self.sifted) {
             AtStart::Read(item, length) => {
                 self.list.items += 1;
                 self.take(item, self.list.items)?;
@@ -307,7 +332,7 @@ impl Sink for Objects<'_> {
 
     fn item(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.list.items += 1;
-        let item = read_item(bytes, self.format, self.list.expected(), self.interner);
+        let item = read_item(bytes, self.format, self.list.expected(), self.records);
         self.take(item, self.list.items)
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::wire::{LooseText, text};
+use super::forms::{LooseText, text};
 use crate::inventory::excerpt;
 
 /// What was found before the look failed, if it did. Odd values count as absent.

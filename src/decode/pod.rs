@@ -3,9 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::wire::{Container, ContainerStatus, Map, Metadata, Object, Spec, Status, text};
+use super::forms::{Map, Texts, text};
+use super::records::{Records, kept};
+use super::wire::{Container, ContainerStatus, Metadata, Object, Spec, Status};
 use crate::inventory::{
-    ContainerKind, ContainerRecord, ContainerState, Interner, NamespaceRecord, OwnerRef, Phase, PodGenerations,
+    self, ContainerKind, ContainerRecord, ContainerState, Interner, MetadataRule, OwnerRef, Phase, PodGenerations,
     PodRecord, SpecEntry, StatusEntry, read_container,
 };
 
@@ -17,7 +19,7 @@ pub(super) struct Broken {
 }
 
 impl Broken {
-    fn missing(field: impl Into<String>) -> Self {
+    pub(super) fn missing(field: impl Into<String>) -> Self {
         Self { field: field.into(), problem: "missing" }
     }
 }
@@ -25,17 +27,9 @@ impl Broken {
 /// An entry of a list; `null` is one that says nothing.
 type Entry<T> = Option<Map<T>>;
 
-/// The namespace of that object.
-pub(super) fn read_namespace(object: &Object<'_>, interner: &mut Interner) -> Result<NamespaceRecord, Broken> {
-    let name = object.metadata.as_ref().map_or("", |metadata| text(metadata.name.as_ref()));
-    if name.is_empty() {
-        return Err(Broken::missing("metadata.name"));
-    }
-    Ok(NamespaceRecord::named(interner.string(name)))
-}
-
 /// The pod of that object.
-pub(super) fn read_pod(object: &Object<'_>, interner: &mut Interner) -> Result<PodRecord, Broken> {
+pub(super) fn read_pod(object: &Object<'_>, records: &mut Records) -> Result<PodRecord, Broken> {
+    let Records { interner, detail } = records;
     let metadata = object.metadata.as_deref();
     let name = metadata.map_or("", |metadata| text(metadata.name.as_ref()));
     if name.is_empty() {
@@ -56,6 +50,7 @@ pub(super) fn read_pod(object: &Object<'_>, interner: &mut Interner) -> Result<P
             generation: metadata.and_then(|metadata| metadata.generation),
             observed: status.observed_generation,
         },
+        keeps_container_ids: detail.container_ids,
         containers: Vec::new(),
         strays: Vec::new(),
         interner,
@@ -72,7 +67,7 @@ pub(super) fn read_pod(object: &Object<'_>, interner: &mut Interner) -> Result<P
     let node = spec.node_name.as_ref().filter(|node| !node.as_str().is_empty());
     let node = node.map(|node| interner.string(node.as_str()));
     let owner = match (metadata, &node) {
-        (Some(metadata), Some(node)) if metadata.annotations.0 => {
+        (Some(metadata), Some(node)) if is_static(&metadata.annotations) => {
             Some(OwnerRef { kind: interner.string("Node"), name: node.clone() })
         }
         (Some(metadata), _) => controlling_owner(metadata, interner),
@@ -87,8 +82,32 @@ pub(super) fn read_pod(object: &Object<'_>, interner: &mut Interner) -> Result<P
         owner,
         containers: containers.into(),
         stray_statuses: strays.into(),
-        metadata: None,
+        metadata: metadata.and_then(|metadata| kept_metadata(metadata, &detail.pods, interner)),
     })
+}
+
+fn kept_metadata(
+    metadata: &Metadata<'_>,
+    rule: &MetadataRule,
+    interner: &mut Interner,
+) -> Option<Box<inventory::Metadata>> {
+    if rule.is_none() {
+        return None;
+    }
+    let labels = kept(&metadata.labels, |key| rule.labels.keeps(key), interner);
+    let annotations = kept(&metadata.annotations, |key| rule.annotations.keeps(key), interner);
+    let metadata = inventory::Metadata { labels, annotations };
+    (!metadata.is_empty()).then(|| Box::new(metadata))
+}
+
+/// The API server's copy of a static pod has this annotation.
+pub(super) const MIRROR: &str = "kubernetes.io/config.mirror";
+/// A kubelet's own list says where each pod came from: `file`, `http`, or `api` for all others.
+pub(super) const SOURCE: &str = "kubernetes.io/config.source";
+
+/// Whether the annotations say that the kubelet read the pod from a file or an address of its node, not from the API.
+fn is_static(annotations: &Texts<'_>) -> bool {
+    annotations.entries().any(|(key, value)| key == MIRROR || (key == SOURCE && matches!(text(value), "file" | "http")))
 }
 
 /// An init container that restarts always runs beside the others from then on.
@@ -112,6 +131,7 @@ struct PodReader<'p> {
     phase: Phase,
     reason: &'p str,
     generations: PodGenerations,
+    keeps_container_ids: bool,
     containers: Vec<ContainerRecord>,
     strays: Vec<Arc<str>>,
     interner: &'p mut Interner,
@@ -137,7 +157,7 @@ impl<'p> PodReader<'p> {
             if image.is_empty() {
                 return Err(Broken::missing(format!("{path}[{index}].image")));
             }
-            let status = statuses.of(name).map_or_else(|| self.without_status(), read_status);
+            let status = statuses.of(name).map_or_else(|| self.without_status(), |status| self.read_status(status));
             let spec = SpecEntry { name, kind: kind_of(container), image };
             self.containers.push(read_container(spec, status, self.generations, self.interner));
         }
@@ -153,6 +173,11 @@ impl<'p> PodReader<'p> {
             Phase::Pending | Phase::Running | Phase::Unknown => (ContainerState::Pending, ""),
         };
         StatusEntry { image: "", image_id: "", state, reason, container_id: "" }
+    }
+
+    fn read_status<'a>(&self, status: &'p ContainerStatus<'a>) -> StatusEntry<'p> {
+        let container_id = if self.keeps_container_ids { status.container_id.as_str() } else { "" };
+        StatusEntry { container_id, ..read_status(status) }
     }
 
     fn collect_strays(&mut self, entries: &'p [Entry<Container<'_>>], statuses: &Statuses<'p, '_>) {

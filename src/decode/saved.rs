@@ -11,9 +11,10 @@ use super::error::DecodeError;
 use super::head::{Head, Kind};
 use super::item::Format;
 use super::objects::Objects;
+use super::records::Records;
 use super::sink::{Problem, Stop};
 use super::yaml::YamlCutter;
-use crate::inventory::{Interner, excerpt};
+use crate::inventory::excerpt;
 use crate::snapshot::Event;
 
 /// How much is read at a time.
@@ -31,17 +32,19 @@ pub struct DumpEnd {
     pub cut_short: Option<Arc<str>>,
 }
 
-/// Reads a dump to its end and emits an [`Event::Namespace`], [`Event::Pod`] or [`Event::Skipped`] for each object. At
-/// most one object is held at a time. When `emit` breaks, reading ends there, without error.
+/// Reads a dump to its end and emits an [`Event::Namespace`], [`Event::Pod`] or [`Event::Skipped`] for each object, and an
+/// [`Event::Node`] for each node when `records` keeps nodes; one that cannot be read is an [`Event::Skipped`] of
+/// [`ListScope::Nodes`](crate::snapshot::ListScope::Nodes). At most one object is held at a time. When `emit` breaks,
+/// reading ends there, without error.
 ///
 /// # Errors
 /// The input cannot be read, or is none that kai knows. Events of the part before may have been emitted: they do not count.
 pub fn read_dump(
     reader: &mut dyn Read,
-    interner: &mut Interner,
+    records: &mut Records,
     emit: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<DumpEnd, DecodeError> {
-    let mut objects = Objects::new(interner, emit);
+    let mut objects = Objects::new(records, emit);
     let mut buffer = vec![0; CHUNK];
     let head = Head::read(reader, &mut buffer)?;
     let read = match head.kind {

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::error::DecodeError;
+use super::forms::{LooseText, Map, Text};
 use super::item::{Format, without_place};
-use super::wire::{LooseText, Map, Text};
 use super::yaml;
 use crate::inventory::excerpt;
 
@@ -42,6 +42,8 @@ pub(super) enum ListKind {
     Pods,
     /// `NamespaceList`.
     Namespaces,
+    /// `NodeList`.
+    Nodes,
     /// Any other word.
     Other,
 }
@@ -53,6 +55,7 @@ impl ListKind {
             "List" => Self::Mixed,
             "PodList" => Self::Pods,
             "NamespaceList" => Self::Namespaces,
+            "NodeList" => Self::Nodes,
             _ => Self::Other,
         }
     }
@@ -95,7 +98,7 @@ pub(super) fn read_shell(bytes: &[u8], format: Format) -> Result<Shell, DecodeEr
     let metadata = metadata.as_deref();
     let owned = |value: &str| (!value.is_empty()).then(|| value.to_owned());
     Ok(Shell {
-        kind: super::wire::text(kind.as_ref()).to_owned(),
+        kind: super::forms::text(kind.as_ref()).to_owned(),
         items,
         continue_token: metadata.and_then(|metadata| owned(metadata.continue_token.as_ref().map_or("", Text::as_str))),
         remaining: metadata.and_then(|metadata| u64::try_from(metadata.remaining_item_count?).ok()),

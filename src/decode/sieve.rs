@@ -17,17 +17,84 @@ enum Kept {
 
 use Kept::{Each, Fields, Whole};
 
-/// What [`super::wire::Object`] reads. A field that is missing here is never seen.
-static OBJECT: Kept =
-    Fields(&[(b"apiVersion", Whole), (b"kind", Whole), (b"metadata", METADATA), (b"spec", SPEC), (b"status", STATUS)]);
-const METADATA: Kept = Fields(&[
-    (b"name", Whole),
-    (b"namespace", Whole),
-    (b"uid", Whole),
-    (b"generation", Whole),
-    (b"annotations", Fields(&[(b"kubernetes.io/config.mirror", Whole), (b"kubernetes.io/config.source", Whole)])),
-    (b"ownerReferences", Each(&Fields(&[(b"kind", Whole), (b"name", Whole), (b"controller", Whole)]))),
+use super::pod::{MIRROR, SOURCE};
+
+/// Which of the fields that [`super::wire::Object`] has are read. A field that is missing here is never seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Schema {
+    /// What the report of images needs.
+    Lean,
+    /// Labels, annotations, container IDs and what nodes say of themselves as well.
+    Wide,
+}
+
+impl Schema {
+    fn object(self) -> &'static Kept {
+        match self {
+            Self::Lean => &LEAN,
+            Self::Wide => &WIDE,
+        }
+    }
+}
+
+static LEAN: Kept = Fields(&[
+    (b"apiVersion", Whole),
+    (b"kind", Whole),
+    (
+        b"metadata",
+        Fields(&[
+            (b"name", Whole),
+            (b"namespace", Whole),
+            (b"uid", Whole),
+            (b"generation", Whole),
+            (b"annotations", STATIC_MARKS),
+            (b"ownerReferences", OWNERS),
+        ]),
+    ),
+    (b"spec", SPEC),
+    (
+        b"status",
+        Fields(&[
+            (b"phase", Whole),
+            (b"reason", Whole),
+            (b"observedGeneration", Whole),
+            (b"containerStatuses", STATUSES),
+            (b"initContainerStatuses", STATUSES),
+            (b"ephemeralContainerStatuses", STATUSES),
+        ]),
+    ),
 ]);
+static WIDE: Kept = Fields(&[
+    (b"apiVersion", Whole),
+    (b"kind", Whole),
+    (
+        b"metadata",
+        Fields(&[
+            (b"name", Whole),
+            (b"namespace", Whole),
+            (b"uid", Whole),
+            (b"generation", Whole),
+            (b"labels", Whole),
+            (b"annotations", Whole),
+            (b"ownerReferences", OWNERS),
+        ]),
+    ),
+    (b"spec", SPEC),
+    (
+        b"status",
+        Fields(&[
+            (b"phase", Whole),
+            (b"reason", Whole),
+            (b"observedGeneration", Whole),
+            (b"containerStatuses", STATUSES_WITH_ID),
+            (b"initContainerStatuses", STATUSES_WITH_ID),
+            (b"ephemeralContainerStatuses", STATUSES_WITH_ID),
+            (b"nodeInfo", NODE_INFO),
+        ]),
+    ),
+]);
+const STATIC_MARKS: Kept = Fields(&[(MIRROR.as_bytes(), Whole), (SOURCE.as_bytes(), Whole)]);
+const OWNERS: Kept = Each(&Fields(&[(b"kind", Whole), (b"name", Whole), (b"controller", Whole)]));
 const SPEC: Kept = Fields(&[
     (b"nodeName", Whole),
     (b"containers", CONTAINERS),
@@ -36,28 +103,35 @@ const SPEC: Kept = Fields(&[
     (b"volumes", Each(&Fields(&[(b"name", Whole), (b"image", Fields(&[(b"reference", Whole)]))]))),
 ]);
 const CONTAINERS: Kept = Each(&Fields(&[(b"name", Whole), (b"image", Whole), (b"restartPolicy", Whole)]));
-const STATUS: Kept = Fields(&[
-    (b"phase", Whole),
-    (b"reason", Whole),
-    (b"observedGeneration", Whole),
-    (b"containerStatuses", STATUSES),
-    (b"initContainerStatuses", STATUSES),
-    (b"ephemeralContainerStatuses", STATUSES),
-]);
 const STATUSES: Kept = Each(&Fields(&[
     (b"name", Whole),
     (b"image", Whole),
     (b"imageID", Whole),
-    (b"state", Fields(&[(b"waiting", CAUSE), (b"running", Fields(&[])), (b"terminated", CAUSE)])),
-    (
-        b"volumeMounts",
-        Each(&Fields(&[
-            (b"name", Whole),
-            (b"imageRef", Whole),
-            (b"volumeStatus", Fields(&[(b"image", Fields(&[(b"imageRef", Whole)]))])),
-        ])),
-    ),
+    (b"state", STATE),
+    (b"volumeMounts", MOUNTS),
 ]));
+const STATUSES_WITH_ID: Kept = Each(&Fields(&[
+    (b"name", Whole),
+    (b"image", Whole),
+    (b"imageID", Whole),
+    (b"containerID", Whole),
+    (b"state", STATE),
+    (b"volumeMounts", MOUNTS),
+]));
+const STATE: Kept = Fields(&[(b"waiting", CAUSE), (b"running", Fields(&[])), (b"terminated", CAUSE)]);
+const MOUNTS: Kept = Each(&Fields(&[
+    (b"name", Whole),
+    (b"imageRef", Whole),
+    (b"volumeStatus", Fields(&[(b"image", Fields(&[(b"imageRef", Whole)]))])),
+]));
+const NODE_INFO: Kept = Fields(&[
+    (b"architecture", Whole),
+    (b"operatingSystem", Whole),
+    (b"kernelVersion", Whole),
+    (b"kubeletVersion", Whole),
+    (b"kubeProxyVersion", Whole),
+    (b"containerRuntimeVersion", Whole),
+]);
 const CAUSE: Kept = Fields(&[(b"reason", Whole)]);
 
 /// How an item was sifted.
@@ -72,13 +146,13 @@ pub(super) enum Sifted {
 }
 
 /// Writes what is kept of the item at the start of `bytes` to `out`.
-pub(super) fn sieve(bytes: &[u8], out: &mut Vec<u8>) -> Sifted {
+pub(super) fn sieve(bytes: &[u8], schema: Schema, out: &mut Vec<u8>) -> Sifted {
     out.clear();
     if bytes.first() != Some(&b'{') {
         return Sifted::Irregular;
     }
     let mut sieve = Sieve { bytes, out, is_irregular: false };
-    match sieve.value(0, &OBJECT) {
+    match sieve.value(0, schema.object()) {
         Some(length) => Sifted::Whole(length),
         None if sieve.is_irregular => Sifted::Irregular,
         None => Sifted::Unfinished,
@@ -285,7 +359,7 @@ mod tests {
     #[case::trailing_comma(r#"{"kind":"Pod",}"#, Err(Sifted::Irregular))]
     fn what_is_kept_of_an_item(#[case] item: &str, #[case] expected: Result<&str, Sifted>) {
         let mut out = Vec::new();
-        match (sieve(item.as_bytes(), &mut out), expected) {
+        match (sieve(item.as_bytes(), Schema::Lean, &mut out), expected) {
             (Sifted::Whole(length), Ok(expected)) => {
                 assert_eq!((length, String::from_utf8_lossy(&out).as_ref()), (item.trim_end().len(), expected));
             }

@@ -10,6 +10,9 @@ use super::fault::{Fault, On};
 #[derive(Debug, Default)]
 pub(crate) struct FakeCluster {
     pub(super) namespaces: BTreeMap<String, Vec<Value>>,
+    /// `metadata` of namespaces that have more than a name.
+    pub(super) described: BTreeMap<String, Value>,
+    pub(super) nodes: Vec<Value>,
     pub(super) faults: Vec<(On, Fault, u32)>,
     /// The bearer tokens that are accepted; any when empty.
     pub(super) tokens: Vec<String>,
@@ -58,6 +61,28 @@ impl FakeCluster {
         self
     }
 
+    /// Gives each namespace a uid and two labels: `team`, and one that nobody asks for.
+    pub(crate) fn described(mut self) -> Self {
+        for name in self.namespaces.keys() {
+            let labels = json!({"team": format!("team of {name}"), "other": "x"});
+            let metadata = json!({"name": name, "uid": format!("uid-{name}"), "labels": labels});
+            self.described.insert(name.clone(), metadata);
+        }
+        self
+    }
+
+    /// Adds nodes `node-0`, `node-1`, …
+    pub(crate) fn nodes(mut self, nodes: usize) -> Self {
+        self.nodes = (0..nodes).map(node).collect();
+        self
+    }
+
+    /// Adds a node, whatever it is.
+    pub(crate) fn with_node(mut self, node: Value) -> Self {
+        self.nodes.push(node);
+        self
+    }
+
     /// Adds an object to a namespace, whatever it is.
     pub(crate) fn with(mut self, namespace: &str, object: Value) -> Self {
         self.namespaces.entry(namespace.to_owned()).or_default().push(object);
@@ -84,5 +109,12 @@ pub(crate) fn pod(namespace: &str, name: &str, image: &str) -> Value {
                 "state": {"running": {"startedAt": "2026-11-24T10:00:00Z"}}
             }]
         }
+    })
+}
+
+fn node(at: usize) -> Value {
+    json!({
+        "metadata": {"name": format!("node-{at}"), "uid": format!("uid-node-{at}"), "labels": {"zone": "a"}},
+        "status": {"nodeInfo": {"architecture": "amd64", "kubeletVersion": "v1.37.2"}}
     })
 }

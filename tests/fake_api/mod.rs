@@ -9,6 +9,7 @@
 pub(crate) mod certificates;
 pub(crate) mod cluster;
 pub(crate) mod fault;
+pub(crate) mod log;
 #[path = "../protobuf/mod.rs"]
 pub(crate) mod protobuf;
 pub(crate) mod proxy;

@@ -1,13 +1,13 @@
 //! The other side: kai's source pointed at the fake, with everything bounded in time.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kai::cluster::{ClusterError, ClusterSource, Environment, Progress, install_crypto_provider};
 use kai::config::{ClusterSettings, KubeconfigSource};
 use kai::inventory::NamespaceSelection;
-use kai::snapshot::{Event, ListScope};
+use kai::snapshot::{Event, ListScope, PodIndex, Snapshot};
 
 /// No test waits longer than this for anything.
 const LIMIT: Duration = Duration::from_secs(40);
@@ -51,6 +51,26 @@ impl Read {
         let mut names: Vec<String> = names.collect();
         names.sort();
         names
+    }
+
+    /// What is left of nodes when a list that began again has dropped what it gave: their names, sorted.
+    pub(crate) fn nodes(&self) -> Vec<String> {
+        let mut nodes: Vec<String> = Vec::new();
+        for event in &self.events {
+            match event {
+                Event::RelistBegun | Event::ListBegun(ListScope::Nodes) => nodes.clear(),
+                Event::Node(node) => nodes.push(node.name.to_string()),
+                _ => {}
+            }
+        }
+        nodes.sort();
+        nodes
+    }
+
+    /// The snapshot that an index makes of it.
+    pub(crate) fn snapshot(self, selection: &NamespaceSelection) -> Arc<Snapshot> {
+        let mut index = PodIndex::new("fake", selection.clone());
+        self.events.into_iter().fold(None, |last, event| index.apply(event).or(last)).unwrap()
     }
 
     /// Scope and reason of each refusal.

@@ -255,11 +255,12 @@ fn find(cluster: &FakeCluster, path: &str, from: usize, limit: usize) -> Option<
             Some(page("PodList", cluster.namespaces.values().flatten().cloned().collect(), from, limit))
         }
         ["api", "v1", "namespaces"] => {
-            let names = cluster.namespaces.keys().map(|name| json!({"metadata": {"name": name}})).collect();
+            let names = cluster.namespaces.keys().map(|name| json!({"metadata": metadata(cluster, name)})).collect();
             Some(page("NamespaceList", names, from, limit))
         }
+        ["api", "v1", "nodes"] => Some(page("NodeList", cluster.nodes.clone(), from, limit)),
         ["api", "v1", "namespaces", name] => {
-            cluster.namespaces.get(name).map(|_| json!({"kind": "Namespace", "metadata": {"name": name}}))
+            cluster.namespaces.get(name).map(|_| json!({"kind": "Namespace", "metadata": metadata(cluster, name)}))
         }
         ["api", "v1", "namespaces", name, "pods"] => {
             // As the real one: a namespace that does not exist has no pods.
@@ -267,6 +268,10 @@ fn find(cluster: &FakeCluster, path: &str, from: usize, limit: usize) -> Option<
         }
         _ => None,
     }
+}
+
+fn metadata(cluster: &FakeCluster, name: &str) -> Value {
+    cluster.described.get(name).cloned().unwrap_or_else(|| json!({"name": name}))
 }
 
 fn page(kind: &str, items: Vec<Value>, from: usize, limit: usize) -> Value {

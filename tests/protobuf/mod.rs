@@ -78,7 +78,7 @@ pub(crate) fn pod_list(pods: &[Message]) -> Vec<u8> {
     list("PodList", &pods.iter().fold(meta, |list, pod| list.message(2, pod)))
 }
 
-/// The body of a list in JSON: of pods, or of namespaces, whose metadata is written alike.
+/// The body of a list in JSON: of pods, of namespaces, whose metadata is written alike, or of nodes.
 pub(crate) fn list_of(body: &Value) -> Vec<u8> {
     let metadata = &body["metadata"];
     let meta = list_meta(
@@ -88,9 +88,11 @@ pub(crate) fn list_of(body: &Value) -> Vec<u8> {
     let meta = metadata["remainingItemCount"]
         .as_i64()
         .map_or_else(|| meta.clone(), |remaining| meta.clone().number(4, remaining));
+    let kind = body["kind"].as_str().unwrap_or_default();
+    let table = if kind == "NodeList" { NODE } else { POD };
     let items = body["items"].as_array().into_iter().flatten();
-    let whole = items.fold(Message::new().message(1, &meta), |list, item| list.message(2, &pod_message(item)));
-    list(body["kind"].as_str().unwrap_or_default(), &whole)
+    let whole = items.fold(Message::new().message(1, &meta), |list, item| list.message(2, &write(item, table)));
+    list(kind, &whole)
 }
 
 /// The body of a `Status` in JSON.
@@ -122,6 +124,18 @@ type Table = [(&'static str, u32, Form)];
 
 const POD: &Table =
     &[("metadata", 1, Form::Message(METADATA)), ("spec", 2, Form::Message(SPEC)), ("status", 3, Form::Message(STATUS))];
+const NODE: &Table = &[("metadata", 1, Form::Message(METADATA)), ("status", 3, Form::Message(NODE_STATUS))];
+const NODE_STATUS: &Table = &[("phase", 3, Form::Text), ("nodeInfo", 7, Form::Message(NODE_INFO))];
+const NODE_INFO: &Table = &[
+    ("machineID", 1, Form::Text),
+    ("kernelVersion", 4, Form::Text),
+    ("osImage", 5, Form::Text),
+    ("containerRuntimeVersion", 6, Form::Text),
+    ("kubeletVersion", 7, Form::Text),
+    ("kubeProxyVersion", 8, Form::Text),
+    ("operatingSystem", 9, Form::Text),
+    ("architecture", 10, Form::Text),
+];
 const METADATA: &Table = &[
     ("name", 1, Form::Text),
     ("namespace", 3, Form::Text),
@@ -160,6 +174,7 @@ const CONTAINER_STATUS: &Table = &[
     ("ready", 4, Form::Flag),
     ("image", 6, Form::Text),
     ("imageID", 7, Form::Text),
+    ("containerID", 8, Form::Text),
     ("volumeMounts", 12, Form::Message(MOUNT)),
 ];
 const STATE: &Table = &[
@@ -258,14 +273,15 @@ fn pod_metadata() -> impl Strategy<Value = Value> {
         prop::option::of(1_i64..4),
         prop::option::of(mark),
         prop::collection::vec(owner, 0..3),
+        prop::option::of(prop::collection::btree_map(word(), "[ -~é☃]{0,9}", 1..4)),
     );
-    (named, rest).prop_map(|((name, namespace), (uid, generation, annotations, owners))| {
+    (named, rest).prop_map(|((name, namespace), (uid, generation, annotations, owners, labels))| {
         object([
             ("name", maybe(name)),
             ("namespace", maybe(namespace)),
             ("uid", maybe(uid)),
             ("generation", maybe(generation)),
-            ("labels", json!({"app": "é"})),
+            ("labels", labels.map_or(Value::Null, |labels| json!(labels))),
             ("annotations", maybe(annotations)),
             ("ownerReferences", owners.into()),
         ])
@@ -319,12 +335,14 @@ fn container_status() -> impl Strategy<Value = Value> {
             ("volumeStatus", maybe(image.map(|image| json!({"image": {"imageRef": image}})))),
         ])
     });
-    (word(), prop::option::of(image()), prop::option::of(image()), state, prop::collection::vec(mount, 0..3)).prop_map(
-        |(name, image, image_id, state, mounts)| {
+    let ids = (prop::option::of(image()), prop::option::of(word()));
+    (word(), prop::option::of(image()), ids, state, prop::collection::vec(mount, 0..3)).prop_map(
+        |(name, image, (image_id, container_id), state, mounts)| {
             object([
                 ("name", name.into()),
                 ("image", maybe(image)),
                 ("imageID", maybe(image_id)),
+                ("containerID", maybe(container_id)),
                 ("ready", true.into()),
                 ("state", state),
                 ("volumeMounts", mounts.into()),

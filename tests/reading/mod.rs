@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use kai::decode::read_dump;
-use kai::inventory::{Interner, NamespaceSelection};
+use kai::decode::{Records, read_dump};
+use kai::inventory::NamespaceSelection;
 use kai::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, Snapshot};
 
 /// The snapshot of the dump at that path. Panics when it cannot be read whole.
@@ -16,7 +16,7 @@ pub(crate) fn snapshot_of(path: &Path, selection: NamespaceSelection) -> Arc<Sna
     index.apply(Event::RelistBegun);
     index.apply(Event::ListBegun(ListScope::AllPods));
     let mut file = File::open(path).expect("a dump");
-    let end = read_dump(&mut file, &mut Interner::default(), &mut |event| {
+    let end = read_dump(&mut file, &mut Records::default(), &mut |event| {
         index.apply(event);
         ControlFlow::Continue(())
     });

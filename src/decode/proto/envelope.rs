@@ -3,7 +3,7 @@
 use super::cutter::MAGIC;
 use super::fields::{Fault, Fields};
 use crate::decode::error::DecodeError;
-use crate::decode::wire::Text;
+use crate::decode::forms::Text;
 use crate::inventory::excerpt;
 
 /// The kind in a `runtime.TypeMeta`.

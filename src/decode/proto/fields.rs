@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::decode::wire::Text;
+use crate::decode::forms::Text;
 
 /// A field that could not be read: where it stands, and what is wrong with it. Boxed: it is in the result of every step,
 /// and those are too many for a result of thirty bytes.

@@ -7,13 +7,16 @@
 //! |---|---|
 //! | `fields` | the wire format |
 //! | `cutter` | items out of a byte stream |
-//! | `object` | the kept fields of a pod and a namespace, by number |
+//! | `object`, `node` | the kept fields of a pod, a namespace and a node, by number |
+//! | `texts` | labels and annotations, when they are wanted |
 //! | `envelope` | what a body says of itself: its kind, its metadata, the `Status` of an error |
 
 mod cutter;
 mod envelope;
 mod fields;
+mod node;
 mod object;
+mod texts;
 
 pub use envelope::{ApiStatus, read_status};
 
@@ -22,16 +25,24 @@ pub(super) use envelope::{ListMeta, kind_of};
 pub(super) use object::peek;
 
 use super::item::{Expected, Item, broken, read_object};
-use crate::inventory::Interner;
+use super::records::Records;
+use super::sieve::Schema;
 
-/// Reads one item. Its kind is not written in it: what is expected of it must be a pod or a namespace.
-pub(super) fn read_item(bytes: &[u8], expected: Expected, interner: &mut Interner) -> Item {
+/// Reads one item. Its kind is not written in it: what is expected of it must be a pod, a namespace or a node.
+pub(super) fn read_item(bytes: &[u8], expected: Expected, records: &mut Records) -> Item {
     let object = match expected {
         Expected::Namespace => object::read_namespace_object(bytes),
+        Expected::Node => node::read_node_object(bytes),
         _ => object::read_pod_object(bytes),
     };
+    let object = object.map(|mut object| {
+        if records.schema(expected) == Schema::Wide {
+            texts::read_texts(bytes, &mut object);
+        }
+        object
+    });
     match object {
-        Ok(object) => read_object(&object, || peek(bytes), expected, interner),
+        Ok(object) => read_object(&object, || peek(bytes), expected, records),
         Err(fault) => broken(peek(bytes), expected, || (fault.to_string(), false)),
     }
 }

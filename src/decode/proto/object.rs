@@ -6,14 +6,16 @@
 use serde::de::IgnoredAny;
 
 use super::fields::{Fault, Field, Fields};
+use super::texts::static_mark;
+use crate::decode::forms::{Map, Text};
 use crate::decode::peek::Peek;
 use crate::decode::wire::{
-    Cause, Container, ContainerStatus, ImageVolume, ImageVolumeStatus, Map, Metadata, MountStatus, Object,
-    OwnerReference, Spec, State, Status, Text, Volume, VolumeStatus,
+    Cause, Container, ContainerStatus, ImageVolume, ImageVolumeStatus, Metadata, MountStatus, Object, OwnerReference,
+    Spec, State, Status, Volume, VolumeStatus,
 };
 
 /// A message whose kept fields are filled in one by one.
-trait Message<'a>: Default {
+pub(super) trait Message<'a>: Default {
     fn set(&mut self, field: Field<'a>) -> Result<(), Fault>;
 
     fn read(&mut self, message: &'a [u8]) -> Result<(), Fault> {
@@ -39,7 +41,7 @@ pub(super) fn read_namespace_object(item: &[u8]) -> Result<Object<'_>, Fault> {
     Ok(namespace.0)
 }
 
-/// What a broken item calls itself, as far as it goes. Both kinds have their metadata in the same place.
+/// What a broken item calls itself, as far as it goes. All kinds have their metadata in the same place.
 pub(in crate::decode) fn peek(item: &[u8]) -> Peek {
     let mut found = Peek::default();
     let mut fields = Fields::of_head(item);
@@ -61,7 +63,7 @@ pub(in crate::decode) fn peek(item: &[u8]) -> Peek {
 }
 
 /// A nested message that is there once.
-fn nested<'a, T: Message<'a>>(kept: &mut Option<Map<T>>, field: Field<'a>, name: &str) -> Result<(), Fault> {
+pub(super) fn nested<'a, T: Message<'a>>(kept: &mut Option<Map<T>>, field: Field<'a>, name: &str) -> Result<(), Fault> {
     let Map(message) = kept.get_or_insert_with(|| Map(T::default()));
     field.bytes("a message").and_then(|bytes| message.read(bytes)).map_err(|fault| fault.within(name))
 }
@@ -114,7 +116,7 @@ impl<'a> Message<'a> for Metadata<'a> {
             // Nothing depends on it: an odd one counts as absent.
             5 => self.uid.0 = field.text("uid").unwrap_or_default(),
             7 => self.generation = counted(field.integer("generation")?),
-            12 => self.annotations.0 |= is_static_mark(field)?,
+            12 => static_mark(&mut self.annotations, field)?,
             13 => repeated(&mut self.owner_references, field, "ownerReferences")?,
             _ => {}
         }
@@ -125,24 +127,6 @@ impl<'a> Message<'a> for Metadata<'a> {
 /// Generations count from 1. Protobuf writes an absent one as 0.
 fn counted(generation: i64) -> Option<i64> {
     (generation != 0).then_some(generation)
-}
-
-/// Whether an annotation is one that marks a static pod.
-fn is_static_mark(entry: Field<'_>) -> Result<bool, Fault> {
-    let (mut key, mut value) = (&b""[..], &b""[..]);
-    let mut read = || {
-        let mut fields = Fields::new(entry.bytes("a map entry")?);
-        while let Some(field) = fields.next()? {
-            match field.number {
-                1 => key = field.bytes("a text")?,
-                2 => value = field.bytes("a text")?,
-                _ => {}
-            }
-        }
-        Ok(())
-    };
-    read().map_err(|fault: Fault| fault.within("annotations"))?;
-    Ok(crate::decode::wire::is_static_mark(key, value))
 }
 
 impl<'a> Message<'a> for OwnerReference<'a> {
@@ -255,6 +239,8 @@ impl<'a> Message<'a> for ContainerStatus<'a> {
             2 => nested(&mut self.state, field, "state")?,
             6 => self.image = field.text("image")?,
             7 => self.image_id = field.text("imageID")?,
+            // Nothing depends on it either.
+            8 => self.container_id.0 = field.text("containerID").unwrap_or_default(),
             12 => repeated(&mut self.volume_mounts, field, "volumeMounts")?,
             _ => {}
         }

@@ -7,14 +7,15 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
-use serde_saphyr::{DuplicateKeyPolicy, Options};
+use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Options};
 
 pub(super) use cutter::YamlCutter;
 
+use super::forms::Map;
 use super::item::{Expected, Item, broken, read_object, without_place};
 use super::peek::{Peek, PeekSeed};
-use super::wire::{Map, Object};
-use crate::inventory::Interner;
+use super::records::Records;
+use super::wire::Object;
 
 /// An item's nesting: a pod has about ten levels. The parser recurses, so this guards the stack.
 const DEPTH_MAX: usize = 64;
@@ -35,6 +36,8 @@ fn options() -> Options {
         // As in JSON, a number is no text: what writes YAML quotes a text that reads like one. `yes` and `no` are texts.
         no_schema: true,
         strict_booleans: true,
+        // What is passed over for being no text must not break the item.
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
     }
 }
 
@@ -58,11 +61,11 @@ pub(super) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// Reads one item. See [`super::item::read_item`].
-pub(super) fn read_item(bytes: &[u8], expected: Expected, interner: &mut Interner) -> Item {
+pub(super) fn read_item(bytes: &[u8], expected: Expected, records: &mut Records) -> Item {
     let text = text_of(bytes);
     match parse::<Map<Object<'_>>>(&text) {
         Ok(object) => {
-            let item = read_object(&object, || peek(&text), expected, interner);
+            let item = read_object(&object, || peek(&text), expected, records);
             let is_damaged = matches!(text, Cow::Owned(_));
             if is_damaged && format!("{item:?}").contains(char::REPLACEMENT_CHARACTER) {
                 return broken(peek(&text), expected, || {

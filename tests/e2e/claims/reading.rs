@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use kai::cluster::{ClusterSource, Environment, install_crypto_provider};
 use kai::config::{ClusterSettings, KubeconfigSource};
-use kai::decode::{Encoding, ListDecoder};
-use kai::inventory::{Interner, NamespaceSelection, PodRecord};
+use kai::decode::{Encoding, ListDecoder, Records};
+use kai::inventory::{Detail, KeyFilter, MetadataRule, NamespaceSelection, PodRecord};
 use kai::snapshot::{Event, ListScope};
 use serde_json::Value;
 
@@ -77,7 +77,9 @@ fn both_decoders_give_equal_records_for_the_same_pods() {
     let body = cluster.kubectl(&["get", "--raw", "/api/v1/pods"]);
     let mut decoder = ListDecoder::of_encoding(ListScope::AllPods, Encoding::Json);
     let mut events = Vec::new();
-    decoder.push(body.as_bytes(), &mut Interner::default(), &mut events).expect("a list in JSON");
+    let rule = || MetadataRule { labels: KeyFilter::All, annotations: KeyFilter::All };
+    let detail = Detail { pods: rule(), container_ids: true, ..Detail::default() };
+    decoder.push(body.as_bytes(), &mut Records::new(detail.clone()), &mut events).expect("a list in JSON");
     let from_json = pods_of(events);
     assert_eq!(decoder.finish().expect("a whole list").items, from_json.len() as u64, "no item is broken");
     assert!(from_json.len() > 500, "more than a page: {}", from_json.len());
@@ -93,7 +95,8 @@ fn both_decoders_give_equal_records_for_the_same_pods() {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let from_protobuf = runtime.block_on(async {
-        let mut source = ClusterSource::connect(&settings, &Environment::default()).await.expect("a connection");
+        let source = ClusterSource::connect(&settings, &Environment::default()).await.expect("a connection");
+        let mut source = source.with_detail(detail);
         let (sender, mut receiver) = tokio::sync::mpsc::channel(16);
         let relist = async {
             source.relist(&NamespaceSelection::default(), &sender, &|_| {}).await.expect("a relist");

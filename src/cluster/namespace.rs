@@ -1,0 +1,65 @@
+//! One namespace, asked for by its name: whether it is there, and what it is where that is wanted.
+
+use http::{Response, StatusCode};
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+
+use super::error::ClusterError;
+use super::list::{Lists, path};
+use super::page::{lock, undecodable};
+use super::request::{Failure, Reader};
+use super::retry::Patience;
+use crate::decode::read_one_namespace;
+use crate::inventory::NamespaceRecord;
+use crate::snapshot::ListScope;
+
+/// More than the API server stores of one object.
+const BODY_MAX: usize = 8 * 1024 * 1024;
+
+/// What the API server says of a namespace.
+pub(super) enum Found {
+    /// It is there; the record when it is wanted.
+    There(Option<NamespaceRecord>),
+    /// 404.
+    Unknown,
+    /// 403, in the server's words.
+    Hidden(String),
+}
+
+/// Asks for the namespace: listing the pods of one that does not exist gives an empty list.
+pub(super) async fn get_namespace(lists: &Lists<'_>, namespace: &str) -> Result<Found, ClusterError> {
+    let path = format!("{}/{namespace}", path(&ListScope::Namespaces));
+    match lists.requests.get(&path, Patience::Patient, &NamespaceReader(lists)).await {
+        Ok(record) => Ok(Found::There(record)),
+        Err(failed) => match failed.status() {
+            Some(StatusCode::NOT_FOUND) => Ok(Found::Unknown),
+            Some(StatusCode::FORBIDDEN) => Ok(Found::Hidden(failed.message().to_owned())),
+            _ => Err(lists.requests.error(&path, failed)),
+        },
+    }
+}
+
+struct NamespaceReader<'a>(&'a Lists<'a>);
+
+impl Reader for NamespaceReader<'_> {
+    type Output = Option<NamespaceRecord>;
+
+    async fn read(&self, response: Response<Body>) -> Result<Option<NamespaceRecord>, Failure> {
+        let Self(lists) = self;
+        if !lists.wants_namespaces {
+            // That there is an answer is answer enough.
+            return Ok(None);
+        }
+        let mut body = response.into_body();
+        let mut bytes = Vec::new();
+        while let Some(frame) = body.frame().await {
+            if let Ok(data) = frame.map_err(|error| Failure::of(&error))?.into_data() {
+                if bytes.len() + data.len() > BODY_MAX {
+                    return Err(Failure::Malformed(format!("a namespace of more than {} MiB", BODY_MAX >> 20)));
+                }
+                bytes.extend_from_slice(&data);
+            }
+        }
+        read_one_namespace(&bytes, &mut lock(lists.records)).map(Some).map_err(undecodable)
+    }
+}
