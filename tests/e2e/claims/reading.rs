@@ -6,9 +6,9 @@ use std::time::Duration;
 use kai::cluster::{ClusterSource, Environment, install_crypto_provider};
 use kai::config::{ClusterSettings, KubeconfigSource};
 use kai::decode::{Encoding, ListDecoder, Records};
-use kai::inventory::{Detail, KeyFilter, MetadataRule, NamespaceSelection, PodRecord};
+use kai::inventory::{Detail, KeyFilter, MetadataRule, NamespaceRecord, NamespaceSelection, NodeRecord, PodRecord};
 use kai::snapshot::{Event, ListScope};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{
     Account, Audit, Cluster, Kai, Namespace, READERS, compact, eventually, expected_results, filled, filled_alone,
@@ -18,7 +18,7 @@ use crate::harness::{
 super::claims! {
     AnyCluster: one_shot_equals_a_plain_reading_of_kubectl_get,
         a_saved_dump_gives_the_results_of_the_cluster_itself;
-    OwnControlPlane: both_decoders_give_equal_records_for_the_same_pods,
+    OwnControlPlane: both_decoders_give_equal_records_for_the_same_objects,
         pages_of_five_give_the_same_report,
         the_default_asks_for_no_more_pages_than_there_are,
         an_expired_continue_token_begins_the_list_again,
@@ -71,18 +71,43 @@ fn a_saved_dump_gives_the_results_of_the_cluster_itself() {
     assert_eq!(results(&read.stdout), results(&live.stdout));
 }
 
-/// kai's own client is answered in protobuf, `kubectl get --raw` in JSON.
-fn both_decoders_give_equal_records_for_the_same_pods() {
+/// kai's own client is answered in protobuf, `kubectl get --raw` in JSON. All that can be kept is.
+fn both_decoders_give_equal_records_for_the_same_objects() {
     let (_turn, cluster) = filled();
-    let body = cluster.kubectl(&["get", "--raw", "/api/v1/pods"]);
-    let mut decoder = ListDecoder::of_encoding(ListScope::AllPods, Encoding::Json);
-    let mut events = Vec::new();
     let rule = || MetadataRule { labels: KeyFilter::All, annotations: KeyFilter::All };
-    let detail = Detail { pods: rule(), container_ids: true, ..Detail::default() };
-    decoder.push(body.as_bytes(), &mut Records::new(detail.clone()), &mut events).expect("a list in JSON");
-    let from_json = pods_of(events);
-    assert_eq!(decoder.finish().expect("a whole list").items, from_json.len() as u64, "no item is broken");
-    assert!(from_json.len() > 500, "more than a page: {}", from_json.len());
+    let detail =
+        Detail { pods: rule(), namespaces: rule(), namespace_label: None, nodes: Some(rule()), container_ids: true };
+    let node = json!({
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": {"name": "reading", "labels": {"zone": "a"}, "annotations": {"note": "é"}},
+        "status": {"nodeInfo": {
+            "machineID": "", "systemUUID": "", "bootID": "", "kernelVersion": "6.8.1", "osImage": "Debian 13",
+            "containerRuntimeVersion": "containerd://2.1.0", "kubeletVersion": "v1.37.2", "kubeProxyVersion": "",
+            "operatingSystem": "linux", "architecture": "arm64"
+        }}
+    });
+    let created = cluster.try_kubectl(&["create", "-f", "-"], &node.to_string());
+    assert!(created.status.success(), "kubectl create: {}", created.stderr);
+    let mut records = Records::new(detail.clone());
+    let mut events = Vec::new();
+    for scope in [ListScope::AllPods, ListScope::Namespaces, ListScope::Nodes] {
+        let path = match scope {
+            ListScope::Namespaces => "/api/v1/namespaces",
+            ListScope::Nodes => "/api/v1/nodes",
+            ListScope::AllPods | ListScope::PodsOf(_) => "/api/v1/pods",
+        };
+        let body = cluster.kubectl(&["get", "--raw", path]);
+        let mut decoder = ListDecoder::of_encoding(scope, Encoding::Json);
+        decoder.push(body.as_bytes(), &mut records, &mut events).expect("a list in JSON");
+        decoder.finish().expect("a whole list");
+    }
+    assert!(!events.iter().any(|event| matches!(event, Event::Skipped(_))), "no item is broken");
+    let from_json = Objects::of(events);
+    assert!(from_json.pods.len() > 500, "more than a page: {}", from_json.pods.len());
+    assert!(!from_json.namespaces.is_empty());
+    let [node] = from_json.nodes.as_slice() else { panic!("not one node: {:?}", from_json.nodes) };
+    assert_eq!((&*node.architecture, &*node.container_runtime_version), ("arm64", "containerd://2.1.0"));
+    assert!(node.metadata.label("zone").is_some() && node.metadata.annotations.iter().any(|(_, note)| &**note == "é"));
 
     install_crypto_provider();
     let settings = ClusterSettings {
@@ -110,22 +135,35 @@ fn both_decoders_give_equal_records_for_the_same_pods() {
             events
         };
         let ((), events) = tokio::join!(relist, collect);
-        pods_of(events)
+        Objects::of(events)
     });
     assert_eq!(from_json, from_protobuf);
 }
 
-/// The pods among events, in one order.
-fn pods_of(events: Vec<Event>) -> Vec<PodRecord> {
-    let mut pods: Vec<PodRecord> = events
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::Pod(pod) => Some(pod),
-            _ => None,
-        })
-        .collect();
-    pods.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
-    pods
+/// The objects among events, each kind in one order.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Objects {
+    pods: Vec<PodRecord>,
+    namespaces: Vec<NamespaceRecord>,
+    nodes: Vec<NodeRecord>,
+}
+
+impl Objects {
+    fn of(events: Vec<Event>) -> Self {
+        let mut objects = Self::default();
+        for event in events {
+            match event {
+                Event::Pod(pod) => objects.pods.push(pod),
+                Event::Namespace(namespace) => objects.namespaces.push(namespace),
+                Event::Node(node) => objects.nodes.push(node),
+                _ => {}
+            }
+        }
+        objects.pods.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        objects.namespaces.sort_by(|a, b| a.name.cmp(&b.name));
+        objects.nodes.sort_by(|a, b| a.name.cmp(&b.name));
+        objects
+    }
 }
 
 fn pages_of_five_give_the_same_report() {
