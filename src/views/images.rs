@@ -1,11 +1,11 @@
 //! The images of one namespace, as the KAI report says them.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::quick_hash::QuickSet;
 use crate::inventory::{ContainerRecord, Digest, ImageRef, MissingTagPolicy, Phase, PodRecord, ReportPolicy};
 use crate::snapshot::{ContentHash, ContentHasher, NamespacePart};
 
@@ -37,14 +37,21 @@ impl NamespaceImages {
     /// What runs in a namespace, by the policy.
     #[must_use]
     pub fn of(part: &NamespacePart, policy: &ReportPolicy) -> Self {
-        let images: BTreeSet<ImageEntry> = part
-            .pods()
-            .iter()
-            .filter(|pod| counts(pod, policy))
-            .flat_map(|pod| &pod.containers)
-            .flat_map(|container| entries(container, policy))
-            .collect();
-        Self { namespace: Arc::clone(part.name()), images: images.into_iter().collect() }
+        // A namespace runs the same few images many times: most are known to be there before their tags are written.
+        // Texts that are equal and not shared meet when the entries are sorted.
+        let mut seen = QuickSet::default();
+        let mut tag = String::new();
+        let mut images = Vec::new();
+        for container in counted(part, policy) {
+            for image in ReportedImage::of(container, policy) {
+                if seen.insert(image.place()) {
+                    images.push(image.to_entry(policy, &mut tag));
+                }
+            }
+        }
+        images.sort_unstable();
+        images.dedup();
+        Self { namespace: Arc::clone(part.name()), images }
     }
 
     /// The hash of what it says.
@@ -64,36 +71,85 @@ impl NamespaceImages {
 }
 
 /// Whether the pod's images count: with `ignore-not-running` only those of pods in phase Running.
-fn counts(pod: &PodRecord, policy: &ReportPolicy) -> bool {
+pub(super) fn counts(pod: &PodRecord, policy: &ReportPolicy) -> bool {
     !policy.ignore_not_running || pod.phase == Phase::Running
 }
 
-/// What a container adds to the report: what runs and, while an update is pending, what is asked for.
-fn entries(container: &ContainerRecord, policy: &ReportPolicy) -> impl Iterator<Item = ImageEntry> {
-    let declared = container.image.digest();
-    let (runs, asked) = match &container.updating_from {
-        Some(old) => (entry(old, container.running.as_ref(), policy), entry(&container.image, declared, policy)),
-        None => (entry(&container.image, container.running.as_ref().or(declared), policy), None),
-    };
-    runs.into_iter().chain(asked)
+/// The containers of the pods that count.
+fn counted<'a>(part: &'a NamespacePart, policy: &ReportPolicy) -> impl Iterator<Item = &'a ContainerRecord> {
+    part.pods().iter().filter(|pod| counts(pod, policy)).flat_map(|pod| &pod.containers)
 }
 
-/// The entry of a reference with the digest that belongs to it; `None` when the policy drops it.
-fn entry(image: &ImageRef, digest: Option<&Digest>, policy: &ReportPolicy) -> Option<ImageEntry> {
-    let repo_digest = digest.cloned();
-    if !image.has_parts() {
-        return Some(ImageEntry { tag: image.written().into(), repo_digest });
+/// Whether anything of the namespace is reported.
+pub(super) fn has_images(part: &NamespacePart, policy: &ReportPolicy) -> bool {
+    counted(part, policy).any(|container| ReportedImage::of(container, policy).next().is_some())
+}
+
+/// A reference and the digest that belongs to it: an entry of the report before its tag is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReportedImage<'a> {
+    image: &'a ImageRef,
+    pub(super) digest: Option<&'a Digest>,
+}
+
+impl<'a> ReportedImage<'a> {
+    /// What a container adds to the report: what runs and, while an update is pending, what is asked for, when that
+    /// is another entry. Less what the policy drops.
+    #[inline]
+    pub(super) fn of(container: &'a ContainerRecord, policy: &ReportPolicy) -> impl Iterator<Item = Self> + use<'a> {
+        let image = &*container.image;
+        let kept = |image: Self| (policy.missing_tag != MissingTagPolicy::Drop || !image.lacks_tag()).then_some(image);
+        let entries = match container.updating_from.as_deref() {
+            None => [kept(Self { image, digest: container.running.as_ref().or_else(|| image.digest()) }), None],
+            Some(old) => {
+                let runs = Self { image: old, digest: container.running.as_ref() };
+                let asked = Self { image, digest: image.digest() };
+                let is_other = asked.digest != runs.digest || asked.tag(policy) != runs.tag(policy);
+                [kept(runs), if is_other { kept(asked) } else { None }]
+            }
+        };
+        entries.into_iter().flatten()
     }
-    let tag = match (image.tag(), &policy.missing_tag) {
-        (Some(tag), _) => tag,
-        (None, MissingTagPolicy::Drop) => return None,
-        (None, MissingTagPolicy::Insert(tag)) => tag,
-        (None, MissingTagPolicy::Digest) => digest.map_or("", Digest::encoded),
-    };
-    let name = image.name();
-    let tag = match &policy.missing_registry_override {
-        Some(registry) if !image.is_registry_written() => format!("{registry}/{name}:{tag}"),
-        _ => format!("{name}:{tag}"),
-    };
-    Some(ImageEntry { tag: tag.into(), repo_digest })
+
+    /// Pinned by digest alone.
+    fn lacks_tag(&self) -> bool {
+        self.image.has_parts() && self.image.tag().is_none()
+    }
+
+    /// Where its texts lie: what lies in one place is equal.
+    fn place(&self) -> (*const ImageRef, *const u8) {
+        (self.image, self.digest.map_or(std::ptr::null(), |digest| digest.as_str().as_ptr()))
+    }
+
+    fn tag(&self, policy: &ReportPolicy) -> String {
+        let mut tag = String::new();
+        self.write_tag(policy, &mut tag);
+        tag
+    }
+
+    /// Adds the entry's tag to `out`.
+    pub(super) fn write_tag(&self, policy: &ReportPolicy, out: &mut String) {
+        let Self { image, digest } = *self;
+        if !image.has_parts() {
+            return out.push_str(image.written());
+        }
+        if let Some(registry) = policy.missing_registry_override.as_ref().filter(|_| !image.is_registry_written()) {
+            out.push_str(registry);
+            out.push('/');
+        }
+        out.push_str(image.name());
+        out.push(':');
+        out.push_str(match (image.tag(), &policy.missing_tag) {
+            (Some(tag), _) => tag,
+            (None, MissingTagPolicy::Insert(tag)) => tag,
+            (None, MissingTagPolicy::Digest | MissingTagPolicy::Drop) => digest.map_or("", Digest::encoded),
+        });
+    }
+
+    /// The entry; `scratch` is where its tag is written.
+    fn to_entry(self, policy: &ReportPolicy, scratch: &mut String) -> ImageEntry {
+        scratch.clear();
+        self.write_tag(policy, scratch);
+        ImageEntry { tag: scratch.as_str().into(), repo_digest: self.digest.cloned() }
+    }
 }
