@@ -1,14 +1,14 @@
 //! The KAI report as JSON, table or CSV.
 
 use std::borrow::Cow;
-use std::io::{self, ErrorKind, Read as _, Write};
+use std::io::{self, ErrorKind, Write};
 
+use super::columns::write_columns;
 use crate::inventory::{Digest, OutputFormat, escape_controls};
 use crate::views::{ImageEntry, KaiReport, NamespaceImages, write_csv};
 
 /// What the table says when there is nothing to list.
 const NO_IMAGES: &str = "No Images found";
-const COLUMN_GAP: usize = 2;
 
 /// Writes the whole report and flushes.
 ///
@@ -32,7 +32,6 @@ pub fn is_closed_pipe(error: &io::Error) -> bool {
     error.kind() == ErrorKind::BrokenPipe
 }
 
-/// Columns as wide as their content: whoever pipes the table into `grep` or `awk` must not meet a wrapped line.
 fn write_table(report: &KaiReport, writer: &mut impl Write) -> io::Result<()> {
     let rows: Vec<[Cow<'_, str>; 3]> = report
         .results
@@ -42,24 +41,7 @@ fn write_table(report: &KaiReport, writer: &mut impl Write) -> io::Result<()> {
     if rows.is_empty() {
         return writeln!(writer, "{NO_IMAGES}");
     }
-    let header = ["IMAGE TAG", "REPO DIGEST", "NAMESPACE"].map(Cow::Borrowed);
-    let lines = || std::iter::once(&header).chain(&rows);
-    let width = |column: usize| lines().map(|cells| cells[column].chars().count()).max().unwrap_or_default();
-    let (tag_width, digest_width) = (width(0), width(1));
-    for [tag, digest, namespace] in lines() {
-        write_padded(writer, tag, tag_width)?;
-        write_padded(writer, digest, digest_width)?;
-        writeln!(writer, "{namespace}")?;
-    }
-    Ok(())
-}
-
-/// A cell and the blanks to the next column. The width of a format string ends at 65,535, and a text that is no image
-/// name may be longer.
-fn write_padded(writer: &mut impl Write, cell: &str, width: usize) -> io::Result<()> {
-    writer.write_all(cell.as_bytes())?;
-    let blanks = (width + COLUMN_GAP).saturating_sub(cell.chars().count());
-    io::copy(&mut io::repeat(b' ').take(blanks as u64), writer).map(drop)
+    write_columns(["IMAGE TAG", "REPO DIGEST", "NAMESPACE"], &rows, writer)
 }
 
 fn row<'a>(namespace: &'a NamespaceImages, image: &'a ImageEntry) -> [Cow<'a, str>; 3] {
