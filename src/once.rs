@@ -1,4 +1,4 @@
-//! One run: list, print, end.
+//! One run: list, print, push, end.
 
 use std::io::{BufWriter, stdout};
 use std::sync::Arc;
@@ -6,8 +6,10 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::collector::{CollectError, Collector};
+use crate::config::NO_CLUSTER_NAME;
 use crate::inventory::{OutputFormat, ReportPolicy};
 use crate::output::{ProgressBar, is_closed_pipe, write_report};
+use crate::push::{PushError, Pusher};
 use crate::shutdown::StopSignals;
 use crate::snapshot::Snapshot;
 use crate::views::KaiReport;
@@ -16,10 +18,12 @@ use crate::views::KaiReport;
 pub struct Once {
     /// What is read.
     pub collector: Collector,
-    /// What the report says.
-    pub policy: ReportPolicy,
-    /// How it is printed.
-    pub format: OutputFormat,
+    /// What the report says, and how it is printed; `None` prints none.
+    pub report: Option<(ReportPolicy, OutputFormat)>,
+    /// Where it is sent to.
+    pub push: Option<Pusher>,
+    /// Whether a cluster without a name is refused before it is read: in Anchore it would overwrite others.
+    pub needs_name: bool,
     /// Draws how far the read is.
     pub progress: ProgressBar,
 }
@@ -27,18 +31,26 @@ pub struct Once {
 /// How a run that did not fail ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// The report of this snapshot is printed.
-    Printed(Arc<Snapshot>),
-    /// A signal came before the report was printed whole.
+    /// What was asked for is done with this snapshot.
+    Done {
+        /// What was read.
+        snapshot: Arc<Snapshot>,
+        /// What became of the push, if there was one.
+        pushed: Option<Result<(), PushError>>,
+    },
+    /// A signal came before that.
     Stopped,
 }
 
-/// Why nothing was printed.
+/// Why nothing was printed or sent.
 #[derive(Debug, thiserror::Error)]
 pub enum OnceError {
     /// Nothing was read.
     #[error(transparent)]
     Collect(#[from] CollectError),
+    /// The cluster has no name.
+    #[error("{NO_CLUSTER_NAME}")]
+    NoClusterName,
     /// Signals could not be caught.
     #[error("signals cannot be caught")]
     Signals(#[source] std::io::Error),
@@ -48,36 +60,53 @@ pub enum OnceError {
 }
 
 impl Once {
-    /// Reads and prints; the snapshot tells whether it was whole. SIGTERM or SIGINT ends it with [`Ended::Stopped`].
+    /// Reads, prints and pushes; the snapshot tells whether it was whole. SIGTERM or SIGINT ends it with
+    /// [`Ended::Stopped`].
     pub async fn run(self) -> Result<Ended, OnceError> {
         let signals = StopSignals::catch().map_err(OnceError::Signals)?;
         let stop = CancellationToken::new();
         let relay = tokio::spawn(signals.relay(stop.clone()));
         let ended = tokio::select! {
-            read = self.read_and_print() => read.map(Ended::Printed),
+            done = self.work() => done,
             () = stop.cancelled() => Ok(Ended::Stopped),
         };
         relay.abort();
         ended
     }
 
-    async fn read_and_print(self) -> Result<Arc<Snapshot>, OnceError> {
-        let Self { mut collector, policy, format, progress } = self;
+    async fn work(self) -> Result<Ended, OnceError> {
+        let Self { mut collector, report, push, needs_name, progress } = self;
+        collector.open().await?;
+        if needs_name && collector.cluster_name().is_empty() {
+            return Err(OnceError::NoClusterName);
+        }
         tracing::debug!("reading");
         let read = collector.collect(&progress.reporter()).await;
         progress.clear();
         let snapshot = read?;
         crate::collector::Reporter::default().report(&snapshot);
-        tracing::debug!("printing");
-        let report = KaiReport::of(&snapshot, &policy, |_| true);
-        // In a thread of its own: a reader that does not read would else keep a stop waiting.
-        let written =
-            tokio::task::spawn_blocking(move || write_report(&report, format, &mut BufWriter::new(stdout().lock())))
-                .await
-                .unwrap_or_else(|panic| Err(panic.into()));
-        match written {
-            Err(error) if !is_closed_pipe(&error) => Err(OnceError::Output(error)),
-            _ => Ok(snapshot),
+        if let Some((policy, format)) = report {
+            print(&snapshot, &policy, format).await?;
         }
+        // The report is printed whatever becomes of the push.
+        let pushed = match push {
+            Some(pusher) => Some(pusher.push_once(&snapshot).await),
+            None => None,
+        };
+        Ok(Ended::Done { snapshot, pushed })
+    }
+}
+
+async fn print(snapshot: &Snapshot, policy: &ReportPolicy, format: OutputFormat) -> Result<(), OnceError> {
+    tracing::debug!("printing");
+    let report = KaiReport::of(snapshot, policy, |_| true);
+    // In a thread of its own: a reader that does not read would else keep a stop waiting.
+    let written =
+        tokio::task::spawn_blocking(move || write_report(&report, format, &mut BufWriter::new(stdout().lock())))
+            .await
+            .unwrap_or_else(|panic| Err(panic.into()));
+    match written {
+        Err(error) if !is_closed_pipe(&error) => Err(OnceError::Output(error)),
+        _ => Ok(()),
     }
 }

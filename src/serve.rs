@@ -8,12 +8,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::collector::{CollectError, Collector, Poller};
+use crate::config::NO_CLUSTER_NAME;
 use crate::config::{CollectionSettings, ServerSettings};
 use crate::feed::{SnapshotReader, feed};
-use crate::health::Health;
+use crate::health::{Health, PushBoard};
 use crate::http::{self, BindError, HttpDeps};
 use crate::inventory::{OutputFormat, ReportPolicy};
 use crate::output::{is_closed_pipe, write_report};
+use crate::push::{Pusher, Registrar};
 use crate::shutdown::StopSignals;
 use crate::views::KaiReport;
 
@@ -37,6 +39,18 @@ pub struct Service {
     pub policy: ReportPolicy,
     /// Print each new report so.
     pub print: Option<OutputFormat>,
+    /// What is sent to Anchore Enterprise.
+    pub push: Option<Push>,
+    /// Where those who push say how it goes.
+    pub board: PushBoard,
+}
+
+/// What reports to Anchore Enterprise.
+pub struct Push {
+    /// Sends the inventory.
+    pub pusher: Pusher,
+    /// Tells that this installation is there, and how it is.
+    pub registrar: Option<Registrar>,
 }
 
 /// Why the service ended, or never began.
@@ -48,6 +62,9 @@ pub enum ServeError {
     /// The settings of the source are wrong.
     #[error(transparent)]
     Source(CollectError),
+    /// The cluster has no name, and its reports would overwrite those of others.
+    #[error("{NO_CLUSTER_NAME}")]
+    NoClusterName,
     /// Signals could not be caught.
     #[error("signals cannot be caught: {0}")]
     Signals(std::io::Error),
@@ -67,7 +84,7 @@ type TaskEnd = (&'static str, Result<(), String>);
 impl Service {
     /// Runs until SIGTERM or SIGINT, then drains.
     pub async fn run(self) -> Result<(), ServeError> {
-        let Self { mut collector, collection, server, policy, print } = self;
+        let Self { mut collector, collection, server, policy, print, push, board } = self;
         let signals = StopSignals::catch().map_err(ServeError::Signals)?;
         let listener = http::bind(&server.listen)?;
         let stop = CancellationToken::new();
@@ -77,6 +94,9 @@ impl Service {
         tokio::select! {
             opened = collector.open() => match opened {
                 Err(error) if error.is_configuration() => return Err(ServeError::Source(error)),
+                Ok(()) if push.is_some() && collector.cluster_name().is_empty() => {
+                    return Err(ServeError::NoClusterName);
+                }
                 _ => {}
             },
             () = stop.cancelled() => return Ok(()),
@@ -85,7 +105,7 @@ impl Service {
         let (writer, reader) = feed();
         // A dump is as old as its file, which is what the user asked to serve.
         let stale_after = collection.stale_after.filter(|_| !collector.is_dump());
-        let health = Health::new(reader.clone(), stale_after, collection.cycle_timeout + LIVENESS_GRACE);
+        let health = Health::new(reader.clone(), stale_after, collection.cycle_timeout + LIVENESS_GRACE, board);
         let shutdown_timeout = server.shutdown_timeout;
 
         let mut tasks: JoinSet<TaskEnd> = JoinSet::new();
@@ -99,6 +119,9 @@ impl Service {
                 retry_after,
             };
             spawn_http(&mut tasks, listener, deps, drain.clone());
+        }
+        if let Some(push) = push {
+            spawn_push(&mut tasks, push, &reader, &drain);
         }
         if let Some(format) = print {
             let stopped = drain.clone();
@@ -136,6 +159,19 @@ fn spawn_http(tasks: &mut JoinSet<TaskEnd>, listener: TcpListener, deps: HttpDep
         tracing::info!("listening on http://{address}");
     }
     tasks.spawn(async move { ("http", http::serve(listener, deps, drain).await.map_err(|error| error.to_string())) });
+}
+
+fn spawn_push(tasks: &mut JoinSet<TaskEnd>, push: Push, reader: &SnapshotReader, drain: &CancellationToken) {
+    let Push { pusher, registrar } = push;
+    let (snapshots, stopped) = (reader.clone(), drain.clone());
+    tasks.spawn(async move { ("push", pusher.run(snapshots, stopped).await) });
+    if let Some(registrar) = registrar {
+        let (snapshots, stopped) = (reader.clone(), drain.clone());
+        tasks.spawn(async move {
+            registrar.run(snapshots, stopped).await;
+            ("registration", Ok(()))
+        });
+    }
 }
 
 fn task_ended(end: Result<TaskEnd, tokio::task::JoinError>) -> ServeError {

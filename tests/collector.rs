@@ -17,7 +17,7 @@ use kai::collector::{CollectError, Collector, Poller, Source};
 use kai::config::CollectionSettings;
 use kai::dump::DumpInput;
 use kai::feed::{SnapshotReader, feed};
-use kai::health::Health;
+use kai::health::{Health, PushBoard};
 use kai::inventory::{Detail, MetadataRule};
 use kai::snapshot::Snapshot;
 use tokio::task::JoinHandle;
@@ -41,7 +41,7 @@ impl Polling {
         let collector =
             Collector::new(Source::cluster(settings(kubeconfig), Detail::default()), all(), None, cycle_timeout);
         let (writer, reader) = feed();
-        let health = Health::new(reader.clone(), None, LIMIT);
+        let health = Health::new(reader.clone(), None, LIMIT, PushBoard::default());
         let settings = CollectionSettings { interval, cycle_timeout, stale_after: None };
         let stop = CancellationToken::new();
         let poller = Poller { collector, writer, health: health.clone(), settings };

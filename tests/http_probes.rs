@@ -76,7 +76,7 @@ async fn readiness_ends_with_the_drain_and_data_is_still_served() {
 async fn liveness_falls_when_the_collector_stands_still() {
     let (_writer, reader) = feed();
     let mut deps = http_support::deps(reader.clone(), |_| {});
-    deps.health = kai::health::Health::new(reader, None, std::time::Duration::ZERO);
+    deps.health = kai::health::Health::new(reader, None, std::time::Duration::ZERO, kai::health::PushBoard::default());
     std::thread::sleep(std::time::Duration::from_millis(5));
     let mut server = Server::empty();
     server.service = kai::http::service(&deps);

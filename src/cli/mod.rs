@@ -6,6 +6,7 @@ mod explain;
 mod globals;
 mod print;
 mod probe;
+mod push;
 mod report;
 mod run;
 mod serve;
@@ -41,6 +42,7 @@ Examples:
   kai -o table -n shop,payments                     two namespaces, as a table
   kubectl get ns,pods -A -o json | kai --input -    from a saved dump
   kai serve                                         the service: curl -s localhost:8080/inventory
+  kai push --dry-run -o table                       what would go to which account of Anchore Enterprise
   kai explain registry:5000/team/app                how kai reads an image name
 
 Exit status: 0 done, 1 the work failed, 2 usage or configuration, 3 printed but incomplete (see --allow-incomplete).
@@ -70,6 +72,8 @@ pub struct Cli {
 enum Command {
     /// Poll the cluster and answer over HTTP
     Serve(serve::Serve),
+    /// Send the inventory to Anchore Enterprise once, or show what would be sent
+    Push(push::Push),
     /// Show how image references are read, one JSON line each
     Explain(explain::Explain),
     /// Print the effective settings as YAML, and where each came from

@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::Exit;
 use super::completion;
-use super::start::{Started, collector, error_with_exit};
+use super::start::{Started, collector, once_failed, pusher_unless_dump};
 use crate::dump::DumpInput;
-use crate::once::{Ended, Once, OnceError};
+use crate::health::PushBoard;
+use crate::once::{Ended, Once};
 use crate::output::ProgressBar;
 
 /// Flags of `kai` without a subcommand.
@@ -27,17 +28,21 @@ impl Report {
         let Started { settings, log } = started;
         let progress =
             if dump.is_some() { ProgressBar::of_bytes(settings.quiet) } else { ProgressBar::of_pods(settings.quiet) };
-        let (policy, format) = (settings.report.clone(), settings.output);
-        let once = Once { collector: collector(settings, dump), policy, format, progress };
+        let report = Some((settings.report.clone(), settings.output));
+        let push = pusher_unless_dump(&settings, dump.is_some(), PushBoard::default())?;
+        let needs_name = push.is_some();
+        let once = Once { collector: collector(settings, dump), report, push, needs_name, progress };
         let error = match once.run().await {
-            Ok(Ended::Printed(snapshot)) if snapshot.is_complete() || self.allow_incomplete => return Ok(Exit::Done),
-            Ok(Ended::Printed(_)) => return Ok(Exit::Incomplete),
+            Ok(Ended::Done { pushed: Some(Err(error)), .. }) => error.into(),
+            Ok(Ended::Done { snapshot, .. }) if snapshot.is_complete() || self.allow_incomplete => {
+                return Ok(Exit::Done);
+            }
+            Ok(Ended::Done { .. }) => return Ok(Exit::Incomplete),
             Ok(Ended::Stopped) => {
                 tracing::warn!("stopped before the report was printed");
                 return Ok(Exit::Done);
             }
-            Err(OnceError::Collect(error)) => error_with_exit(&error),
-            Err(error) => error.into(),
+            Err(error) => once_failed(error),
         };
         log.record(&error);
         Err(error)

@@ -60,6 +60,10 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
             let started = start(&Flags { listen: options.listen.clone(), ..cli.globals.flags() })?;
             block_on(many_threads()?, serve::run(started, cli.globals.dump()))
         }
+        Some(Command::Push(push)) => {
+            let started = start(&cli.globals.flags())?;
+            block_on(many_threads()?, push.run(started, cli.globals.dump()))
+        }
         None => {
             let started = start(&Flags { mode: cli.report.mode.clone(), ..cli.globals.flags() })?;
             match started.settings.mode {

@@ -1,11 +1,16 @@
 //! `kai serve`: the service.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::Exit;
-use super::start::{Started, collector, error_with_exit};
+use super::start::{Failure, Receiver, Started, collector, error_with_exit, pusher_unless_dump, receiver};
+use crate::config::Settings;
 use crate::dump::DumpInput;
-use crate::serve::{ServeError, Service};
+use crate::health::PushBoard;
+use crate::push::{Registrar, Workload};
+use crate::serve::{Push, ServeError, Service};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,12 +35,29 @@ pub(super) async fn run(started: Started, dump: Option<DumpInput>) -> anyhow::Re
     let Started { settings, log } = started;
     let print = settings.verbose_inventory_reports.then_some(settings.output);
     let (collection, server, policy) = (settings.collection.clone(), settings.server.clone(), settings.report.clone());
-    let service = Service { collector: collector(settings, dump), collection, server, policy, print };
+    let board = PushBoard::default();
+    let push = push(&settings, dump.is_some(), &board)?;
+    let service = Service { collector: collector(settings, dump), collection, server, policy, print, push, board };
     let error = match service.run().await {
         Ok(()) => return Ok(Exit::Done),
         Err(ServeError::Source(error)) => error_with_exit(&error),
+        Err(error @ ServeError::NoClusterName) => Failure { exit: Exit::Usage, message: error.to_string() }.into(),
         Err(error) => error.into(),
     };
     log.record(&error);
     Err(error)
+}
+
+/// What reports to Anchore Enterprise, if anything does.
+fn push(settings: &Settings, is_dump: bool, board: &PushBoard) -> anyhow::Result<Option<Push>> {
+    let Some(pusher) = pusher_unless_dump(settings, is_dump, board.clone())? else { return Ok(None) };
+    let registrar = match receiver(settings)? {
+        Some(Receiver { client, user }) if settings.anchore.registration.enabled => {
+            let included = settings.selection.include_entries().map(str::to_owned).collect();
+            let anchore = Arc::new(settings.anchore.clone());
+            Some(Registrar::new(client, user, anchore, board.clone(), Workload::of_process(), included))
+        }
+        _ => None,
+    };
+    Ok(Some(Push { pusher, registrar }))
 }

@@ -1,14 +1,17 @@
 //! What every subcommand begins with: settings in force, logging started, something to read.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Exit;
 use crate::cluster::install_crypto_provider;
 use crate::collector::{CollectError, Collector, Source};
-use crate::config::{Environment, Flags, Loaded, Settings, load};
+use crate::config::{AnchoreUser, Environment, Flags, Loaded, Settings, load};
 use crate::dump::DumpInput;
-use crate::inventory::Detail;
+use crate::health::PushBoard;
+use crate::once::OnceError;
+use crate::push::{Client, Pusher};
 use crate::telemetry::{self, LogGuard};
 
 /// An error that ends the process with a status of its own.
@@ -56,13 +59,57 @@ pub(super) fn start_log(loaded: &Loaded) -> anyhow::Result<LogGuard> {
 
 /// What reads the cluster, or the dump in its place.
 pub(super) fn collector(settings: Settings, dump: Option<DumpInput>) -> Collector {
-    let name = settings.cluster.name.clone();
+    let (name, detail) = (settings.cluster.name.clone(), settings.anchore.detail());
     let (source, timeout) = match dump {
         // A dump ends where its file ends: a deadline would only cut standard input off.
-        Some(input) => (Source::dump(input, Detail::default()), Duration::ZERO),
-        None => (Source::cluster(settings.cluster, Detail::default()), settings.collection.cycle_timeout),
+        Some(input) => (Source::dump(input, detail), Duration::ZERO),
+        None => (Source::cluster(settings.cluster, detail), settings.collection.cycle_timeout),
     };
     Collector::new(source, settings.selection, name, timeout)
+}
+
+/// What sends reports to Anchore Enterprise; `None` when the settings name no receiver.
+pub(super) fn pusher(settings: &Settings, board: PushBoard) -> anyhow::Result<Option<Pusher>> {
+    let Some(Receiver { client, user }) = receiver(settings)? else { return Ok(None) };
+    let anchore = Arc::new(settings.anchore.clone());
+    Ok(Some(Pusher::new(client, user, anchore, settings.report.clone(), board, settings.collection.interval)))
+}
+
+/// The same for those who push what they read from a cluster alone: a dump is pushed only when that was asked for.
+pub(super) fn pusher_unless_dump(
+    settings: &Settings,
+    is_dump: bool,
+    board: PushBoard,
+) -> anyhow::Result<Option<Pusher>> {
+    if is_dump && settings.anchore.push.is_some() {
+        tracing::info!("anchore.url is set, and a dump is not pushed unless `kai push --input` asks for it");
+        return Ok(None);
+    }
+    pusher(settings, board)
+}
+
+/// A receiver, not connected yet, and who speaks to it where no route has a user of its own.
+pub(super) struct Receiver {
+    pub(super) client: Client,
+    pub(super) user: AnchoreUser,
+}
+
+/// The receiver that the settings name.
+pub(super) fn receiver(settings: &Settings) -> anyhow::Result<Option<Receiver>> {
+    let Some(target) = &settings.anchore.push else { return Ok(None) };
+    match Client::new(&target.url, &settings.anchore.http) {
+        Ok(client) => Ok(Some(Receiver { client, user: target.credentials.clone() })),
+        Err(error) => Err(Failure { exit: Exit::Usage, message: error.to_string() }.into()),
+    }
+}
+
+/// The status of a run that did not end well.
+pub(super) fn once_failed(error: OnceError) -> anyhow::Error {
+    match error {
+        OnceError::Collect(error) => error_with_exit(&error),
+        error @ OnceError::NoClusterName => Failure { exit: Exit::Usage, message: error.to_string() }.into(),
+        error => error.into(),
+    }
 }
 
 /// Settings that can never work are another exit status than work that failed.

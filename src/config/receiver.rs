@@ -10,7 +10,7 @@ use crate::inventory::{Detail, MetadataRule, NamespacePattern};
 
 /// `anchore.*`, `account-routes`, `account-route-by-namespace-label`, `inventory-report-limits`, `metadata-collection`,
 /// `anchore-registration`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct AnchoreSettings {
     /// What is pushed where; `None` when `anchore.url` is empty.
     pub push: Option<PushTarget>,
@@ -68,7 +68,7 @@ impl AnchoreSettings {
 }
 
 /// A receiver, complete.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PushTarget {
     /// `anchore.url`
     pub url: String,
@@ -167,7 +167,7 @@ pub struct RegistrationSettings {
 }
 
 /// `account-routes.<account>`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct AccountRoute {
     /// Own credentials; the default's when absent.
     pub credentials: Option<AnchoreUser>,

@@ -8,13 +8,13 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode, Uri};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::App;
 use super::problem::Problem;
 use super::query;
-use crate::health::{HealthCheck, HealthReport};
+use crate::health::{AccountPush, HealthCheck, HealthReport};
 use crate::views::utc_seconds;
 
 /// How the process is.
@@ -35,9 +35,9 @@ pub(super) struct ProbeState {
     checks: Vec<ProbeCheck>,
     /// The newest snapshot; null before the first.
     snapshot: Option<SnapshotState>,
-    /// Where reports are pushed to and how that goes; empty when nothing is pushed.
-    #[schema(value_type = Vec<Object>, example = json!([]))]
-    push: Vec<serde_json::Value>,
+    /// How the pushes to Anchore Enterprise go, one entry for each account; empty when nothing is pushed. Readiness does
+    /// not follow from it.
+    push: Vec<PushState>,
 }
 
 /// One thing that was looked at.
@@ -75,6 +75,67 @@ struct SnapshotState {
     skipped: u64,
 }
 
+/// The last push to one account.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct PushState {
+    /// The account; null for the namespaces that go to none although they should.
+    #[schema(value_type = Option<String>, example = "admin")]
+    account: Option<Arc<str>>,
+    /// What became of the newest report: accepted, rerouted (to the default account), waiting (for another try), failed, or
+    /// withheld (something is missing in it).
+    #[schema(value_type = String, example = "accepted")]
+    outcome: &'static str,
+    /// The same in words.
+    #[schema(example = "3 namespaces in 1 payload")]
+    detail: String,
+    /// When that was known, UTC in whole seconds.
+    #[serde(serialize_with = "utc_seconds")]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-24T09:30:01Z")]
+    at: Timestamp,
+    /// The generation that it reports.
+    #[schema(example = 42)]
+    generation: u64,
+    /// Containers that the receiver took.
+    #[schema(example = 23)]
+    containers: u64,
+    /// Bytes that the receiver took, before compression.
+    #[schema(example = 8123)]
+    bytes: u64,
+    /// When it is tried again, while it waits for that.
+    #[serde(serialize_with = "utc_seconds_if_any")]
+    #[schema(value_type = Option<String>, format = DateTime, example = json!(null))]
+    next_try_at: Option<Timestamp>,
+    /// When a report was last accepted; null when none was.
+    #[serde(serialize_with = "utc_seconds_if_any")]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-24T09:30:01Z")]
+    last_accepted_at: Option<Timestamp>,
+}
+
+impl From<&AccountPush> for PushState {
+    fn from(push: &AccountPush) -> Self {
+        let AccountPush { account, last, last_accepted_at, next_try_at } = push;
+        Self {
+            account: account.clone(),
+            outcome: last.outcome.as_str(),
+            detail: last.detail.clone(),
+            at: last.at,
+            generation: last.generation,
+            containers: last.containers,
+            bytes: last.bytes,
+            next_try_at: *next_try_at,
+            last_accepted_at: *last_accepted_at,
+        }
+    }
+}
+
+#[expect(clippy::ref_option, reason = "the form that serde asks for")]
+fn utc_seconds_if_any<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => utc_seconds(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// Something that could not be listed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 struct MissingState {
@@ -106,7 +167,8 @@ impl ProbeState {
                 .collect(),
             skipped: snapshot.completeness().skipped,
         });
-        Self { checks: checks.collect(), snapshot, push: Vec::new() }
+        let push = report.push.iter().map(PushState::from).collect();
+        Self { checks: checks.collect(), snapshot, push }
     }
 }
 

@@ -266,7 +266,7 @@ mod tests {
     use super::*;
     use crate::config::{Listen, ServerSettings};
     use crate::feed::feed;
-    use crate::health::Health;
+    use crate::health::{Health, PushBoard};
     use crate::inventory::ReportPolicy;
     use axum::routing::get;
     use http_body_util::BodyExt;
@@ -286,7 +286,7 @@ mod tests {
             cache_max_bytes: 1024,
             cors_origins: Vec::new(),
         };
-        let health = Health::new(reader.clone(), None, Duration::from_secs(5));
+        let health = Health::new(reader.clone(), None, Duration::from_secs(5), PushBoard::default());
         let policy = ReportPolicy::default();
         let deps = HttpDeps { reader, health, policy, settings, retry_after: Duration::from_secs(5) };
         let service = HttpService::around(router, Arc::clone(&super::super::service(&deps).0.app), &deps);

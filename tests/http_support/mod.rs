@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use jiff::Timestamp;
 use kai::config::{Listen, ServerSettings};
 use kai::feed::{SnapshotReader, SnapshotWriter, feed};
-use kai::health::Health;
+use kai::health::{Health, PushBoard};
 use kai::http::{HttpDeps, HttpService, service};
 use kai::inventory::{
     ContainerKind, ContainerState, Interner, NamespacePattern, NamespaceRecord, NamespaceSelection, Phase,
@@ -158,7 +158,7 @@ pub(crate) fn deps(reader: SnapshotReader, change: impl FnOnce(&mut ServerSettin
         cors_origins: Vec::new(),
     };
     change(&mut settings);
-    let health = Health::new(reader.clone(), None, Duration::from_mins(1));
+    let health = Health::new(reader.clone(), None, Duration::from_mins(1), PushBoard::default());
     HttpDeps { reader, health, policy: ReportPolicy::default(), settings, retry_after: Duration::from_secs(5) }
 }
 

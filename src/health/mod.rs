@@ -1,5 +1,9 @@
 //! How the process is: what the probes answer from.
 
+mod push;
+
+pub use push::{AccountPush, PushBoard, PushOutcome, PushRecord, SentPayload};
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,6 +27,7 @@ struct State {
     heartbeat: AtomicU64,
     draining: AtomicBool,
     last_poll: Mutex<Option<Poll>>,
+    push: PushBoard,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +51,8 @@ pub struct HealthReport {
     pub readiness: Vec<HealthCheck>,
     /// The newest snapshot.
     pub snapshot: Option<Arc<Snapshot>>,
+    /// How the pushes go, by account.
+    pub push: Vec<AccountPush>,
     /// Age of the snapshot; zero when the clock says that it is of the future.
     pub age: Duration,
 }
@@ -65,7 +72,12 @@ impl Health {
     /// Health of a process that serves what `reader` gives. Readiness falls when the snapshot is older than
     /// `stale_after`, liveness when the last heartbeat is older than `liveness_limit`; the start counts as one.
     #[must_use]
-    pub fn new(reader: SnapshotReader, stale_after: Option<Duration>, liveness_limit: Duration) -> Self {
+    pub fn new(
+        reader: SnapshotReader,
+        stale_after: Option<Duration>,
+        liveness_limit: Duration,
+        push: PushBoard,
+    ) -> Self {
         Self(Arc::new(State {
             reader,
             stale_after,
@@ -74,6 +86,7 @@ impl Health {
             heartbeat: AtomicU64::new(0),
             draining: AtomicBool::new(false),
             last_poll: Mutex::new(None),
+            push,
         }))
     }
 
@@ -113,6 +126,7 @@ impl Health {
             liveness,
             readiness: needed.into_iter().chain([self.poll()]).collect(),
             snapshot,
+            push: self.0.push.accounts(),
             age,
         }
     }

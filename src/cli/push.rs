@@ -1,0 +1,126 @@
+//! `kai push`: sends the inventory to Anchore Enterprise once, or shows what would be sent.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use jiff::Timestamp;
+
+use super::Exit;
+use super::print::NOT_WRITTEN;
+use super::start::{Failure, Started, collector, once_failed, pusher};
+use crate::dump::DumpInput;
+use crate::health::PushBoard;
+use crate::inventory::{OutputFormat, escape_controls};
+use crate::once::{Ended, Once};
+use crate::output::{ProgressBar, is_closed_pipe, write_columns};
+use crate::push::DryRun;
+
+/// A dump of which more time has passed says little of what runs now.
+const OLD: Duration = Duration::from_hours(24);
+
+const EXAMPLES: &str = "\
+Examples:
+  kai push --dry-run -o table                     which namespace goes to which account, and by which rule
+  kai push --dry-run | jq '.requests[].url'       every request with its body; nothing is sent
+  kai push                                        lists the cluster and sends it to anchore.url
+  kai push --input dump.json --cluster-name prod  sends a saved dump under the cluster's name
+
+Exit status: 0 everything was accepted, 1 a push failed or was withheld, 2 usage or configuration.";
+
+/// Flags of `kai push`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Push {
+    /// Print what would be sent where (JSON, or -o table for the routes); ask nothing but the cluster
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Push {
+    /// Reads, then sends or shows.
+    pub(super) async fn run(&self, started: Started, dump: Option<DumpInput>) -> anyhow::Result<Exit> {
+        let Started { settings, log } = started;
+        let format = settings.output;
+        if self.dry_run && format == OutputFormat::Csv {
+            let message = "-o csv: a dry run is printed as json or table".to_owned();
+            return Err(Failure { exit: Exit::Usage, message }.into());
+        }
+        let progress =
+            if dump.is_some() { ProgressBar::of_bytes(settings.quiet) } else { ProgressBar::of_pods(settings.quiet) };
+        let Some(pusher) = pusher(&settings, PushBoard::default())? else {
+            let message = "anchore.url is not set, so there is nowhere to push to; set it in the file or by \
+                           KAI_ANCHORE_URL, with anchore.user and anchore.password";
+            return Err(Failure { exit: Exit::Usage, message: message.to_owned() }.into());
+        };
+        let collector = collector(settings, dump);
+        if let Some(modified) = collector.dump_modified_at() {
+            warn_of_age(modified, Timestamp::now());
+        }
+        let (shown, push) = if self.dry_run { (Some(pusher), None) } else { (None, Some(pusher)) };
+        let once = Once { collector, report: None, push, needs_name: true, progress };
+        let error = match once.run().await {
+            Ok(Ended::Done { snapshot, pushed: None }) => match shown {
+                Some(pusher) => return print(&pusher.dry_run(&snapshot), format),
+                None => return Ok(Exit::Done),
+            },
+            Ok(Ended::Done { pushed: Some(Ok(())), .. }) => return Ok(Exit::Done),
+            Ok(Ended::Done { pushed: Some(Err(error)), .. }) => error.into(),
+            Ok(Ended::Stopped) => {
+                tracing::warn!("stopped before the push was done");
+                return Ok(Exit::Done);
+            }
+            Err(error) => once_failed(error),
+        };
+        log.record(&error);
+        Err(error)
+    }
+}
+
+fn warn_of_age(modified: Timestamp, now: Timestamp) {
+    let age = Duration::try_from(now.duration_since(modified)).unwrap_or(Duration::ZERO);
+    if age > OLD {
+        let hours = age.as_secs() / 3600;
+        tracing::warn!("the file of --input is {hours} hours old, and is pushed as what runs now");
+    }
+}
+
+/// Prints a dry run. One that would send less than everything has the exit status of such a push.
+fn print(dry_run: &DryRun, format: OutputFormat) -> anyhow::Result<Exit> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written = match format {
+        OutputFormat::Table => write_table(dry_run, &mut out),
+        OutputFormat::Json | OutputFormat::Csv => {
+            serde_json::to_writer_pretty(&mut out, dry_run).map_err(io::Error::from).and_then(|()| writeln!(out))
+        }
+    };
+    match written.and_then(|()| out.flush()) {
+        Err(error) if !is_closed_pipe(&error) => return Err(error).context(NOT_WRITTEN),
+        _ => {}
+    }
+    if let Some(reason) = dry_run.withheld() {
+        tracing::error!("nothing would be pushed: {reason}");
+        return Ok(Exit::Failed);
+    }
+    Ok(if dry_run.unclear() > 0 { Exit::Failed } else { Exit::Done })
+}
+
+fn write_table(dry_run: &DryRun, out: &mut impl Write) -> io::Result<()> {
+    let successor_of = |accounts: &[std::sync::Arc<str>]| accounts.join(", ");
+    let rows: Vec<[Cow<'_, str>; 4]> = dry_run
+        .namespaces()
+        .map(|route| {
+            [
+                escape_controls(route.namespace),
+                route.account.map_or(Cow::Borrowed("-"), escape_controls),
+                escape_controls(route.rule),
+                route.successor.map_or(Cow::Borrowed("as here"), |accounts| {
+                    Cow::Owned(escape_controls(&successor_of(accounts)).into_owned())
+                }),
+            ]
+        })
+        .collect();
+    write_columns(["NAMESPACE", "ACCOUNT", "RULE", "SUCCESSOR OF KAI"], &rows, out)
+}

@@ -1,0 +1,380 @@
+//! One report to one account: payload after payload, over the interface that the receiver takes, again while that can help,
+//! and to the default account after the one answer that says that the account does not exist.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+
+use super::patience::{Patience, Verdict};
+use super::plan::Report;
+use super::wire::{Missing, VERSION, Version, Wire, Wires};
+use super::{Answer, Body, Client, Failure, Sender};
+use crate::config::{AnchoreSettings, AnchoreUser};
+use crate::health::{PushBoard, PushOutcome, PushRecord, SentPayload};
+use crate::inventory::{ReportPolicy, excerpt};
+use crate::views::{Payload, PayloadLimits, PayloadRequest, Payloads};
+
+/// Where payloads go: the receiver, or what stands for it in a test.
+pub trait Receiver: Send + Sync + 'static {
+    /// Sends a body to a path below the receiver's URL.
+    fn post(&self, path: &str, sender: &Sender, body: Body) -> impl Future<Output = Result<Answer, Failure>> + Send;
+
+    /// Asks for a path below the receiver's URL.
+    fn get(&self, path: &str, sender: &Sender) -> impl Future<Output = Result<Answer, Failure>> + Send;
+
+    /// The whole URL of a path, for messages.
+    fn url(&self, path: &str) -> String;
+}
+
+impl Receiver for Client {
+    async fn post(&self, path: &str, sender: &Sender, body: Body) -> Result<Answer, Failure> {
+        Self::post(self, path, sender, body).await
+    }
+
+    async fn get(&self, path: &str, sender: &Sender) -> Result<Answer, Failure> {
+        Self::get(self, path, Some(sender)).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        Self::url(self, path)
+    }
+}
+
+/// As many requests are under way at once.
+pub(super) const AT_ONCE: usize = 16;
+
+/// Brings reports to one receiver.
+pub(super) struct Courier<R> {
+    pub(super) receiver: R,
+    pub(super) settings: Arc<AnchoreSettings>,
+    pub(super) board: PushBoard,
+    default_user: AnchoreUser,
+    wires: Wires,
+    policy: ReportPolicy,
+    slots: Semaphore,
+}
+
+/// How a delivery ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The receiver has all of it.
+    Delivered,
+    /// It does not.
+    Failed,
+    /// There is something newer.
+    Replaced,
+}
+
+/// Why a report was not delivered.
+enum Undelivered {
+    /// For good, or for now.
+    Failed(String),
+    /// There is something newer.
+    Replaced(String),
+}
+
+/// Why a payload was not taken.
+enum NotTaken {
+    /// The interface is not there; another one is to be tried.
+    OtherWire(Wire),
+    /// There is no use in trying again.
+    Gone(Undelivered),
+}
+
+/// What a 404 leads to.
+enum Step {
+    /// Another interface.
+    To(Wire),
+    /// The question which one could not be answered now.
+    Later(Failure),
+    /// There is no other.
+    Nowhere(String),
+}
+
+/// What has become of a report so far.
+struct Progress<'r> {
+    report: &'r Report,
+    sender: Sender,
+    is_rerouted: bool,
+    wire: Wire,
+    missing: Missing,
+    payloads: Vec<SentPayload>,
+    containers: u64,
+    bytes: u64,
+}
+
+impl<R: Receiver> Courier<R> {
+    pub(super) fn new(
+        receiver: R,
+        default_user: AnchoreUser,
+        settings: Arc<AnchoreSettings>,
+        policy: ReportPolicy,
+        board: PushBoard,
+    ) -> Self {
+        let (wires, slots) = (Wires::new(settings.api), Semaphore::new(AT_ONCE));
+        Self { receiver, settings, board, default_user, wires, policy, slots }
+    }
+
+    /// Delivers a report, and says on the board and in the log what became of it.
+    pub(super) async fn deliver<T: Send + Sync>(&self, report: &Report, patience: &mut Patience<'_, T>) -> End {
+        let begun = tokio::time::Instant::now();
+        let mut progress = Progress {
+            report,
+            sender: self.sender(&report.account),
+            is_rerouted: false,
+            wire: self.wires.current(),
+            missing: Missing::default(),
+            payloads: Vec::new(),
+            containers: 0,
+            bytes: 0,
+        };
+        let result = self.send_all(&mut progress, patience).await;
+        let account = excerpt(&report.account);
+        let generation = report.snapshot.generation();
+        match result {
+            Ok(()) => {
+                let Progress { is_rerouted, wire, containers, bytes, ref payloads, .. } = progress;
+                let namespaces = report.namespaces.len();
+                let payloads = payloads.iter().filter(|payload| payload.error.is_none()).count();
+                tracing::info!(
+                    %account,
+                    generation,
+                    namespaces,
+                    containers,
+                    payloads,
+                    bytes,
+                    rerouted = is_rerouted,
+                    path = wire.path(),
+                    elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+                    "inventory pushed"
+                );
+                let outcome = if is_rerouted { PushOutcome::Rerouted } else { PushOutcome::Accepted };
+                let detail = format!("{namespaces} namespaces in {payloads} payloads, POST {}", wire.path());
+                self.board.record(Some(&report.account), progress.record(outcome, detail), None);
+                End::Delivered
+            }
+            Err(Undelivered::Failed(reason)) => {
+                tracing::error!(%account, generation, "the inventory was not pushed: {reason}");
+                self.board.record(Some(&report.account), progress.record(PushOutcome::Failed, reason), None);
+                End::Failed
+            }
+            Err(Undelivered::Replaced(reason)) => {
+                tracing::warn!(%account, generation, "the inventory was not pushed, a newer one takes its place: {reason}");
+                self.board.record(Some(&report.account), progress.record(PushOutcome::Failed, reason), None);
+                End::Replaced
+            }
+        }
+    }
+
+    /// Who sends for an account, with credentials of its own or the default's.
+    pub(super) fn sender(&self, account: &Arc<str>) -> Sender {
+        let AnchoreUser { user, password } = self.settings.credentials(account).unwrap_or(&self.default_user).clone();
+        Sender { user, password, account: Some(Arc::clone(account)) }
+    }
+
+    async fn send_all<T: Send + Sync>(
+        &self,
+        progress: &mut Progress<'_>,
+        patience: &mut Patience<'_, T>,
+    ) -> Result<(), Undelivered> {
+        'report: loop {
+            let mut payloads = self.payloads(progress.report, progress.wire);
+            let form = progress.wire.form();
+            loop {
+                // Building takes time that the runtime's threads owe to others.
+                let built = tokio::task::spawn_blocking(move || {
+                    let payload = payloads.next();
+                    (payloads, payload)
+                });
+                let payload;
+                (payloads, payload) = built
+                    .await
+                    .map_err(|error| Undelivered::Failed(format!("the report could not be built: {error}")))?;
+                let Some(payload) = payload else { return Ok(()) };
+                let Payload { body, bytes, containers, .. } = payload;
+                let body = Body::from(body);
+                loop {
+                    match self.send(body.clone(), progress, patience).await {
+                        Ok(()) => break,
+                        Err(NotTaken::OtherWire(wire)) => {
+                            progress.wire = wire;
+                            if wire.form() != form {
+                                progress.begin_again();
+                                continue 'report;
+                            }
+                        }
+                        Err(NotTaken::Gone(undelivered)) => return Err(undelivered),
+                    }
+                }
+                progress.containers += containers as u64;
+                progress.bytes += bytes;
+            }
+        }
+    }
+
+    /// The interface that a first push goes to.
+    pub(super) fn first_wire(&self) -> Wire {
+        self.wires.current()
+    }
+
+    /// The payloads of a report, made one by one.
+    pub(super) fn payloads(&self, report: &Report, wire: Wire) -> Payloads {
+        let request = PayloadRequest {
+            snapshot: Arc::clone(&report.snapshot),
+            namespaces: report.namespaces.to_vec(),
+            policy: self.policy.clone(),
+            form: wire.form(),
+            limits: PayloadLimits {
+                namespaces: self.settings.namespaces_per_report,
+                bytes: self.settings.payload_threshold_bytes,
+            },
+            namespace_rule: self.settings.metadata.namespaces.clone(),
+            with_idle_nodes: report.with_idle_nodes,
+            at_least_one: report.even_if_empty,
+        };
+        request.payloads()
+    }
+
+    /// Sends one payload until it is taken, or until there is no use in it.
+    async fn send<T: Send + Sync>(
+        &self,
+        body: Body,
+        progress: &mut Progress<'_>,
+        patience: &mut Patience<'_, T>,
+    ) -> Result<(), NotTaken> {
+        loop {
+            let at = Timestamp::now();
+            let slot = self.slots.acquire().await;
+            let posted = self.receiver.post(progress.wire.path(), &progress.sender, body.clone()).await;
+            drop(slot);
+            let Err(mut failure) = posted else {
+                progress.payloads.push(SentPayload { at, error: None });
+                self.wires.worked(progress.wire);
+                patience.succeeded();
+                return Ok(());
+            };
+            if failure.is_unknown_account() && self.reroute(progress, &failure) {
+                continue;
+            }
+            let mut reason = failure.to_string();
+            if failure.is_not_found() && !self.wires.is_fixed() {
+                match self.step(progress).await {
+                    Step::To(wire) => {
+                        tracing::info!("{reason}: trying {}", self.receiver.url(wire.path()));
+                        return Err(NotTaken::OtherWire(wire));
+                    }
+                    Step::Later(why) => {
+                        reason = format!("{reason}; {why}");
+                        failure = why;
+                    }
+                    Step::Nowhere(why) => reason = format!("{reason}; {why}"),
+                }
+            }
+            if let Err(undelivered) = self.pause(failure, &reason, progress, patience).await {
+                progress.payloads.push(SentPayload { at, error: Some(reason) });
+                return Err(NotTaken::Gone(undelivered));
+            }
+        }
+    }
+
+    /// Waits for the next try, where another try can help.
+    async fn pause<T: Send + Sync>(
+        &self,
+        failure: Failure,
+        reason: &str,
+        progress: &Progress<'_>,
+        patience: &mut Patience<'_, T>,
+    ) -> Result<(), Undelivered> {
+        if !failure.is_retryable() {
+            return Err(Undelivered::Failed(reason.to_owned()));
+        }
+        let verdict = match patience.next_wait(failure.retry_after()) {
+            Err(verdict) => verdict,
+            Ok(wait) => {
+                tracing::warn!(
+                    account = %excerpt(&progress.report.account),
+                    generation = progress.report.snapshot.generation(),
+                    "{reason}; next try in {:.1} s",
+                    wait.as_secs_f32()
+                );
+                let next = Timestamp::now().checked_add(wait).ok();
+                let record = progress.record(PushOutcome::Waiting, reason.to_owned());
+                self.board.record(Some(&progress.report.account), record, next);
+                patience.wait(wait).await
+            }
+        };
+        match verdict {
+            Verdict::Again => Ok(()),
+            Verdict::Replaced => Err(Undelivered::Replaced(reason.to_owned())),
+            Verdict::Enough => Err(Undelivered::Failed(format!("{reason}; given up after several tries"))),
+            Verdict::Stopped => Err(Undelivered::Failed(format!("{reason}; kai stops before the next try"))),
+        }
+    }
+
+    /// To the default account, once, with its own credentials.
+    fn reroute(&self, progress: &mut Progress<'_>, failure: &Failure) -> bool {
+        let default: Arc<str> = self.settings.account.as_str().into();
+        if progress.is_rerouted || progress.report.account == default {
+            return false;
+        }
+        tracing::warn!(
+            account = %excerpt(&progress.report.account),
+            generation = progress.report.snapshot.generation(),
+            "{failure}; its namespaces go to the account {} (anchore.account) instead: create the account, or correct the route",
+            excerpt(&default)
+        );
+        progress.sender = self.sender(&default);
+        progress.is_rerouted = true;
+        true
+    }
+
+    /// Which interface to try after a 404. That of version 2 is believed to be missing only when the receiver does not
+    /// say that it has it.
+    async fn step(&self, progress: &mut Progress<'_>) -> Step {
+        if progress.wire == Wire::KubernetesV2 {
+            match Version::of(self.receiver.get(VERSION, &progress.sender).await) {
+                Err(failure) => return Step::Later(failure),
+                Ok(Version::Second) => {
+                    let url = self.receiver.url(VERSION);
+                    return Step::Nowhere(format!(
+                        "{url} says that it has version 2 of the API, so that the path must be there: check the path in \
+                         anchore.url, and what stands between"
+                    ));
+                }
+                Ok(Version::Older | Version::Unknown) => {}
+            }
+        }
+        match self.wires.after(progress.wire, &mut progress.missing) {
+            Some(wire) => Step::To(wire),
+            None => Step::Nowhere(
+                "no path for inventories is there, neither of Anchore Enterprise 5 nor of 4: check anchore.url"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+impl Progress<'_> {
+    /// The report is sent anew, in another form: what was taken in the old one does not count.
+    fn begin_again(&mut self) {
+        self.payloads.clear();
+        self.containers = 0;
+        self.bytes = 0;
+    }
+
+    fn record(&self, outcome: PushOutcome, detail: String) -> PushRecord {
+        let snapshot = &self.report.snapshot;
+        PushRecord {
+            at: Timestamp::now(),
+            generation: snapshot.generation(),
+            observed_at: snapshot.observed_at(),
+            user: self.sender.user.as_str().into(),
+            payloads: self.payloads.clone(),
+            containers: self.containers,
+            bytes: self.bytes,
+            outcome,
+            detail,
+        }
+    }
+}

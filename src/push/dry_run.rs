@@ -1,0 +1,145 @@
+//! What a push would send, for a person to read before anything is sent. Asks the receiver nothing and holds no secret.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::ser::{Error as _, SerializeSeq as _, SerializeStruct as _};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::Client;
+use super::deliver::{Courier, Receiver};
+use super::plan::Plan;
+use super::routing::{Decision, NoRoute, Route};
+use super::wire::Wire;
+use crate::config::AnchoreApi;
+use crate::views::{Payload, utc_seconds};
+
+/// What a push of one snapshot would send. Its JSON holds one body at a time, however many there are.
+pub struct DryRun<R = Client> {
+    courier: Arc<Courier<R>>,
+    plan: Plan,
+    wire: Wire,
+}
+
+/// Where one namespace would go.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct NamespaceRoute<'p> {
+    /// The namespace.
+    pub namespace: &'p str,
+    /// Its account; none when it goes to none.
+    pub account: Option<&'p str>,
+    /// The setting that decides, or why it goes nowhere.
+    pub rule: &'p str,
+    /// The accounts to which the successor of KAI would have sent it, when they are others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub successor: Option<&'p [Arc<str>]>,
+}
+
+#[derive(Serialize)]
+struct Request<'r> {
+    method: &'static str,
+    url: String,
+    account: &'r str,
+    user: &'r str,
+    namespaces: usize,
+    pods: usize,
+    containers: usize,
+    bytes: u64,
+    body: Box<RawValue>,
+}
+
+impl<R: Receiver> DryRun<R> {
+    pub(super) fn new(courier: Arc<Courier<R>>, plan: Plan) -> Self {
+        let wire = courier.first_wire();
+        Self { courier, plan, wire }
+    }
+
+    /// Why nothing would be sent.
+    #[must_use]
+    pub fn withheld(&self) -> Option<&str> {
+        self.plan.withheld.as_deref()
+    }
+
+    /// How many namespaces would go nowhere although they should.
+    #[must_use]
+    pub fn unclear(&self) -> usize {
+        self.plan.routing.unclear().count()
+    }
+
+    /// Where each namespace would go, sorted by namespace.
+    pub fn namespaces(&self) -> impl Iterator<Item = NamespaceRoute<'_>> {
+        self.plan.routing.decisions.iter().map(|Decision { namespace, route, successor }| {
+            let (account, rule) = match route {
+                Ok(Route { account, rule }) => (Some(&**account), rule.as_str()),
+                Err(NoRoute::Ignored(reason) | NoRoute::Unclear(reason)) => (None, reason.as_str()),
+            };
+            NamespaceRoute { namespace, account, rule, successor: successor.as_deref() }
+        })
+    }
+}
+
+impl<R: Receiver> Serialize for DryRun<R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let snapshot = &self.plan.snapshot;
+        let mut object = serializer.serialize_struct("DryRun", 8)?;
+        object.serialize_field("receiver", self.courier.receiver.url("").trim_end_matches('/'))?;
+        object.serialize_field("api", &api(self.courier.settings.api))?;
+        object.serialize_field("cluster_name", snapshot.cluster_name())?;
+        object.serialize_field("observed_at", &Seconds(snapshot.observed_at()))?;
+        object.serialize_field("complete", &snapshot.is_complete())?;
+        object.serialize_field("withheld", &self.withheld())?;
+        object.serialize_field("namespaces", &self.namespaces().collect::<Vec<_>>())?;
+        object.serialize_field("requests", &Requests(self))?;
+        object.end()
+    }
+}
+
+/// A time as the payloads have it.
+#[derive(Serialize)]
+struct Seconds(#[serde(serialize_with = "utc_seconds")] Timestamp);
+
+/// The requests, each made when it is written.
+struct Requests<'d, R>(&'d DryRun<R>);
+
+impl<R: Receiver> Serialize for Requests<'_, R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let DryRun { courier, plan, wire } = self.0;
+        let mut requests = serializer.serialize_seq(None)?;
+        for report in plan.reports(&courier.settings).filter(|_| plan.withheld.is_none()) {
+            let sender = courier.sender(&report.account);
+            for Payload { body, bytes, namespaces, pods, containers } in courier.payloads(&report, *wire) {
+                requests.serialize_element(&Request {
+                    method: "POST",
+                    url: courier.receiver.url(wire.path()),
+                    account: &report.account,
+                    user: &sender.user,
+                    namespaces,
+                    pods,
+                    containers,
+                    bytes,
+                    body: raw(&body).map_err(S::Error::custom)?,
+                })?;
+            }
+        }
+        requests.end()
+    }
+}
+
+fn raw(body: &[Bytes]) -> Result<Box<RawValue>, String> {
+    let text = String::from_utf8(body.concat()).map_err(|error| error.to_string())?;
+    RawValue::from_string(text).map_err(|error| error.to_string())
+}
+
+/// Which interface would be used. Only the receiver could tell more.
+fn api(api: AnchoreApi) -> &'static str {
+    match api {
+        AnchoreApi::Auto => {
+            "auto: kubernetes-inventory-v2, and the older ones where the receiver does not have it (see anchore.api)"
+        }
+        AnchoreApi::Inventories => "inventories",
+        AnchoreApi::KubernetesInventoryV1 => "kubernetes-inventory-v1",
+        AnchoreApi::KubernetesInventoryV2 => "kubernetes-inventory-v2",
+    }
+}

@@ -1,0 +1,161 @@
+//! How long a delivery is tried again: a single run so often, the service until there is something newer to say.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// The first wait; doubled after each further failure.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest wait, whatever is asked for.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+/// How often a single run sends a payload at most.
+const TRIES: u32 = 3;
+/// When a single run begins no further try.
+const RUN_LIMIT: Duration = Duration::from_mins(1);
+
+/// When to try again, and when no more.
+pub(super) struct Patience<'p, T> {
+    waits: ExponentialBackoff,
+    ends: Ends<'p, T>,
+}
+
+enum Ends<'p, T> {
+    /// After so many tries, or so long.
+    Run { tries: u32, until: Instant },
+    /// When something newer is there, or the service stops.
+    Service { newest: &'p mut watch::Receiver<T>, stop: &'p CancellationToken, longest: Duration },
+}
+
+/// Whether to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Now.
+    Again,
+    /// Tried often and long enough.
+    Enough,
+    /// Something newer takes its place.
+    Replaced,
+    /// The service stops.
+    Stopped,
+}
+
+impl<'p, T> Patience<'p, T> {
+    /// For a single run that begins now.
+    pub(super) fn of_run() -> Self {
+        Self { waits: waits(LONGEST_WAIT), ends: Ends::Run { tries: TRIES, until: Instant::now() + RUN_LIMIT } }
+    }
+
+    /// For a service that has something newer at every `interval`.
+    pub(super) fn of_service(
+        newest: &'p mut watch::Receiver<T>,
+        stop: &'p CancellationToken,
+        interval: Duration,
+    ) -> Self {
+        let longest = LONGEST_WAIT.min(interval);
+        Self { waits: waits(longest), ends: Ends::Service { newest, stop, longest } }
+    }
+
+    /// Something arrived: the next failure is a first one.
+    pub(super) fn succeeded(&mut self) {
+        match &mut self.ends {
+            Ends::Run { tries, .. } => {
+                *tries = TRIES;
+                self.waits = waits(LONGEST_WAIT);
+            }
+            Ends::Service { longest, .. } => self.waits = waits(*longest),
+        }
+    }
+
+    /// How long to wait after a failure; `asked` is the receiver's own wish, which counts up to a bound. An error says
+    /// that there is no further try.
+    pub(super) fn next_wait(&mut self, asked: Option<Duration>) -> Result<Duration, Verdict> {
+        let backoff = self.waits.next().unwrap_or(LONGEST_WAIT);
+        let wait = asked.map_or(backoff, |asked| asked.max(Duration::from_millis(100)));
+        match &mut self.ends {
+            Ends::Run { tries, until } => {
+                *tries = tries.saturating_sub(1);
+                let wait = wait.min(LONGEST_WAIT);
+                if *tries == 0 || Instant::now() + wait > *until { Err(Verdict::Enough) } else { Ok(wait) }
+            }
+            Ends::Service { stop, .. } if stop.is_cancelled() => Err(Verdict::Stopped),
+            Ends::Service { longest, .. } => Ok(wait.min(*longest)),
+        }
+    }
+
+    /// Waits, unless there is no more reason to.
+    pub(super) async fn wait(&mut self, wait: Duration) -> Verdict {
+        match &mut self.ends {
+            Ends::Run { .. } => {
+                tokio::time::sleep(wait).await;
+                Verdict::Again
+            }
+            Ends::Service { newest, stop, .. } => {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => Verdict::Stopped,
+                    changed = newest.changed() => {
+                        // Seen here, and taken by whoever waits for what is new.
+                        newest.mark_changed();
+                        if changed.is_ok() { Verdict::Replaced } else { Verdict::Stopped }
+                    }
+                    () = tokio::time::sleep(wait) => Verdict::Again,
+                }
+            }
+        }
+    }
+}
+
+/// Doubling, with up to as much again at random, so that many clusters do not come back together.
+fn waits(longest: Duration) -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(FIRST_WAIT.min(longest))
+        .with_max_delay(longest)
+        .without_max_times()
+        .with_jitter()
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_tries_three_times_and_waits_as_asked() {
+        let mut patience: Patience<'_, ()> = Patience::of_run();
+        let first = patience.next_wait(None).expect("another try");
+        assert!((FIRST_WAIT..=2 * FIRST_WAIT).contains(&first), "{first:?}");
+        assert_eq!(patience.next_wait(Some(Duration::from_secs(7))), Ok(Duration::from_secs(7)));
+        assert_eq!(patience.next_wait(None), Err(Verdict::Enough));
+        patience.succeeded();
+        assert!(patience.next_wait(None).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_does_not_wait_beyond_a_minute() {
+        let mut patience: Patience<'_, ()> = Patience::of_run();
+        tokio::time::advance(Duration::from_secs(50)).await;
+        assert_eq!(patience.next_wait(Some(Duration::from_secs(11))), Err(Verdict::Enough));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_service_waits_until_there_is_something_newer() {
+        let (sender, mut receiver) = watch::channel(0);
+        let stop = CancellationToken::new();
+        let mut patience = Patience::of_service(&mut receiver, &stop, Duration::from_secs(30));
+        for _ in 0..20 {
+            assert!(patience.next_wait(None).expect("another try") <= Duration::from_secs(30));
+        }
+        assert_eq!(patience.next_wait(Some(Duration::from_hours(1))), Ok(Duration::from_secs(30)), "a bounded wish");
+        assert_eq!(patience.wait(Duration::from_secs(1)).await, Verdict::Again);
+        sender.send_replace(1);
+        assert_eq!(patience.wait(Duration::from_secs(1)).await, Verdict::Replaced);
+        assert!(receiver.has_changed().expect("a sender"), "what replaced it is still to be taken");
+        let mut patience = Patience::of_service(&mut receiver, &stop, Duration::from_secs(30));
+        stop.cancel();
+        assert_eq!(patience.wait(Duration::from_secs(1)).await, Verdict::Stopped);
+        assert_eq!(patience.next_wait(None), Err(Verdict::Stopped));
+    }
+}

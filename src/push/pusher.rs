@@ -1,0 +1,281 @@
+//! When reports are sent: once after a single run; in the service at every interval, or when something has changed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt as _};
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+use super::Client;
+use super::deliver::{AT_ONCE, Courier, End, Receiver};
+use super::dry_run::DryRun;
+use super::patience::Patience;
+use super::plan::{Plan, Report};
+use crate::config::{AnchoreSettings, AnchoreUser, PushWhen};
+use crate::feed::SnapshotReader;
+use crate::health::{PushBoard, PushOutcome, PushRecord};
+use crate::inventory::{ReportPolicy, excerpt};
+use crate::snapshot::{ContentHash, Snapshot};
+
+/// Sends what a cluster runs to Anchore Enterprise.
+pub struct Pusher<R = Client> {
+    courier: Arc<Courier<R>>,
+    /// From the start of one push to the start of the next.
+    interval: Duration,
+}
+
+/// Why a push of a single run did not reach everybody. What happened to whom is in the log.
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    /// Nothing was sent.
+    #[error("nothing was pushed: {0}")]
+    Withheld(String),
+    /// Something was not taken.
+    #[error("the inventory of {failed} of {accounts} accounts was not pushed; the lines above say why")]
+    Failed {
+        /// Accounts that did not get theirs.
+        failed: usize,
+        /// All accounts.
+        accounts: usize,
+    },
+    /// Namespaces have no account.
+    #[error("{0} namespaces were pushed to no account; the lines above say why")]
+    Unclear(usize),
+}
+
+/// A report on its way to the account's worker.
+#[derive(Debug)]
+struct Job {
+    report: Report,
+    content: ContentHash,
+    /// It is sent only when the account's last accepted report said something else.
+    only_if_changed: bool,
+}
+
+type Jobs = watch::Sender<Option<Arc<Job>>>;
+
+impl Pusher<Client> {
+    /// A pusher to that receiver; nothing is sent yet. How it goes is said on `board`.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        default_user: AnchoreUser,
+        settings: Arc<AnchoreSettings>,
+        policy: ReportPolicy,
+        board: PushBoard,
+        interval: Duration,
+    ) -> Self {
+        Self::to(Courier::new(client, default_user, settings, policy, board), interval)
+    }
+}
+
+impl<R: Receiver> Pusher<R> {
+    pub(super) fn to(courier: Courier<R>, interval: Duration) -> Self {
+        Self { courier: Arc::new(courier), interval }
+    }
+
+    /// What a push of a snapshot would send.
+    #[must_use]
+    pub fn dry_run(&self, snapshot: &Arc<Snapshot>) -> DryRun<R> {
+        DryRun::new(Arc::clone(&self.courier), Plan::of(snapshot, &self.courier.settings))
+    }
+
+    /// Sends one snapshot, and again for up to a minute where that can help.
+    ///
+    /// # Errors
+    /// Not everybody got everything.
+    pub async fn push_once(&self, snapshot: &Arc<Snapshot>) -> Result<(), PushError> {
+        let plan = Plan::of(snapshot, &self.courier.settings);
+        let unclear = self.tell_unclear(&plan);
+        if let Some(reason) = self.tell_withheld(&plan) {
+            return Err(PushError::Withheld(reason.to_owned()));
+        }
+        let ends: Vec<End> = stream::iter(plan.reports(&self.courier.settings))
+            .map(|report| async move { self.courier.deliver(&report, &mut Patience::<()>::of_run()).await })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let failed = ends.iter().filter(|end| **end != End::Delivered).count();
+        match (failed, unclear) {
+            (0, 0) => Ok(()),
+            (0, unclear) => Err(PushError::Unclear(unclear)),
+            (failed, _) => Err(PushError::Failed { failed, accounts: ends.len() }),
+        }
+    }
+
+    /// Sends what `reader` gives until `stop`; a report that is being sent then is finished.
+    ///
+    /// # Errors
+    /// A worker ended that should not.
+    pub async fn run(self, mut reader: SnapshotReader, stop: CancellationToken) -> Result<(), String> {
+        let mut workers = Workers { jobs: HashMap::new(), tasks: JoinSet::new() };
+        let when = self.courier.settings.push_when;
+        let ended = 'work: {
+            let Some(mut ticks) = self.first(&mut reader, &stop).await else { break 'work Ok(()) };
+            let (mut has_begun, mut pushed) = (false, 0);
+            loop {
+                let only_if_changed = tokio::select! {
+                    () = stop.cancelled() => break Ok(()),
+                    Some(end) = workers.tasks.join_next() => match end {
+                        // Nothing goes to its account any more.
+                        Ok(()) => continue,
+                        Err(error) => break Err(format!("the worker of an account ended: {error}")),
+                    },
+                    _ = ticks.tick(), if when != PushWhen::Change || !has_begun => false,
+                    snapshot = reader.next(), if when != PushWhen::Interval && has_begun => {
+                        if snapshot.is_none() {
+                            break Ok(());
+                        }
+                        true
+                    }
+                };
+                let Some(snapshot) = reader.current() else { continue };
+                has_begun = true;
+                if snapshot.generation() == pushed {
+                    tracing::debug!(generation = pushed, "nothing newer than what was pushed last");
+                    continue;
+                }
+                if self.plan(&snapshot, only_if_changed, &mut workers, &stop) {
+                    pushed = snapshot.generation();
+                }
+            }
+        };
+        workers.jobs.clear();
+        while workers.tasks.join_next().await.is_some() {}
+        ended
+    }
+
+    /// Waits for the moment of the first push and gives the clock of all; `None` when stopped before.
+    async fn first(&self, reader: &mut SnapshotReader, stop: &CancellationToken) -> Option<Interval> {
+        let begun = Instant::now();
+        let snapshot = tokio::select! {
+            snapshot = reader.next() => snapshot?,
+            () = stop.cancelled() => return None,
+        };
+        let wait = spread(snapshot.cluster_name(), self.interval);
+        if wait > Duration::from_secs(1) {
+            let wait = wait.saturating_sub(begun.elapsed()).as_secs();
+            tracing::info!("the first push is in {wait} s, so that not all clusters report in the same second");
+        }
+        let mut ticks = interval_at(begun + wait, self.interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        Some(ticks)
+    }
+
+    /// Gives each account's worker its report, unless the whole is withheld.
+    fn plan(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        only_if_changed: bool,
+        workers: &mut Workers,
+        stop: &CancellationToken,
+    ) -> bool {
+        let plan = Plan::of(snapshot, &self.courier.settings);
+        self.tell_unclear(&plan);
+        if self.tell_withheld(&plan).is_some() {
+            return false;
+        }
+        let reports: Vec<Report> = plan.reports(&self.courier.settings).collect();
+        let is_wanted = |account: &str| reports.iter().any(|report| *report.account == *account);
+        self.courier.board.retain(|account| account.is_none_or(is_wanted));
+        // A worker without an account ends; its last report was of namespaces that belong to others now.
+        workers.jobs.retain(|account, _| is_wanted(account));
+        for report in reports {
+            let account = Arc::clone(&report.account);
+            let job = Arc::new(Job { content: report.content_hash(), report, only_if_changed });
+            let jobs = workers.jobs.entry(account).or_insert_with(|| {
+                let (jobs, newest) = watch::channel(None);
+                workers.tasks.spawn(work(Arc::clone(&self.courier), newest, stop.clone(), self.interval));
+                jobs
+            });
+            jobs.send_replace(Some(job));
+        }
+        true
+    }
+
+    /// Says that nothing is sent, and why.
+    fn tell_withheld<'p>(&self, plan: &'p Plan) -> Option<&'p str> {
+        let reason = plan.withheld.as_deref()?;
+        tracing::error!(generation = plan.snapshot.generation(), "nothing is pushed: {reason}");
+        for report in plan.reports(&self.courier.settings) {
+            let record = self.not_sent(&plan.snapshot, &report.account, reason.to_owned());
+            self.courier.board.record(Some(&report.account), record, None);
+        }
+        Some(reason)
+    }
+
+    /// Says which namespaces go nowhere, and how many these are.
+    fn tell_unclear(&self, plan: &Plan) -> usize {
+        let unclear: Vec<String> =
+            plan.routing.unclear().map(|(namespace, reason)| format!("{}: {reason}", excerpt(namespace))).collect();
+        for line in &unclear {
+            tracing::error!(generation = plan.snapshot.generation(), "pushed to no account: namespace {line}");
+        }
+        if unclear.is_empty() {
+            self.courier.board.retain(|account| account.is_some());
+        } else {
+            let nobody: Arc<str> = "".into();
+            let record = self.not_sent(&plan.snapshot, &nobody, unclear.join("; "));
+            self.courier.board.record(None, record, None);
+        }
+        unclear.len()
+    }
+
+    fn not_sent(&self, snapshot: &Snapshot, account: &Arc<str>, detail: String) -> PushRecord {
+        PushRecord {
+            at: Timestamp::now(),
+            generation: snapshot.generation(),
+            observed_at: snapshot.observed_at(),
+            user: self.courier.sender(account).user.as_str().into(),
+            payloads: Vec::new(),
+            containers: 0,
+            bytes: 0,
+            outcome: PushOutcome::Withheld,
+            detail,
+        }
+    }
+}
+
+/// One task for each account, so that none waits for another.
+struct Workers {
+    jobs: HashMap<Arc<str>, Jobs>,
+    tasks: JoinSet<()>,
+}
+
+/// Delivers the newest report of one account until nothing more can come or the service stops.
+async fn work<R: Receiver>(
+    courier: Arc<Courier<R>>,
+    mut newest: watch::Receiver<Option<Arc<Job>>>,
+    stop: CancellationToken,
+    interval: Duration,
+) {
+    let mut accepted = None;
+    loop {
+        tokio::select! {
+            changed = newest.changed() => if changed.is_err() { break },
+            () = stop.cancelled() => break,
+        }
+        let Some(job) = newest.borrow_and_update().clone() else { continue };
+        if job.only_if_changed && accepted == Some(job.content) {
+            continue;
+        }
+        let mut patience = Patience::of_service(&mut newest, &stop, interval);
+        match courier.deliver(&job.report, &mut patience).await {
+            End::Delivered => accepted = Some(job.content),
+            End::Failed | End::Replaced => {}
+        }
+    }
+}
+
+/// When in the interval a cluster reports: the same in every process, another one in every cluster.
+fn spread(cluster_name: &str, interval: Duration) -> Duration {
+    let hash = Sha256::digest(cluster_name);
+    let share = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
+    interval.mul_f64(f64::from(share) / f64::from(u32::MAX))
+}
