@@ -7,7 +7,11 @@
 //!
 //! Each test is a claim in `claims/`; `harness/` has what they are made with. A failed run keeps its logs and says where.
 
+#[path = "../anchore_schema/mod.rs"]
+mod anchore_schema;
 mod claims;
+#[path = "../fake_anchore/mod.rs"]
+mod fake_anchore;
 #[path = "../../benches/load/fill.rs"]
 mod fill;
 mod harness;

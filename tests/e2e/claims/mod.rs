@@ -6,6 +6,7 @@ mod credentials;
 mod in_cluster;
 mod namespaces;
 mod outages;
+mod pushing;
 mod reading;
 mod rights;
 mod workloads;
@@ -29,6 +30,7 @@ use claims;
 /// Every claim, in the order of the files.
 pub(crate) fn all() -> Vec<Trial> {
     let files = [
+        pushing::all(),
         reading::all(),
         rights::all(),
         containers::all(),

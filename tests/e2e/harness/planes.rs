@@ -18,6 +18,7 @@ pub(crate) const READERS: &str = "readers";
 static SHARED: OnceLock<Result<Cluster, String>> = OnceLock::new();
 static FILLED: OnceLock<Result<Cluster, String>> = OnceLock::new();
 static OUTAGE: OnceLock<Result<Cluster, String>> = OnceLock::new();
+static PUSHED: OnceLock<Result<Cluster, String>> = OnceLock::new();
 static OUTAGE_TURN: Mutex<()> = Mutex::new(());
 static FILLED_TURN: RwLock<()> = RwLock::new(());
 
@@ -70,9 +71,14 @@ pub(crate) fn outage() -> (MutexGuard<'static, ()>, &'static Cluster) {
     (turn, get(&OUTAGE, "outage", Options { nodes: 0, api_server_flags: "", audit: false }, |_| Ok(())))
 }
 
+/// A cluster with controllers and a node, for the one claim that tells all that ever was in it, and kills its API server.
+pub(crate) fn pushed() -> &'static Cluster {
+    get(&PUSHED, "pushed", Options { nodes: 1, api_server_flags: "", audit: false }, |_| Ok(()))
+}
+
 /// Stops every control plane. The folder of a failed run stays.
 pub(crate) fn stop(has_failed: bool) {
-    for slot in [&SHARED, &FILLED, &OUTAGE] {
+    for slot in [&SHARED, &FILLED, &OUTAGE, &PUSHED] {
         if let Some(Ok(cluster)) = slot.get() {
             cluster.stop();
         }
