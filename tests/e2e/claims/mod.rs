@@ -6,9 +6,12 @@ mod credentials;
 mod in_cluster;
 mod namespaces;
 mod outages;
+mod payload;
+mod push_rights;
 mod pushing;
 mod reading;
 mod rights;
+mod routing;
 mod workloads;
 
 use libtest_mimic::Trial;
@@ -31,6 +34,9 @@ use claims;
 pub(crate) fn all() -> Vec<Trial> {
     let files = [
         pushing::all(),
+        payload::all(),
+        push_rights::all(),
+        routing::all(),
         reading::all(),
         rights::all(),
         containers::all(),

@@ -200,6 +200,25 @@ impl<'a> Namespace<'a> {
         self.cluster.kubectl(&["-n", &self.name, "create", "rolebinding", "pods", "--role=pods", &user]);
     }
 
+    /// Lets `account` ask for this namespace itself, and waits until the server knows it.
+    pub(crate) fn let_get_namespace(&self, account: &Account<'_>) {
+        let user = account.user();
+        let flag = format!("--serviceaccount={}:{}", account.namespace.name, account.name);
+        self.cluster.kubectl(&["-n", &self.name, "create", "role", "itself", "--verb=get", "--resource=namespaces"]);
+        self.cluster.kubectl(&["-n", &self.name, "create", "rolebinding", "itself", "--role=itself", &flag]);
+        eventually("right to get the namespace", READY_LIMIT, || {
+            let question = ["-n", &self.name, "auth", "can-i", "get", "namespaces", "--as", &user];
+            let ended = self.cluster.try_kubectl(&question, "");
+            if ended.status.success() { Ok(()) } else { Err(ended.stdout) }
+        });
+    }
+
+    /// Its uid.
+    #[track_caller]
+    pub(crate) fn uid(&self) -> String {
+        self.cluster.kubectl(&["get", "namespace", &self.name, "-o", "jsonpath={.metadata.uid}"])
+    }
+
     /// A pod of one running container `app`, with the digest that its image's name hashes to, more or less.
     #[track_caller]
     pub(crate) fn create_pod(&self, name: &str, image: &str) {

@@ -77,6 +77,14 @@ impl Inventory {
         self.images.retain(|(in_namespace, its_tag, _)| (in_namespace.as_str(), its_tag.as_str()) != (namespace, tag));
         assert_eq!(self.images.len() + 1, before, "{tag} ran in {namespace}");
     }
+
+    /// The same of one namespace alone.
+    pub(crate) fn of(&self, namespace: &str) -> Self {
+        let (mut namespaces, mut images) = (self.namespaces.clone(), self.images.clone());
+        namespaces.retain(|name| name == namespace);
+        images.retain(|(in_namespace, ..)| in_namespace == namespace);
+        Self { namespaces, images }
+    }
 }
 
 /// The elements of a payload's list by their ids.

@@ -23,7 +23,7 @@ pub(crate) use expected::{expected_results, has_namespace, images_of, results};
 pub(crate) use http::Answer;
 pub(crate) use inventory::Inventory;
 pub(crate) use kai::{Kai, Service};
-pub(crate) use objects::{Containers, pod};
+pub(crate) use objects::{Containers, digest, pod};
 pub(crate) use planes::{READERS, filled, filled_alone, outage, pushed, shared, stop};
 pub(crate) use process::{eventually, run};
 pub(crate) use trial::{Needs, claim};
