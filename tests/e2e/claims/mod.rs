@@ -30,22 +30,28 @@ macro_rules! claims {
 }
 use claims;
 
-/// Every claim, in the order of the files.
+/// Every claim. Those that wait longest come first, so that nothing is left to wait for at the end. Those of `outages` take
+/// turns: they are spread among the others, so that a thread does not wait for its turn.
 pub(crate) fn all() -> Vec<Trial> {
     let files = [
+        workloads::all(),
         pushing::all(),
-        payload::all(),
-        push_rights::all(),
+        in_cluster::all(),
+        credentials::all(),
         routing::all(),
+        push_rights::all(),
+        payload::all(),
         reading::all(),
         rights::all(),
         containers::all(),
-        workloads::all(),
         namespaces::all(),
-        credentials::all(),
-        in_cluster::all(),
-        outages::all(),
         completion::all(),
     ];
-    files.into_iter().flatten().collect()
+    let mut claims: Vec<Trial> = files.into_iter().flatten().collect();
+    let in_turn = outages::all();
+    let apart = claims.len() / in_turn.len() + 1;
+    for (turn, claim) in in_turn.into_iter().enumerate() {
+        claims.insert(turn * apart, claim);
+    }
+    claims
 }

@@ -34,7 +34,7 @@ fn rights_in_one_namespace_are_enough_for_its_own_uid() {
     let anchore = Anchore::start(Scenario::v2());
     let kai = || account.kai().pushing_to(&anchore).args(&["-n", &namespace.name]);
 
-    // The uid may stand in no right's way: without that of the namespace it is made of its name.
+    // Without the right to ask for it a namespace is reported all the same, with a uid made of its name.
     let ended = kai().args(&["push"]).run().ended_with(0);
     for word in ["get namespaces", &namespace.name, &account.user(), NO_NODES] {
         assert!(ended.stderr.contains(word), "{word} is named: {}", ended.stderr);
