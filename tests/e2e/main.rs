@@ -1,6 +1,7 @@
 //! kai against a real Kubernetes control plane: `make e2e`.
 //!
-//! Fakes agree with whoever wrote them; here an API server, etcd, the controllers and pretended nodes (kwok) answer. They are
+//! Fakes agree with whoever wrote them; here an API server, etcd, the controllers and pretended nodes (kwok) answer. (The
+//! receiver of reports alone is a fake; a validator holds what it gets to the real one's description.) They are
 //! started on free loopback ports by `tests/control-plane/hold.sh` and end with this process, whatever ends it. With
 //! `E2E_KUBECONFIG=FILE` the claims that need no control plane of their own run on that cluster instead, in namespaces
 //! that they remove; the ambient KUBECONFIG is never used. The rest is then listed as ignored.

@@ -213,12 +213,6 @@ impl<'a> Namespace<'a> {
         });
     }
 
-    /// Its uid.
-    #[track_caller]
-    pub(crate) fn uid(&self) -> String {
-        self.cluster.kubectl(&["get", "namespace", &self.name, "-o", "jsonpath={.metadata.uid}"])
-    }
-
     /// A pod of one running container `app`, with the digest that its image's name hashes to, more or less.
     #[track_caller]
     pub(crate) fn create_pod(&self, name: &str, image: &str) {
