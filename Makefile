@@ -12,8 +12,9 @@ KAI_TOOLS ?= $(CACHE)/kai-tools
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := $(KAI_TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 LISTEN ?= 127.0.0.1:8080
+RECEIVER ?= 127.0.0.1:8228
 
-.PHONY: help demo build test unit lint fmt docs deny openapi contract control-plane e2e bench bench-cluster ci clean
+.PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e bench bench-cluster ci clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +24,10 @@ demo: ## Build kai and serve the bundled sample cluster on http://127.0.0.1:8080
 	@echo "Serving config/demo-cluster.json on http://$(LISTEN)  (Ctrl-C stops it). In another terminal:"
 	@echo "  curl -s $(LISTEN)/inventory | jq ."
 	@exec target/release/kai serve --input config/demo-cluster.json --cluster-name demo --listen $(LISTEN)
+
+demo-push: ## Push the bundled sample cluster to a receiver on this machine and show what arrives (RECEIVER=… for another address)
+	$(CARGO) build --locked --bin kai --example receiver
+	tests/fake_anchore/demo.sh target/debug/kai target/debug/examples/receiver $(RECEIVER)
 
 build: ## Build the optimised binary, target/release/kai
 	$(CARGO) build --locked --release

@@ -81,13 +81,18 @@ struct Shared {
 impl FakeAnchore {
     /// Answers over plain HTTP.
     pub(crate) fn start(scenario: Scenario) -> Self {
-        Self::serve(scenario, None)
+        Self::start_on(loopback(), scenario)
+    }
+
+    /// Answers over plain HTTP at an address that somebody has chosen.
+    pub(crate) fn start_on(listener: TcpListener, scenario: Scenario) -> Self {
+        Self::serve(listener, scenario, None)
     }
 
     /// Answers over TLS.
     pub(crate) fn start_tls(scenario: Scenario, identity: &Identity) -> Self {
         let config = ServerConfig::builder().with_no_client_auth();
-        Self::serve(scenario, Some(config.with_single_cert(chain(identity), key(identity)).unwrap()))
+        Self::serve(loopback(), scenario, Some(config.with_single_cert(chain(identity), key(identity)).unwrap()))
     }
 
     /// Answers over TLS to who shows a certificate of the client's authority.
@@ -96,21 +101,20 @@ impl FakeAnchore {
         roots.add(CertificateDer::from_pem_slice(client.authority.as_bytes()).unwrap()).unwrap();
         let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap();
         let config = ServerConfig::builder().with_client_cert_verifier(verifier);
-        Self::serve(scenario, Some(config.with_single_cert(chain(identity), key(identity)).unwrap()))
+        Self::serve(loopback(), scenario, Some(config.with_single_cert(chain(identity), key(identity)).unwrap()))
     }
 
     /// Has a port and does not listen there, until it [comes up](Self::come_up).
     pub(crate) fn down(scenario: Scenario) -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = loopback().local_addr().unwrap();
         Self { address, tls: None, shared: Shared::new(scenario), running: None }
     }
 
-    fn serve(scenario: Scenario, mut tls: Option<ServerConfig>) -> Self {
+    fn serve(listener: TcpListener, scenario: Scenario, mut tls: Option<ServerConfig>) -> Self {
         if let Some(tls) = &mut tls {
             // HTTP/2 over TLS and HTTP/1.1 without, as it is with most receivers.
             tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         }
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let mut fake = Self { address, tls: tls.map(Arc::new), shared: Shared::new(scenario), running: None };
         fake.listen(listener);
@@ -145,6 +149,11 @@ impl FakeAnchore {
     /// Answers by another scenario from now on.
     pub(crate) fn switch(&self, scenario: Scenario) {
         *self.shared.scenario.lock().unwrap() = scenario;
+    }
+
+    /// What has arrived since it was last taken, in its order.
+    pub(crate) fn take(&self) -> Vec<Received> {
+        std::mem::take(&mut *self.shared.received.lock().unwrap())
     }
 
     /// Everything that has arrived, in its order.
@@ -201,6 +210,11 @@ impl Shared {
             connections.len() - 1
         })
     }
+}
+
+/// A port that nobody else has.
+fn loopback() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
 async fn answer(
