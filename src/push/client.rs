@@ -16,6 +16,7 @@ use super::error::ClientError;
 use super::failure::{Circumstances, Failure};
 use super::proxy::Proxies;
 use super::tls::Tls;
+use super::wire::VERSION;
 use crate::config::AnchoreHttpSettings;
 use crate::inventory::excerpt;
 use crate::remote::{ProxyVariables, Transport, install_crypto_provider};
@@ -125,8 +126,27 @@ impl Client {
             body.packed().await;
         }
         let url = self.address.join(request.path);
-        let whole = tokio::time::timeout(self.timeout, self.follow(&url, request, password));
+        let whole = tokio::time::timeout(self.timeout, async {
+            match self.follow(&url, request, password).await {
+                Err(failure @ Failure::BrokenOff { .. }) if url.scheme() == "https" => {
+                    Err(self.refusal_of_tls().await.unwrap_or(failure))
+                }
+                result => result,
+            }
+        });
         whole.await.unwrap_or_else(|_| Err(self.circumstances(&url).timeout(self.timeout)))
+    }
+
+    /// What the receiver has against this side of TLS, if it has anything.
+    ///
+    /// In TLS 1.3 it says so after the client has begun to send, and hangs up: of a long body the rest fails to be sent, and
+    /// the reason is lost. A question without a body is over before that.
+    async fn refusal_of_tls(&self) -> Option<Failure> {
+        let request = Request { method: Method::GET, path: VERSION, sender: None, body: None };
+        match self.follow(&self.address.join(VERSION), &request, None).await {
+            Err(failure @ Failure::Tls { .. }) => Some(failure),
+            _ => None,
+        }
     }
 
     async fn follow(

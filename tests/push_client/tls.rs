@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use kai::config::{AnchoreHttpSettings, ClientCertificate, Pem};
-use kai::push::{Client, Failure};
+use kai::push::{Body, Client, Failure};
 use rstest::rstest;
 
 use super::fake_anchore::certificates::Identity;
 use super::fake_anchore::scenario::Scenario;
 use super::fake_anchore::server::FakeAnchore;
-use super::{SECRET, client, failed, post, sender, settings};
+use super::{SECRET, client, failed, post, post_body, sender, settings, told};
 
 fn trusting(identity: &Identity) -> AnchoreHttpSettings {
     AnchoreHttpSettings { ca_certificate: Some(Pem::Text(identity.authority.as_str().into())), ..settings() }
@@ -207,4 +208,16 @@ fn a_pem_text_that_cannot_work_is_told_without_it() {
         "{message}"
     );
     assert!(!message.contains(SECRET), "{message}");
+}
+
+/// The receiver refuses while the body is being sent, and hangs up: the reason must not be lost with the rest of the body.
+#[tokio::test]
+async fn a_refusal_of_tls_is_told_of_a_long_body_too() {
+    let (identity, mine) = (Identity::new("127.0.0.1", 2999), Identity::new("kai", 2999));
+    let anchore = FakeAnchore::start_tls_for(Scenario::v2(), &identity, &mine);
+    let body = Body::from(vec![Bytes::from(vec![b'1'; 1_000_000]); 4]);
+    let failure = post_body(&client(&anchore.url(), &trusting(&identity)), &sender("team"), body).await.unwrap_err();
+    let text = told(&failure);
+    assert!(text.contains("the alert CertificateRequired") && text.contains("anchore.http.client-key"), "{text}");
+    assert!(!failure.is_retryable() && anchore.received().is_empty());
 }
