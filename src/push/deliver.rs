@@ -261,7 +261,8 @@ impl<R: Receiver> Courier<R> {
             if failure.is_not_found() && !self.wires.is_fixed() {
                 match self.step(progress).await {
                     Step::To(wire) => {
-                        tracing::info!("{reason}: trying {}", self.receiver.url(wire.path()));
+                        let missing = self.receiver.url(progress.wire.path());
+                        tracing::info!("{missing} is not there (404): trying {}", self.receiver.url(wire.path()));
                         return Err(NotTaken::OtherWire(wire));
                     }
                     Step::Later(why) => {
@@ -307,6 +308,9 @@ impl<R: Receiver> Courier<R> {
         match verdict {
             Verdict::Again => Ok(()),
             Verdict::Replaced => Err(Undelivered::Replaced(reason.to_owned())),
+            Verdict::TooLate => Err(Undelivered::Failed(format!(
+                "{reason}; not tried again, since a single run waits no longer than a minute"
+            ))),
             Verdict::Enough => Err(Undelivered::Failed(format!("{reason}; given up after several tries"))),
             Verdict::Stopped => Err(Undelivered::Failed(format!("{reason}; kai stops before the next try"))),
         }

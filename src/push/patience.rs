@@ -34,8 +34,10 @@ enum Ends<'p, T> {
 pub(super) enum Verdict {
     /// Now.
     Again,
-    /// Tried often and long enough.
+    /// Tried often enough.
     Enough,
+    /// The next try would come later than a single run waits.
+    TooLate,
     /// Something newer takes its place.
     Replaced,
     /// The service stops.
@@ -78,7 +80,13 @@ impl<'p, T> Patience<'p, T> {
             Ends::Run { tries, until } => {
                 *tries = tries.saturating_sub(1);
                 let wait = wait.min(LONGEST_WAIT);
-                if *tries == 0 || Instant::now() + wait > *until { Err(Verdict::Enough) } else { Ok(wait) }
+                if *tries == 0 {
+                    Err(Verdict::Enough)
+                } else if Instant::now() + wait > *until {
+                    Err(Verdict::TooLate)
+                } else {
+                    Ok(wait)
+                }
             }
             Ends::Service { stop, .. } if stop.is_cancelled() => Err(Verdict::Stopped),
             Ends::Service { longest, .. } => Ok(wait.min(*longest)),
@@ -137,7 +145,7 @@ mod tests {
     async fn a_run_does_not_wait_beyond_a_minute() {
         let mut patience: Patience<'_, ()> = Patience::of_run();
         tokio::time::advance(Duration::from_secs(50)).await;
-        assert_eq!(patience.next_wait(Some(Duration::from_secs(11))), Err(Verdict::Enough));
+        assert_eq!(patience.next_wait(Some(Duration::from_secs(11))), Err(Verdict::TooLate));
     }
 
     #[tokio::test(start_paused = true)]

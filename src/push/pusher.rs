@@ -37,7 +37,7 @@ pub enum PushError {
     #[error("nothing was pushed: {0}")]
     Withheld(String),
     /// Something was not taken.
-    #[error("the inventory of {failed} of {accounts} accounts was not pushed; the lines above say why")]
+    #[error("the inventory of {failed} of {accounts} accounts was not pushed; the log says why")]
     Failed {
         /// Accounts that did not get theirs.
         failed: usize,
@@ -45,7 +45,7 @@ pub enum PushError {
         accounts: usize,
     },
     /// Namespaces have no account.
-    #[error("{0} namespaces were pushed to no account; the lines above say why")]
+    #[error("{0} namespaces were pushed to no account; the log says why")]
     Unclear(usize),
 }
 
@@ -93,8 +93,10 @@ impl<R: Receiver> Pusher<R> {
     pub async fn push_once(&self, snapshot: &Arc<Snapshot>) -> Result<(), PushError> {
         let plan = Plan::of(snapshot, &self.courier.settings);
         let unclear = self.tell_unclear(&plan);
-        if let Some(reason) = self.tell_withheld(&plan) {
-            return Err(PushError::Withheld(reason.to_owned()));
+        if let Some(reason) = &plan.withheld {
+            // Said by the error that ends the run, and not in the log too.
+            self.record_withheld(&plan, reason);
+            return Err(PushError::Withheld(reason.clone()));
         }
         let ends: Vec<End> = stream::iter(plan.reports(&self.courier.settings))
             .map(|report| async move { self.courier.deliver(&report, &mut Patience::<()>::of_run()).await })
@@ -178,7 +180,9 @@ impl<R: Receiver> Pusher<R> {
     ) -> bool {
         let plan = Plan::of(snapshot, &self.courier.settings);
         self.tell_unclear(&plan);
-        if self.tell_withheld(&plan).is_some() {
+        if let Some(reason) = &plan.withheld {
+            tracing::error!(generation = snapshot.generation(), "nothing is pushed: {reason}");
+            self.record_withheld(&plan, reason);
             return false;
         }
         let reports: Vec<Report> = plan.reports(&self.courier.settings).collect();
@@ -199,15 +203,12 @@ impl<R: Receiver> Pusher<R> {
         true
     }
 
-    /// Says that nothing is sent, and why.
-    fn tell_withheld<'p>(&self, plan: &'p Plan) -> Option<&'p str> {
-        let reason = plan.withheld.as_deref()?;
-        tracing::error!(generation = plan.snapshot.generation(), "nothing is pushed: {reason}");
+    /// Notes that nothing is sent, and why.
+    fn record_withheld(&self, plan: &Plan, reason: &str) {
         for report in plan.reports(&self.courier.settings) {
             let record = self.not_sent(&plan.snapshot, &report.account, reason.to_owned());
             self.courier.board.record(Some(&report.account), record, None);
         }
-        Some(reason)
     }
 
     /// Says which namespaces go nowhere, and how many these are.
