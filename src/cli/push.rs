@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use super::print::NOT_WRITTEN;
 use super::start::{Failure, Started, collector, once_failed, pusher};
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
-use crate::inventory::{OutputFormat, escape_controls};
+use crate::inventory::{OutputFormat, escape_controls, excerpt};
 use crate::once::{Ended, Once};
 use crate::output::{ProgressBar, is_closed_pipe, write_columns};
 use crate::push::DryRun;
@@ -62,10 +62,12 @@ impl Push {
         let (shown, push) = if self.dry_run { (Some(pusher), None) } else { (None, Some(pusher)) };
         let once = Once { collector, report: None, push, needs_name: true, progress };
         let error = match once.run().await {
-            Ok(Ended::Done { snapshot, pushed: None }) => match shown {
-                Some(pusher) => return print(&pusher.dry_run(&snapshot), format),
-                None => return Ok(Exit::Done),
-            },
+            Ok(Ended::Done { snapshot, pushed: None }) => {
+                match shown.map(|pusher| show(&pusher.dry_run(&snapshot), format)) {
+                    None | Some(Ok(())) => return Ok(Exit::Done),
+                    Some(Err(error)) => error,
+                }
+            }
             Ok(Ended::Done { pushed: Some(Ok(())), .. }) => return Ok(Exit::Done),
             Ok(Ended::Done { pushed: Some(Err(error)), .. }) => error.into(),
             Ok(Ended::Stopped) => {
@@ -87,8 +89,8 @@ fn warn_of_age(modified: Timestamp, now: Timestamp) {
     }
 }
 
-/// Prints a dry run. One that would send less than everything has the exit status of such a push.
-fn print(dry_run: &DryRun, format: OutputFormat) -> anyhow::Result<Exit> {
+/// Prints a dry run. One that would send less than everything ends as such a push does.
+fn show(dry_run: &DryRun, format: OutputFormat) -> anyhow::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let written = match format {
         OutputFormat::Table => write_table(dry_run, &mut out),
@@ -101,10 +103,15 @@ fn print(dry_run: &DryRun, format: OutputFormat) -> anyhow::Result<Exit> {
         _ => {}
     }
     if let Some(reason) = dry_run.withheld() {
-        tracing::error!("nothing would be pushed: {reason}");
-        return Ok(Exit::Failed);
+        bail!("nothing would be pushed: {reason}");
     }
-    Ok(if dry_run.unclear() > 0 { Exit::Failed } else { Exit::Done })
+    let mut unclear = 0;
+    for (namespace, reason) in dry_run.unclear() {
+        tracing::error!("it would be pushed to no account: namespace {}: {reason}", excerpt(namespace));
+        unclear += 1;
+    }
+    ensure!(unclear == 0, "{unclear} namespaces would be pushed to no account; the log says why");
+    Ok(())
 }
 
 fn write_table(dry_run: &DryRun, out: &mut impl Write) -> io::Result<()> {

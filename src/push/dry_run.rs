@@ -62,10 +62,9 @@ impl<R: Receiver> DryRun<R> {
         self.plan.withheld.as_deref()
     }
 
-    /// How many namespaces would go nowhere although they should.
-    #[must_use]
-    pub fn unclear(&self) -> usize {
-        self.plan.routing.unclear().count()
+    /// The namespaces that would go nowhere although they should, each with the reason.
+    pub fn unclear(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.plan.routing.unclear().map(|(namespace, reason)| (&**namespace, reason))
     }
 
     /// Where each namespace would go, sorted by namespace.
