@@ -58,7 +58,7 @@ impl Registrar {
         Self { client, settings, sender, board, workload, included, started, started_at, said: None }
     }
 
-    /// Registers, then reports health at every `health-report-interval-seconds`, until `stop`.
+    /// Registers and reports health, then again at every `health-report-interval-seconds`, until `stop`.
     pub async fn run(mut self, mut reader: SnapshotReader, stop: CancellationToken) {
         // The cluster is told by what is in it.
         let first = tokio::select! {
@@ -71,10 +71,12 @@ impl Registrar {
         loop {
             // A stop waits for no answer to this: nobody misses the last report of health.
             let turn = async {
-                match &known {
-                    None => self.register(&registration_id, first.cluster_name()).await,
-                    Some(id) => self.report(id).await,
-                }
+                let id = match known.take() {
+                    None => self.register(&registration_id, first.cluster_name()).await?,
+                    Some(id) => id,
+                };
+                // At once after the registration too: until then the receiver takes an installation for one that never ran.
+                self.report(&id).await
             };
             known = tokio::select! {
                 known = turn => known,
