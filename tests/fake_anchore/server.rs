@@ -231,7 +231,8 @@ async fn answer(
     let account = parts.headers.get("x-anchore-account").map(|value| String::from_utf8_lossy(value.as_bytes()).into());
     let received = Received {
         method: parts.method.to_string(),
-        path: parts.uri.to_string(),
+        // With HTTP/2 there is a host in it too.
+        path: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
         body: unpacked(&parts.headers, body),
         headers: parts.headers,
         account,

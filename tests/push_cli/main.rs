@@ -1,0 +1,23 @@
+//! Pushing as a user of the program sees it: the binary against receivers and clusters of named scenarios. What ends with which
+//! status, what is said, what arrives where, and that no secret shows anywhere.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+#[path = "../anchore_schema/mod.rs"]
+mod anchore_schema;
+#[path = "../fake_anchore/mod.rs"]
+mod fake_anchore;
+#[path = "../fake_api/mod.rs"]
+#[expect(clippy::duplicate_mod, reason = "both fakes make certificates, and each stands alone in other tests")]
+mod fake_api;
+
+mod arrived;
+mod dry_run;
+mod integrations;
+mod once;
+mod process;
+mod receivers;
+mod secrets;
+mod service;
+mod settings;
+mod tls;
