@@ -20,6 +20,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use serde_json::Value;
+use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 
 use super::certificates::Identity;
@@ -65,6 +66,8 @@ pub(crate) struct FakeAnchore {
     tls: Option<Arc<ServerConfig>>,
     shared: Arc<Shared>,
     running: Option<Running>,
+    /// Keeps the port while nobody listens there: another fake would get it, and the requests to this one.
+    held: Option<TcpSocket>,
 }
 
 struct Running {
@@ -106,8 +109,10 @@ impl FakeAnchore {
 
     /// Has a port and does not listen there, until it [comes up](Self::come_up).
     pub(crate) fn down(scenario: Scenario) -> Self {
-        let address = loopback().local_addr().unwrap();
-        Self { address, tls: None, shared: Shared::new(scenario), running: None }
+        let held = TcpSocket::new_v4().unwrap();
+        held.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = held.local_addr().unwrap();
+        Self { address, tls: None, shared: Shared::new(scenario), running: None, held: Some(held) }
     }
 
     fn serve(listener: TcpListener, scenario: Scenario, mut tls: Option<ServerConfig>) -> Self {
@@ -116,7 +121,8 @@ impl FakeAnchore {
             tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         }
         let address = listener.local_addr().unwrap();
-        let mut fake = Self { address, tls: tls.map(Arc::new), shared: Shared::new(scenario), running: None };
+        let (tls, shared) = (tls.map(Arc::new), Shared::new(scenario));
+        let mut fake = Self { address, tls, shared, running: None, held: None };
         fake.listen(listener);
         fake
     }
@@ -179,12 +185,18 @@ impl FakeAnchore {
         let Running { handle, mut server } = self.running.take().expect("it is up");
         handle.shutdown();
         tokio::time::timeout(LIMIT, &mut server).await.unwrap().unwrap();
+        let held = TcpSocket::new_v4().unwrap();
+        held.set_reuseaddr(true).unwrap();
+        held.bind(self.address).unwrap();
+        self.held = Some(held);
     }
 
     /// Listens again, on the same port.
     pub(crate) fn come_up(&mut self) {
-        assert!(self.running.is_none(), "it is up");
-        self.listen(TcpListener::bind(self.address).unwrap());
+        let held = self.held.take().expect("it is down");
+        // Its connections are not to keep the port from the next time.
+        held.set_reuseaddr(true).unwrap();
+        self.listen(held.listen(1024).unwrap().into_std().unwrap());
     }
 }
 
