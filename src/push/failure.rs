@@ -50,7 +50,7 @@ pub enum Failure {
         advice: String,
     },
     /// The connection broke before the answer was whole. Whether the receiver has taken what was sent is not known.
-    #[error("the connection to {url}{via} broke off: {reason}; try again later, or see what the receiver's log says")]
+    #[error("the connection to {url}{via} broke off: {reason}; {advice}")]
     BrokenOff {
         /// What was asked for.
         url: String,
@@ -58,6 +58,8 @@ pub enum Failure {
         via: String,
         /// How it broke.
         reason: String,
+        /// What to try.
+        advice: &'static str,
     },
     /// No whole answer within `anchore.http.timeout-seconds`.
     #[error(
@@ -214,7 +216,7 @@ impl Circumstances<'_> {
                 let said = reason.strip_prefix("tunnel error: ").or_else(|| reason.strip_prefix("SOCKS error: "));
                 match (said, self.proxy) {
                     (Some(said), Some(proxy)) => tunnel(url, proxy, said),
-                    _ => Failure::BrokenOff { url, via, reason },
+                    _ => Failure::BrokenOff { url, via, reason, advice: self.broken_advice() },
                 }
             }
             Transport::ServerCertificate { reason, cure } => tls(reason, certificate_advice(cure)),
@@ -244,6 +246,21 @@ impl Circumstances<'_> {
     fn via(&self) -> String {
         let told = |proxy: &Proxy| format!(" through the proxy {} ({})", excerpt(&proxy.shown()), proxy.setting);
         self.proxy.map(told).unwrap_or_default()
+    }
+
+    fn broken_advice(&self) -> &'static str {
+        // What a receiver has against a certificate, or the lack of one, can be lost when it hangs up.
+        match (self.url.scheme(), self.has_client_certificate) {
+            ("https", false) => {
+                "try again later, or see what the receiver's log says: one that wants a certificate may hang up like this \
+                 (anchore.http.client-certificate and anchore.http.client-key)"
+            }
+            ("https", true) => {
+                "try again later, or see what the receiver's log says: one that does not accept \
+                 anchore.http.client-certificate may hang up like this"
+            }
+            _ => "try again later, or see what the receiver's log says",
+        }
     }
 
     fn way_advice(&self) -> String {

@@ -111,7 +111,7 @@ fn refused(status: u16, message: &str) -> Failure {
 }
 
 fn down() -> Failure {
-    Failure::BrokenOff { url: String::new(), via: String::new(), reason: "reset".to_owned() }
+    Failure::BrokenOff { url: String::new(), via: String::new(), reason: "reset".to_owned(), advice: "" }
 }
 
 fn user(name: &str) -> AnchoreUser {
