@@ -183,13 +183,13 @@ fn troubles() -> Vec<Case> {
         }
         .with_arrived(&[]),
         Case {
-            http: "timeout-seconds: 1",
+            http: "timeout-seconds: 3",
             ..three_tries(
                 "slow",
                 everything(Reply::Slow(slow)),
                 &[
                     "no whole answer from",
-                    "within 1s",
+                    "within 3s",
                     "raise anchore.http.timeout-seconds",
                     "given up after several tries",
                 ],
