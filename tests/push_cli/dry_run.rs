@@ -108,7 +108,7 @@ async fn each_namespace_is_shown_with_its_account_the_rule_and_what_the_successo
     assert_eq!(of("ci"), json!({"namespace": "ci", "account": "admin", "rule": "anchore.account"}));
     assert_eq!(
         [&shown["receiver"], &shown["cluster_name"], &shown["complete"], &shown["withheld"]],
-        [&json!("http://127.0.0.1:1/"), &json!("prod"), &json!(true), &Value::Null]
+        [&json!("http://127.0.0.1:1"), &json!("prod"), &json!(true), &Value::Null]
     );
     let users = |account: &str| -> Vec<Value> {
         let requests = shown["requests"].as_array().unwrap();
