@@ -1,5 +1,6 @@
 //! The images of one namespace, as the KAI report says them.
 
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -8,6 +9,12 @@ use utoipa::ToSchema;
 use super::quick_hash::QuickSet;
 use crate::inventory::{ContainerRecord, Digest, ImageRef, MissingTagPolicy, Phase, PodRecord, ReportPolicy};
 use crate::snapshot::{ContentHash, ContentHasher, NamespacePart};
+
+/// Images that a set has room for at first: more than most namespaces run.
+const MANY: usize = 128;
+
+/// Pods that are read together.
+const BATCH: usize = 64;
 
 /// The images of one namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -37,15 +44,22 @@ impl NamespaceImages {
     /// What runs in a namespace, by the policy.
     #[must_use]
     pub fn of(part: &NamespacePart, policy: &ReportPolicy) -> Self {
-        // A namespace runs the same few images many times: most are known to be there before their tags are written.
-        // Texts that are equal and not shared meet when the entries are sorted.
-        let mut seen = QuickSet::default();
+        // A namespace runs the same few images many times: nearly all containers are known to add nothing before anything
+        // is read but where their texts lie. Texts that are equal and not shared meet when the entries are sorted.
+        let mut seen = QuickSet::with_capacity_and_hasher(part.pods().len().min(MANY), BuildHasherDefault::default());
         let mut tag = String::new();
         let mut images = Vec::new();
-        for container in counted(part, policy) {
-            for image in ReportedImage::of(container, policy) {
-                if seen.insert(image.place()) {
-                    images.push(image.to_entry(policy, &mut tag));
+        let (mut containers, mut places) = (Vec::new(), Vec::new());
+        for pods in part.pods().chunks(BATCH) {
+            // First where all of a batch lie, then what they say: the memory is asked for many at once, and not one after
+            // the other.
+            containers.clear();
+            containers.extend(pods.iter().filter(|pod| counts(pod, policy)).flat_map(|pod| &*pod.containers));
+            places.clear();
+            places.extend(containers.iter().map(|container| place(container)));
+            for (container, place) in containers.iter().zip(&places) {
+                if container.updating_from.is_some() || seen.insert(*place) {
+                    images.extend(ReportedImage::of(container, policy).map(|image| image.to_entry(policy, &mut tag)));
                 }
             }
         }
@@ -78,6 +92,12 @@ pub(super) fn counts(pod: &PodRecord, policy: &ReportPolicy) -> bool {
 /// The containers of the pods that count.
 fn counted<'a>(part: &'a NamespacePart, policy: &ReportPolicy) -> impl Iterator<Item = &'a ContainerRecord> {
     part.pods().iter().filter(|pod| counts(pod, policy)).flat_map(|pod| &pod.containers)
+}
+
+/// Where the texts lie of which the entry of a container follows: what lies in one place is equal.
+fn place(container: &ContainerRecord) -> (*const ImageRef, *const u8) {
+    let running = container.running.as_ref().map_or(std::ptr::null(), |digest| digest.as_str().as_ptr());
+    (Arc::as_ptr(&container.image), running)
 }
 
 /// Whether anything of the namespace is reported.
@@ -114,11 +134,6 @@ impl<'a> ReportedImage<'a> {
     /// Pinned by digest alone.
     fn lacks_tag(&self) -> bool {
         self.image.has_parts() && self.image.tag().is_none()
-    }
-
-    /// Where its texts lie: what lies in one place is equal.
-    fn place(&self) -> (*const ImageRef, *const u8) {
-        (self.image, self.digest.map_or(std::ptr::null(), |digest| digest.as_str().as_ptr()))
     }
 
     fn tag(&self, policy: &ReportPolicy) -> String {
