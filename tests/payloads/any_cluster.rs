@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::cluster::{Container, node, pod, snapshot_including, values};
 
 const NAMESPACES: [&str; 5] = ["a", "b", "c", "d", "e"];
-const NODES: [&str; 4] = ["n1", "n2", "n3", "n4"];
+const NODES: [&str; 3] = ["n1", "n2", "n3"];
 
 fn uid() -> impl Strategy<Value = Option<Box<str>>> {
     let mut odd = vec![None, Some(""), Some("0123456789abcdef0123456789abcdef")];
@@ -58,9 +58,9 @@ fn container() -> impl Strategy<Value = Container> {
 
 fn pods() -> impl Strategy<Value = Vec<PodRecord>> {
     let phases = select(vec![Phase::Running, Phase::Running, Phase::Running, Phase::Pending, Phase::Failed]);
-    let nodes = proptest::option::of(select(NODES.to_vec()));
-    let rest = (vec(container(), 0..4), uid(), phases, nodes, proptest::option::of(metadata()));
-    btree_map((select(NAMESPACES[..4].to_vec()), "[p-s]{1,2}"), rest, 0..14).prop_map(|pods| {
+    let nodes = proptest::option::weighted(0.8, select(NODES.to_vec()));
+    let rest = (vec(container(), 0..3), uid(), phases, nodes, proptest::option::of(metadata()));
+    btree_map((select(NAMESPACES[..4].to_vec()), "[p-s]{1,2}"), rest, 0..18).prop_map(|pods| {
         let pods = pods.into_iter().map(|((namespace, name), (containers, uid, phase, node, metadata))| PodRecord {
             uid,
             phase,
@@ -75,7 +75,7 @@ fn pods() -> impl Strategy<Value = Vec<PodRecord>> {
 /// A snapshot of [`NAMESPACES`]: some listed with a uid, some known by their pods alone, some that do not exist.
 pub(crate) fn any_snapshot() -> impl Strategy<Value = Arc<Snapshot>> {
     let namespaces = btree_map(select(NAMESPACES[..4].to_vec()), (uid(), metadata()), 0..4);
-    let nodes = btree_map(select(NODES.to_vec()), (uid(), metadata()), 0..4);
+    let nodes = btree_map(select(NODES.to_vec()), (uid(), metadata()), 0..6);
     (namespaces, nodes, pods()).prop_map(|(namespaces, nodes, pods)| {
         let namespaces = namespaces
             .into_iter()

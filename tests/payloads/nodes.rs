@@ -63,3 +63,19 @@ fn a_namespace_that_moves_takes_its_nodes_along() {
     let sent = sent(PayloadRequest { limits: limits(None, Some(whole - 1)), ..request(&snapshot, FORM) });
     assert_eq!(sent.iter().map(|(_, body)| names(body)).collect::<Vec<_>>(), [vec!["n1"], vec!["n1", "n2"]]);
 }
+
+/// It moves, is still too large, and is then cut before the one pod whose node it brought itself.
+#[test]
+fn a_namespace_that_moves_and_is_cut_leaves_each_node_where_its_pods_are() {
+    let snapshot = snapshot([
+        on("n1", web("a", "web")),
+        on("n1", web("b", "web-1")),
+        on("n2", web("b", "web-2")),
+        Event::Node(node("n1")),
+        Event::Node(node("n2")),
+    ]);
+    let alone = PayloadRequest { namespaces: snapshot.namespaces()[1..].to_vec(), ..request(&snapshot, FORM) };
+    let bytes = alone.payloads().next().expect("a payload").bytes;
+    let sent = sent(PayloadRequest { limits: limits(None, Some(bytes - 1)), ..request(&snapshot, FORM) });
+    assert_eq!(sent.iter().map(|(_, body)| names(body)).collect::<Vec<_>>(), [["n1"], ["n1"], ["n2"]]);
+}

@@ -13,7 +13,7 @@ use PayloadForm::{Inventories, KubernetesInventory};
 
 fn any_limits() -> impl Strategy<Value = PayloadLimits> {
     let namespaces = proptest::option::of(1..4_usize);
-    (namespaces, proptest::option::of(1..3_000_u64)).prop_map(|(namespaces, bytes)| limits(namespaces, bytes))
+    (namespaces, proptest::option::of(1..6_000_u64)).prop_map(|(namespaces, bytes)| limits(namespaces, bytes))
 }
 
 fn any_request(form: PayloadForm) -> impl Strategy<Value = PayloadRequest> {

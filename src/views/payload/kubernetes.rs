@@ -293,13 +293,12 @@ impl KubernetesWriter {
 
     /// Cuts before the last pod; the namespace is there again in the next payload.
     fn cut_pod(&mut self, open: &mut OpenNamespace) -> Payload {
-        let (nodes, begun) = self.nodes.cut(open.last.nodes, open.last.nodes, &[], open.newest);
+        let (nodes, _) = self.nodes.cut(open.last.nodes, open.last.nodes, &[], open.newest);
         let payload = self.payload(open.last, nodes);
         self.push_namespace(&open.part, open.uid);
         open.needed.clear();
         open.pods = 1;
         open.last = Mark {
-            nodes: begun,
             namespaces: self.namespaces.len(),
             counts: Counts { namespaces: 1, ..Counts::default() },
             ..Mark::default()
@@ -352,8 +351,8 @@ impl Writer for KubernetesWriter {
         let Some(mut open) = self.open.take() else {
             let mark = Mark { nodes: self.last_node, ..Mark::default() };
             return (mark.nodes.bytes > 0).then(|| {
-                let (nodes, begun) = self.nodes.cut(mark.nodes, mark.nodes, &[], None);
-                self.last_node = begun;
+                let (nodes, _) = self.nodes.cut(mark.nodes, mark.nodes, &[], None);
+                self.last_node = NodeMark::default();
                 self.payload(mark, nodes)
             });
         };

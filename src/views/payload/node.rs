@@ -133,23 +133,22 @@ impl Nodes {
         needed: &[usize],
         newest: Option<usize>,
     ) -> (Section, NodeMark) {
-        let is_newest_behind_last = self.written.len() > last.count;
         let moved = self.section.split_off_elements(start.bytes);
         let moved_nodes = self.written.split_off(start.count);
         let ended = self.take();
         needed.iter().for_each(|position| self.write(*position));
+        let base = self.mark();
         if !moved.is_empty() {
             self.section.begin_element();
         }
-        let base = self.mark();
+        // A boundary is before the comma of the element that begins there.
+        let bytes = match element_offset(start.bytes, last.bytes) {
+            0 => base.bytes,
+            offset => self.section.len() + offset,
+        };
         self.section.append(moved);
         self.written.extend(moved_nodes);
-        let begun = if is_newest_behind_last {
-            let bytes = base.bytes + element_offset(start.bytes, last.bytes);
-            NodeMark { bytes, count: base.count + last.count - start.count }
-        } else {
-            self.mark()
-        };
+        let begun = NodeMark { bytes, count: base.count + last.count - start.count };
         newest.into_iter().for_each(|position| self.write(position));
         (ended, begun)
     }
