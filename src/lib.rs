@@ -23,6 +23,7 @@ pub mod feed;
 pub mod health;
 pub mod http;
 pub mod inventory;
+pub mod metrics;
 pub mod once;
 pub mod output;
 pub mod push;

@@ -9,11 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::collector::{CollectError, Collector, Poller};
 use crate::config::NO_CLUSTER_NAME;
-use crate::config::{CollectionSettings, ServerSettings};
+use crate::config::{CollectionSettings, MetricsSettings, ServerSettings};
 use crate::feed::{SnapshotReader, feed};
 use crate::health::{Health, PushBoard};
 use crate::http::{self, BindError, HttpDeps};
 use crate::inventory::{OutputFormat, ReportPolicy};
+use crate::metrics::{Exposition, Metrics};
 use crate::output::{is_closed_pipe, write_report};
 use crate::push::{Pusher, Registrar};
 use crate::shutdown::StopSignals;
@@ -43,6 +44,10 @@ pub struct Service {
     pub push: Option<Push>,
     /// Where those who push say how it goes.
     pub board: PushBoard,
+    /// Where everybody counts.
+    pub metrics: Metrics,
+    /// How much of it is shown.
+    pub exposed: MetricsSettings,
 }
 
 /// What reports to Anchore Enterprise.
@@ -84,7 +89,7 @@ type TaskEnd = (&'static str, Result<(), String>);
 impl Service {
     /// Runs until SIGTERM or SIGINT, then drains.
     pub async fn run(self) -> Result<(), ServeError> {
-        let Self { mut collector, collection, server, policy, print, push, board } = self;
+        let Self { mut collector, collection, server, policy, print, push, board, metrics, exposed } = self;
         let signals = StopSignals::catch().map_err(ServeError::Signals)?;
         let listener = http::bind(&server.listen)?;
         let stop = CancellationToken::new();
@@ -114,6 +119,7 @@ impl Service {
             let deps = HttpDeps {
                 reader: reader.clone(),
                 health: health.clone(),
+                metrics: Exposition::new(metrics.clone(), health.clone(), &policy, &exposed),
                 policy: policy.clone(),
                 settings: server,
                 retry_after,
@@ -127,7 +133,7 @@ impl Service {
             let stopped = drain.clone();
             tasks.spawn(async move { ("report", print_reports(reader, policy, format, stopped).await) });
         }
-        let poller = Poller { collector, writer, health: health.clone(), settings: collection };
+        let poller = Poller { collector, writer, health: health.clone(), metrics, settings: collection };
         let stopped = drain.clone();
         tasks.spawn(async move { ("collector", poller.run(stopped).await.map_err(|error| error.to_string())) });
 

@@ -14,11 +14,12 @@ use fake_api::server::{FakeApi, kubeconfig};
 use jiff::Timestamp;
 use kai::cluster::install_crypto_provider;
 use kai::collector::{CollectError, Collector, Poller, Source};
-use kai::config::CollectionSettings;
+use kai::config::{CollectionSettings, MetricsSettings};
 use kai::dump::DumpInput;
 use kai::feed::{SnapshotReader, feed};
 use kai::health::{Health, PushBoard};
-use kai::inventory::{Detail, MetadataRule};
+use kai::inventory::{Detail, MetadataRule, ReportPolicy};
+use kai::metrics::{Exposition, Metrics};
 use kai::snapshot::Snapshot;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,7 @@ const PODS: &str = "/api/v1/pods";
 struct Polling {
     reader: SnapshotReader,
     health: Health,
+    metrics: Metrics,
     stop: CancellationToken,
     task: JoinHandle<Result<(), CollectError>>,
 }
@@ -38,15 +40,16 @@ struct Polling {
 impl Polling {
     fn start(kubeconfig: &Path, interval: Duration, cycle_timeout: Duration) -> Self {
         install_crypto_provider();
-        let collector =
-            Collector::new(Source::cluster(settings(kubeconfig), Detail::default()), all(), None, cycle_timeout);
+        let metrics = Metrics::default();
+        let source = Source::cluster(settings(kubeconfig), Detail::default()).with_metrics(metrics.clone());
+        let collector = Collector::new(source, all(), None, cycle_timeout);
         let (writer, reader) = feed();
         let health = Health::new(reader.clone(), None, LIMIT, PushBoard::default());
         let settings = CollectionSettings { interval, cycle_timeout, stale_after: None };
         let stop = CancellationToken::new();
-        let poller = Poller { collector, writer, health: health.clone(), settings };
+        let poller = Poller { collector, writer, health: health.clone(), metrics: metrics.clone(), settings };
         let task = tokio::spawn(poller.run(stop.clone()));
-        Self { reader, health, stop, task }
+        Self { reader, health, metrics, stop, task }
     }
 
     async fn next(&mut self) -> Arc<Snapshot> {

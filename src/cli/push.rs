@@ -14,6 +14,7 @@ use super::start::{Failure, Started, collector, once_failed, pusher};
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
 use crate::inventory::{OutputFormat, escape_controls, excerpt};
+use crate::metrics::Metrics;
 use crate::once::{Ended, Once};
 use crate::output::{ProgressBar, is_closed_pipe, write_columns};
 use crate::push::DryRun;
@@ -50,12 +51,12 @@ impl Push {
         }
         let progress =
             if dump.is_some() { ProgressBar::of_bytes(settings.quiet) } else { ProgressBar::of_pods(settings.quiet) };
-        let Some(pusher) = pusher(&settings, PushBoard::default())? else {
+        let Some(pusher) = pusher(&settings, PushBoard::default(), Metrics::default())? else {
             let message = "anchore.url is not set, so there is nowhere to push to; set it in the file or by \
                            KAI_ANCHORE_URL, with anchore.user and anchore.password";
             return Err(Failure { exit: Exit::Usage, message: message.to_owned() }.into());
         };
-        let collector = collector(settings, dump);
+        let collector = collector(settings, dump, Metrics::default());
         if let Some(modified) = collector.dump_modified_at() {
             warn_of_age(modified, Timestamp::now());
         }

@@ -7,6 +7,7 @@ use super::completion;
 use super::start::{Started, collector, once_failed, pusher_unless_dump};
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
+use crate::metrics::Metrics;
 use crate::once::{Ended, Once};
 use crate::output::ProgressBar;
 
@@ -29,9 +30,10 @@ impl Report {
         let progress =
             if dump.is_some() { ProgressBar::of_bytes(settings.quiet) } else { ProgressBar::of_pods(settings.quiet) };
         let report = Some((settings.report.clone(), settings.output));
-        let push = pusher_unless_dump(&settings, dump.is_some(), PushBoard::default())?;
+        let push = pusher_unless_dump(&settings, dump.is_some(), PushBoard::default(), Metrics::default())?;
         let needs_name = push.is_some();
-        let once = Once { collector: collector(settings, dump), report, push, needs_name, progress };
+        let once =
+            Once { collector: collector(settings, dump, Metrics::default()), report, push, needs_name, progress };
         let error = match once.run().await {
             Ok(Ended::Done { pushed: Some(Err(error)), .. }) => error.into(),
             Ok(Ended::Done { snapshot, .. }) if snapshot.is_complete() || self.allow_incomplete => {

@@ -9,6 +9,7 @@ use super::start::{Failure, Receiver, Started, collector, error_with_exit, pushe
 use crate::config::Settings;
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
+use crate::metrics::Metrics;
 use crate::push::{Registrar, Workload};
 use crate::serve::{Push, ServeError, Service};
 
@@ -35,9 +36,10 @@ pub(super) async fn run(started: Started, dump: Option<DumpInput>) -> anyhow::Re
     let Started { settings, log } = started;
     let print = settings.verbose_inventory_reports.then_some(settings.output);
     let (collection, server, policy) = (settings.collection.clone(), settings.server.clone(), settings.report.clone());
-    let board = PushBoard::default();
-    let push = push(&settings, dump.is_some(), &board)?;
-    let service = Service { collector: collector(settings, dump), collection, server, policy, print, push, board };
+    let (board, metrics, exposed) = (PushBoard::default(), Metrics::default(), settings.metrics.clone());
+    let push = push(&settings, dump.is_some(), &board, &metrics)?;
+    let collector = collector(settings, dump, metrics.clone());
+    let service = Service { collector, collection, server, policy, print, push, board, metrics, exposed };
     let error = match service.run().await {
         Ok(()) => return Ok(Exit::Done),
         Err(ServeError::Source(error)) => error_with_exit(&error),
@@ -49,8 +51,9 @@ pub(super) async fn run(started: Started, dump: Option<DumpInput>) -> anyhow::Re
 }
 
 /// What reports to Anchore Enterprise, if anything does.
-fn push(settings: &Settings, is_dump: bool, board: &PushBoard) -> anyhow::Result<Option<Push>> {
-    let Some(pusher) = pusher_unless_dump(settings, is_dump, board.clone())? else { return Ok(None) };
+fn push(settings: &Settings, is_dump: bool, board: &PushBoard, metrics: &Metrics) -> anyhow::Result<Option<Push>> {
+    let pusher = pusher_unless_dump(settings, is_dump, board.clone(), metrics.clone())?;
+    let Some(pusher) = pusher else { return Ok(None) };
     let registrar = match receiver(settings)? {
         Some(Receiver { client, user }) if settings.anchore.registration.enabled => {
             let included = settings.selection.include_entries().map(str::to_owned).collect();

@@ -10,6 +10,7 @@ use crate::collector::{CollectError, Collector, Source};
 use crate::config::{AnchoreUser, Environment, Flags, Loaded, Settings, load};
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
+use crate::metrics::Metrics;
 use crate::once::OnceError;
 use crate::push::{Client, Pusher};
 use crate::telemetry::{self, LogGuard};
@@ -58,21 +59,21 @@ pub(super) fn start_log(loaded: &Loaded) -> anyhow::Result<LogGuard> {
 }
 
 /// What reads the cluster, or the dump in its place.
-pub(super) fn collector(settings: Settings, dump: Option<DumpInput>) -> Collector {
+pub(super) fn collector(settings: Settings, dump: Option<DumpInput>, metrics: Metrics) -> Collector {
     let (name, detail) = (settings.cluster.name.clone(), settings.anchore.detail());
     let (source, timeout) = match dump {
         // A dump ends where its file ends: a deadline would only cut standard input off.
         Some(input) => (Source::dump(input, detail), Duration::ZERO),
-        None => (Source::cluster(settings.cluster, detail), settings.collection.cycle_timeout),
+        None => (Source::cluster(settings.cluster, detail).with_metrics(metrics), settings.collection.cycle_timeout),
     };
     Collector::new(source, settings.selection, name, timeout)
 }
 
 /// What sends reports to Anchore Enterprise; `None` when the settings name no receiver.
-pub(super) fn pusher(settings: &Settings, board: PushBoard) -> anyhow::Result<Option<Pusher>> {
+pub(super) fn pusher(settings: &Settings, board: PushBoard, metrics: Metrics) -> anyhow::Result<Option<Pusher>> {
     let Some(Receiver { client, user }) = receiver(settings)? else { return Ok(None) };
     let anchore = Arc::new(settings.anchore.clone());
-    Ok(Some(Pusher::new(client, user, anchore, settings.report.clone(), board, settings.collection.interval)))
+    Ok(Some(Pusher::new(client, user, anchore, settings.report.clone(), board, metrics, settings.collection.interval)))
 }
 
 /// The same for those who push what they read from a cluster alone: a dump is pushed only when that was asked for.
@@ -80,12 +81,13 @@ pub(super) fn pusher_unless_dump(
     settings: &Settings,
     is_dump: bool,
     board: PushBoard,
+    metrics: Metrics,
 ) -> anyhow::Result<Option<Pusher>> {
     if is_dump && settings.anchore.push.is_some() {
         tracing::info!("anchore.url is set, and a dump is not pushed unless `kai push --input` asks for it");
         return Ok(None);
     }
-    pusher(settings, board)
+    pusher(settings, board, metrics)
 }
 
 /// A receiver, not connected yet, and who speaks to it where no route has a user of its own.

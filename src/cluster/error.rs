@@ -179,6 +179,27 @@ impl ClusterError {
         matches!(self, Self::Kubeconfig(_))
     }
 
+    /// A word for what went wrong, of a fixed set, to count by.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Kubeconfig(_) => "configuration",
+            Self::Plugin { .. } | Self::Credentials { .. } => "credentials",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Tls { .. } => "tls",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::NothingReadable { .. } => "forbidden",
+            Self::Timeout { .. } => "timeout",
+            Self::Busy { .. } => "busy",
+            Self::BrokenOff { .. } => "broken_off",
+            Self::NotKubernetes { .. } => "not_kubernetes",
+            Self::Rejected { .. } => "rejected",
+            Self::Malformed { .. } => "malformed",
+            Self::Expired { .. } => "expired",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
     /// Whether the credentials were not accepted: connecting again reads them anew.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {

@@ -146,7 +146,7 @@ impl Lists<'_> {
     fn ask<'a>(&'a self, scope: &'a ListScope, limit: Option<u32>, token: Option<String>) -> Asked<'a> {
         let path = page_path(scope, limit, token.as_deref());
         let (next, announced) = watch::channel(String::new());
-        let reader = PageReader { scope, records: self.records, next: Some(next) };
+        let reader = PageReader { scope, records: self.records, metrics: &self.requests.metrics, next: Some(next) };
         let answer = {
             let path = path.clone();
             async move { self.requests.get(&path, Patience::Patient, &reader).await }

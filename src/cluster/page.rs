@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::request::{Failure, Reader};
 use crate::decode::{DecodeError, Encoding, ListDecoder, PageEnd, Records};
+use crate::metrics::Metrics;
 use crate::remote::Transport;
 use crate::snapshot::{Event, ListScope};
 
@@ -26,6 +27,7 @@ pub(super) struct Page {
 pub(super) struct PageReader<'a> {
     pub(super) scope: &'a ListScope,
     pub(super) records: &'a Mutex<Records>,
+    pub(super) metrics: &'a Metrics,
     /// Is told what asks for the next page while this one still comes, once by each try.
     pub(super) next: Option<watch::Sender<String>>,
 }
@@ -45,6 +47,7 @@ impl Reader for PageReader<'_> {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Failure::of(&error))?;
             if let Ok(bytes) = frame.into_data() {
+                self.metrics.api().received(bytes.len());
                 decoder.push(&bytes, &mut lock(self.records), &mut events).map_err(undecodable)?;
                 if let Some(token) = decoder.next_page()
                     && let Some(next) = next.take()

@@ -11,6 +11,7 @@ use super::connection::{Endpoint, Origin};
 use super::error::ClusterError;
 use super::retry::{Patience, backoff, most_tries, wait};
 use crate::inventory::excerpt;
+use crate::metrics::Metrics;
 use crate::remote::{CertificateCure, Transport, causes, describe_page, has_html_type};
 
 /// Sends requests to one API server.
@@ -19,6 +20,7 @@ pub(super) struct Requests {
     pub(super) endpoint: Endpoint,
     /// Deadline of one request, its body included.
     pub(super) timeout: Duration,
+    pub(super) metrics: Metrics,
 }
 
 /// Takes answers of status 200.
@@ -105,7 +107,14 @@ impl Requests {
 
     async fn attempt<R: Reader>(&self, path: &str, reader: &R) -> Result<R::Output, Failure> {
         let whole = async { reader.read(self.send(path, R::ACCEPT).await?).await };
-        tokio::time::timeout(self.timeout, whole).await.unwrap_or(Err(Failure::Timeout))
+        let result = tokio::time::timeout(self.timeout, whole).await.unwrap_or(Err(Failure::Timeout));
+        let status = match &result {
+            Ok(_) | Err(Failure::NotKubernetes(_) | Failure::Malformed(_)) => Some(StatusCode::OK.as_u16()),
+            Err(Failure::Answer(answer)) => Some(answer.status.as_u16()),
+            Err(Failure::Transport(_) | Failure::Credentials(_) | Failure::Timeout) => None,
+        };
+        self.metrics.api().requested(path, status);
+        result
     }
 
     async fn send(&self, path: &str, accept: &'static str) -> Result<Response<Body>, Failure> {

@@ -19,6 +19,7 @@ use super::warned::Warned;
 use crate::config::ClusterSettings;
 use crate::decode::Records;
 use crate::inventory::{Detail, NamespaceSelection};
+use crate::metrics::Metrics;
 use crate::snapshot::{Event, ListScope};
 
 /// Credentials that end sooner than this are renewed before a relist begins.
@@ -55,7 +56,7 @@ impl ClusterSource {
         let recipe = Recipe::read(settings, environment)?;
         let timeout = settings.request_timeout;
         let FreshClient { client, expires } = recipe.client(timeout).await?;
-        let requests = Requests { client, endpoint: recipe.endpoint.clone(), timeout };
+        let requests = Requests { client, endpoint: recipe.endpoint.clone(), timeout, metrics: Metrics::default() };
         let (page_size, workers) = (settings.page_size.max(1), settings.workers.max(1));
         let (records, warned) = (Mutex::default(), Warned::default());
         Ok(Self { recipe, requests, expires, page_size, workers, records, warned })
@@ -72,6 +73,13 @@ impl ClusterSource {
     #[must_use]
     pub fn with_warned(self, warned: Warned) -> Self {
         Self { warned, ..self }
+    }
+
+    /// Records there what is asked for from now on.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.requests.metrics = metrics;
+        self
     }
 
     /// The name that the kubeconfig's context gives the cluster; a service account and inline settings give none.
@@ -155,7 +163,12 @@ impl ClusterSource {
     /// As for a relist; a missing right too.
     pub async fn namespaces(&self, limit: u32) -> Result<Vec<String>, ClusterError> {
         let path = format!("{}?limit={limit}", path(&ListScope::Namespaces));
-        let reader = PageReader { scope: &ListScope::Namespaces, records: &self.records, next: None };
+        let reader = PageReader {
+            scope: &ListScope::Namespaces,
+            records: &self.records,
+            metrics: &self.requests.metrics,
+            next: None,
+        };
         let page = self.requests.get(&path, Patience::Hasty, &reader).await;
         let page = page.map_err(|failed| self.requests.error(&path, failed))?;
         let names = page.events.into_iter().filter_map(|event| match event {

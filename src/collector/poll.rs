@@ -12,6 +12,7 @@ use crate::config::CollectionSettings;
 use crate::dump::Fingerprint;
 use crate::feed::SnapshotWriter;
 use crate::health::Health;
+use crate::metrics::Metrics;
 
 /// The first wait after a failure; doubled after each further one, up to the interval or the maximum.
 const BACKOFF_MIN: Duration = Duration::from_secs(1);
@@ -29,6 +30,8 @@ pub struct Poller {
     pub writer: SnapshotWriter,
     /// Where failures are said.
     pub health: Health,
+    /// Where polls are counted.
+    pub metrics: Metrics,
     /// When to read.
     pub settings: CollectionSettings,
 }
@@ -42,6 +45,9 @@ impl Poller {
         let mut reporter = Reporter::default();
         let mut failures = 0;
         let nobody: SourceProgress = Arc::new(|_, _| {});
+        if !self.collector.is_dump() {
+            self.metrics.polls().every(self.settings.interval);
+        }
         loop {
             self.health.heartbeat();
             let begun = Instant::now();
@@ -64,12 +70,14 @@ impl Poller {
                     );
                     self.writer.publish(snapshot);
                     self.health.poll_succeeded();
+                    self.metrics.polls().succeeded(begun.elapsed());
                     begun + self.settings.interval
                 }
                 Err(error) if self.collector.source.is_read_once() => return Err(error),
                 Err(error) => {
                     let wait = self.backoff(failures);
                     failures += 1;
+                    self.metrics.polls().failed(error.kind(), begun.elapsed());
                     self.say(&error, wait);
                     // From the end: a server that lets every request time out would else get no pause at all.
                     Instant::now() + wait

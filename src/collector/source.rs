@@ -10,6 +10,7 @@ use crate::cluster::{ClusterError, ClusterSource, Environment, Progress, Warned}
 use crate::config::ClusterSettings;
 use crate::dump::{DumpError, DumpInput, DumpSource, Fingerprint};
 use crate::inventory::{Detail, NamespaceSelection};
+use crate::metrics::Metrics;
 use crate::snapshot::Event;
 
 /// Told how much was read, and of how much where that is known: pods of a cluster, bytes of a dump.
@@ -26,6 +27,8 @@ pub enum Source {
         detail: Box<Detail>,
         /// What was warned of, by whichever connection.
         warned: Warned,
+        /// Where requests are counted.
+        metrics: Metrics,
         /// The connection, while there is one.
         connection: Option<Box<ClusterSource>>,
     },
@@ -62,6 +65,18 @@ impl CollectError {
     pub fn is_configuration(&self) -> bool {
         matches!(self, Self::Cluster(error) if error.is_configuration())
     }
+
+    /// A word for what went wrong, of a fixed set, to count by.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Cluster(error) => error.kind(),
+            Self::Dump(_) => "dump",
+            Self::CycleTimeout(_) => "cycle_timeout",
+            Self::Unfinished => "unfinished",
+            Self::Thread(_) => "thread",
+        }
+    }
 }
 
 impl Source {
@@ -69,7 +84,7 @@ impl Source {
     #[must_use]
     pub fn cluster(settings: ClusterSettings, detail: Detail) -> Self {
         let (settings, detail) = (Box::new(settings), Box::new(detail));
-        Self::Cluster { settings, detail, warned: Warned::default(), connection: None }
+        Self::Cluster { settings, detail, warned: Warned::default(), metrics: Metrics::default(), connection: None }
     }
 
     /// A saved dump.
@@ -78,11 +93,21 @@ impl Source {
         Self::Dump(Some(Box::new(DumpSource::new(input).with_detail(detail))))
     }
 
+    /// Counts the requests to a cluster there, once it is connected.
+    #[must_use]
+    pub fn with_metrics(mut self, counted: Metrics) -> Self {
+        if let Self::Cluster { metrics, .. } = &mut self {
+            *metrics = counted;
+        }
+        self
+    }
+
     /// Connects, where that is not done yet.
     pub async fn open(&mut self) -> Result<(), CollectError> {
-        if let Self::Cluster { settings, detail, warned, connection: connection @ None } = self {
+        if let Self::Cluster { settings, detail, warned, metrics, connection: connection @ None } = self {
             let source = ClusterSource::connect(settings, &Environment::of_process()).await?;
-            *connection = Some(Box::new(source.with_detail((**detail).clone()).with_warned(warned.clone())));
+            let source = source.with_detail((**detail).clone()).with_warned(warned.clone());
+            *connection = Some(Box::new(source.with_metrics(metrics.clone())));
         }
         Ok(())
     }

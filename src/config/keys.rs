@@ -161,6 +161,7 @@ pub(super) const KEYS: &[Key] = &[
     seconds("server.shutdown-timeout-seconds", 0, MOST_SECONDS, "20"),
     number("server.cache-max-bytes", 0, i64::MAX, "67108864"),
     list("server.cors-origins"),
+    number("metrics.image-info-limit", 0, u32::MAX as i64, "0"),
     text("anchore.url", ""),
     expanded(text("anchore.user", "")),
     secret("anchore.password"),

@@ -31,6 +31,8 @@ pub struct Settings {
     pub collection: CollectionSettings,
     /// `server.*`
     pub server: ServerSettings,
+    /// `metrics.*`
+    pub metrics: MetricsSettings,
     /// `anchore.*` and what is pushed with it
     pub anchore: AnchoreSettings,
 }
@@ -136,6 +138,13 @@ pub struct ServerSettings {
     pub cache_max_bytes: u64,
     /// Origins that may read from a browser: exact origins, or `*` alone.
     pub cors_origins: Vec<String>,
+}
+
+/// `metrics.*`
+#[derive(Debug, Clone, Default)]
+pub struct MetricsSettings {
+    /// How many images get a series of their own; 0: none.
+    pub image_info_limit: u32,
 }
 
 /// `server.listen`

@@ -71,6 +71,9 @@ pub enum PushOutcome {
 }
 
 impl PushOutcome {
+    /// Every one of them.
+    pub const ALL: [Self; 5] = [Self::Accepted, Self::Rerouted, Self::Waiting, Self::Failed, Self::Withheld];
+
     /// A word for it, as answers and logs have it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

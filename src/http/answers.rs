@@ -29,6 +29,7 @@ pub(super) struct Answers {
     cache: BodyCache,
     max_bytes: u64,
     renderers: Semaphore,
+    hits: AtomicU64,
     waits: AtomicU64,
 }
 
@@ -51,6 +52,7 @@ impl Answers {
             cache: BodyCache::new(max_bytes, policy),
             max_bytes,
             renderers: Semaphore::new(RENDERERS),
+            hits: AtomicU64::new(0),
             waits: AtomicU64::new(0),
         }
     }
@@ -58,6 +60,16 @@ impl Answers {
     /// How many bodies were rendered.
     pub(super) fn renders(&self) -> u64 {
         self.cache.renders()
+    }
+
+    /// How many answers found their body.
+    pub(super) fn hits(&self) -> u64 {
+        self.hits.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes the bodies in the cache count against its bound.
+    pub(super) fn cached_bytes(&self) -> u64 {
+        self.cache.weight()
     }
 
     /// How many answers had to wait for a render.
@@ -87,6 +99,7 @@ impl Answers {
         if let Some(body) = &found
             && body.asked_in.load(Ordering::Relaxed) == number
         {
+            self.hits.fetch_add(1, Ordering::Relaxed);
             return Look::Found(Arc::clone(body));
         }
         if !generation.remember(&key.question, encoding) {
@@ -95,6 +108,7 @@ impl Answers {
         match found {
             Some(body) => {
                 body.asked_in.store(number, Ordering::Relaxed);
+                self.hits.fetch_add(1, Ordering::Relaxed);
                 Look::Found(body)
             }
             None => Look::Absent(key),

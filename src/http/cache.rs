@@ -113,8 +113,7 @@ impl BodyCache {
     }
 
     /// How many bytes the cache counts.
-    #[cfg(test)]
-    fn weight(&self) -> u64 {
+    pub(super) fn weight(&self) -> u64 {
         self.bodies.run_pending_tasks();
         self.bodies.weighted_size()
     }

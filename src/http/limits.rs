@@ -91,6 +91,11 @@ impl Slots {
         Self { taken: Arc::default(), limit }
     }
 
+    /// How many are under way.
+    pub(super) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     /// A place for a request; `None` when all are taken.
     pub(super) fn take(&self) -> Option<Slot> {
         let slot = Slot(Arc::clone(&self.taken));

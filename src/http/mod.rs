@@ -14,6 +14,7 @@ mod docs;
 mod generation;
 mod limits;
 mod listen;
+mod metrics;
 mod negotiate;
 mod openapi;
 mod probes;
@@ -35,6 +36,7 @@ use crate::config::ServerSettings;
 use crate::feed::SnapshotReader;
 use crate::health::Health;
 use crate::inventory::ReportPolicy;
+use crate::metrics::Exposition;
 pub use listen::{BindError, bind};
 pub use openapi::openapi;
 pub use serve::serve;
@@ -47,6 +49,8 @@ pub struct HttpDeps {
     pub reader: SnapshotReader,
     /// What the probes answer from.
     pub health: Health,
+    /// Where requests are counted, and what is told of everything.
+    pub metrics: Exposition,
     /// How reports are written.
     pub policy: ReportPolicy,
     /// `server.*`
@@ -60,6 +64,10 @@ pub struct HttpDeps {
 struct App {
     answers: Arc<answers::Answers>,
     health: Health,
+    metrics: Exposition,
+    /// One scrape after another: they count against no limit, and each takes a thread.
+    scraping: tokio::sync::Mutex<()>,
+    slots: limits::Slots,
     document: docs::Document,
     retry_after: HeaderValue,
 }
@@ -67,10 +75,13 @@ struct App {
 /// The whole of HTTP without a socket.
 #[must_use]
 pub fn service(deps: &HttpDeps) -> HttpService {
-    let HttpDeps { reader, health, policy, settings, retry_after } = deps;
+    let HttpDeps { reader, health, metrics, policy, settings, retry_after } = deps;
     let app = App {
         answers: Arc::new(answers::Answers::new(reader.clone(), policy.clone(), settings.cache_max_bytes)),
         health: health.clone(),
+        metrics: metrics.clone(),
+        scraping: tokio::sync::Mutex::default(),
+        slots: limits::Slots::new(settings.max_concurrent_requests),
         document: docs::Document::new(),
         retry_after: retry_after.as_secs().max(1).into(),
     };

@@ -116,11 +116,13 @@ fn complete(path: &str, operation: &mut Operation) {
     if is_data || path == "/openapi.json" {
         shared.push("NotAcceptable");
     }
+    let is_unlimited = routes::is_unlimited(path);
     match (is_data, is_probe) {
         (true, _) => {
             responses.insert("503".into(), RefOr::T(failure(503, NO_DATA)));
         }
         (_, true) => shared.push("NotReady"),
+        _ if is_unlimited => {}
         _ => shared.push("Busy"),
     }
     for (name, status, _) in FAILURES {

@@ -13,10 +13,12 @@ use super::data::{__path_get_inventory, __path_list_namespace_images, __path_lis
 use super::data::{get_inventory, list_namespace_images, list_namespaces};
 use super::docs::{__path_get_docs, __path_get_openapi, __path_get_root};
 use super::docs::{get_docs, get_docs_file, get_openapi, get_root};
+use super::metrics::{__path_get_metrics, get_metrics};
 use super::probes::{__path_get_health, __path_get_liveness, __path_get_readiness};
 use super::probes::{get_health, get_liveness, get_readiness};
 use super::problem::Problem;
 use crate::inventory::excerpt;
+use crate::metrics::Route;
 
 /// The documented routes.
 pub(super) fn documented() -> OpenApiRouter<Arc<App>> {
@@ -27,6 +29,7 @@ pub(super) fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(get_health))
         .routes(routes!(get_liveness))
         .routes(routes!(get_readiness))
+        .routes(routes!(get_metrics))
         .routes(routes!(get_openapi))
         .routes(routes!(get_docs))
         .routes(routes!(get_root))
@@ -47,6 +50,31 @@ pub(super) fn is_probe(path: &str) -> bool {
     matches!(path, "/healthz" | "/livez" | "/readyz")
 }
 
+/// Whether the path is answered however many requests are under way: who watches kai must see it then too.
+pub(super) fn is_unlimited(path: &str) -> bool {
+    is_probe(path) || path == "/metrics"
+}
+
+/// The route that a path belongs to, to count by.
+pub(super) fn route_of(path: &str) -> Route {
+    match path {
+        "/inventory" => Route::Inventory,
+        "/namespaces" => Route::Namespaces,
+        "/healthz" => Route::Healthz,
+        "/livez" => Route::Livez,
+        "/readyz" => Route::Readyz,
+        "/metrics" => Route::Metrics,
+        "/openapi.json" => Route::Openapi,
+        "/docs" | "/docs/" => Route::Docs,
+        "/" => Route::Root,
+        path => match path.split('/').collect::<Vec<_>>()[..] {
+            ["", "namespaces", namespace, "images"] if !namespace.is_empty() => Route::NamespaceImages,
+            ["", "docs", _] => Route::DocsFile,
+            _ => Route::Other,
+        },
+    }
+}
+
 async fn not_found(uri: Uri) -> Problem {
     let detail = format!("There is no resource \"{}\"; /docs shows what there is.", excerpt(uri.path()));
     Problem::new(StatusCode::NOT_FOUND, detail)
@@ -55,4 +83,33 @@ async fn not_found(uri: Uri) -> Problem {
 async fn method_not_allowed(method: Method) -> Problem {
     let detail = format!("The method {} is not allowed here; use GET or HEAD.", excerpt(method.as_str()));
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[test]
+    fn every_documented_route_is_counted_under_its_template() {
+        let document = documented().into_openapi();
+        assert!(document.paths.paths.len() >= 10);
+        for path in document.paths.paths.keys() {
+            assert_eq!(route_of(&path.replace("{namespace}", "shop")).as_str(), path);
+        }
+    }
+
+    #[rstest]
+    #[case("/docs/", Route::Docs)]
+    #[case("/docs/swagger-ui.css", Route::DocsFile)]
+    #[case("/namespaces/%73hop/images", Route::NamespaceImages)]
+    #[case("/namespaces//images", Route::Other)]
+    #[case("/namespaces/shop/images/", Route::Other)]
+    #[case("/inventory/", Route::Other)]
+    #[case("/docs/a/b", Route::Other)]
+    #[case("*", Route::Other)]
+    #[case("", Route::Other)]
+    fn a_path_is_counted_under_one_template_of_few(#[case] path: &str, #[case] route: Route) {
+        assert_eq!(route_of(path), route);
+    }
 }

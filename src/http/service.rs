@@ -1,5 +1,5 @@
 //! Everything around the routes, on one page and in its order: request id, limits, CORS, concurrency, the cache's short
-//! cut, body, deadline, panics, problems, access log.
+//! cut, body, deadline, panics, problems, metrics, access log.
 //!
 //! One service by hand and not a stack of layers: each layer would box every answer once more, and an answer out of the
 //! cache costs less than that.
@@ -24,7 +24,7 @@ use tower::{Service, ServiceExt};
 
 use super::access::Access;
 use super::cors::Cors;
-use super::limits::{self, Slot, Slots};
+use super::limits::{self, Slot};
 use super::problem::Problem;
 use super::reply::cached_inventory;
 use super::request_id::{RequestId, RequestIds, X_REQUEST_ID};
@@ -44,7 +44,6 @@ struct Front {
     router: Router,
     ids: RequestIds,
     cors: Option<Cors>,
-    slots: Slots,
     request_timeout: Duration,
 }
 
@@ -68,7 +67,6 @@ impl HttpService {
             router,
             ids: RequestIds::new(),
             cors: Cors::of(&deps.settings.cors_origins),
-            slots: Slots::new(deps.settings.max_concurrent_requests),
             request_timeout: deps.settings.request_timeout,
         }))
     }
@@ -147,7 +145,7 @@ impl Front {
         if let Some(reply) = self.cors.as_ref().and_then(|cors| cors.preflight(request.method(), request.headers())) {
             return finish(reply.map(Either::Left));
         }
-        let slot = if routes::is_probe(request.uri().path()) { None } else { Some(self.slots.take()) };
+        let slot = if routes::is_unlimited(request.uri().path()) { None } else { Some(self.app.slots.take()) };
         if let Some(None) = slot {
             return finish(fail(Problem::unavailable(
                 "kai answers as many requests at once as server.max-concurrent-requests allows; try again later.",
@@ -225,7 +223,9 @@ impl Front {
             }
             *reply.body_mut() = Either::Left(Full::default());
         }
-        access.end(method, uri, &reply, &id);
+        let elapsed = access.elapsed();
+        self.app.metrics.metrics().http().answered(routes::route_of(uri.path()), method, reply.status(), elapsed);
+        access.end(method, uri, &reply, &id, elapsed);
         reply.headers_mut().insert(X_REQUEST_ID, id);
         reply
     }
@@ -264,10 +264,11 @@ fn log_panic(panic: &(dyn std::any::Any + Send), id: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Listen, ServerSettings};
+    use crate::config::{Listen, MetricsSettings, ServerSettings};
     use crate::feed::feed;
     use crate::health::{Health, PushBoard};
     use crate::inventory::ReportPolicy;
+    use crate::metrics::{Exposition, Metrics};
     use axum::routing::get;
     use http_body_util::BodyExt;
 
@@ -288,7 +289,8 @@ mod tests {
         };
         let health = Health::new(reader.clone(), None, Duration::from_secs(5), PushBoard::default());
         let policy = ReportPolicy::default();
-        let deps = HttpDeps { reader, health, policy, settings, retry_after: Duration::from_secs(5) };
+        let metrics = Exposition::new(Metrics::default(), health.clone(), &policy, &MetricsSettings::default());
+        let deps = HttpDeps { reader, health, metrics, policy, settings, retry_after: Duration::from_secs(5) };
         let service = HttpService::around(router, Arc::clone(&super::super::service(&deps).0.app), &deps);
         for _ in 0..2 {
             // Twice: what went wrong holds no place.

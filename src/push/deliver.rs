@@ -13,6 +13,7 @@ use super::{Answer, Body, Client, Failure, Sender};
 use crate::config::{AnchoreSettings, AnchoreUser};
 use crate::health::{PushBoard, PushOutcome, PushRecord, SentPayload};
 use crate::inventory::{ReportPolicy, excerpt};
+use crate::metrics::Metrics;
 use crate::views::{Payload, PayloadLimits, PayloadRequest, Payloads};
 
 /// Where payloads go: the receiver, or what stands for it in a test.
@@ -49,6 +50,7 @@ pub(super) struct Courier<R> {
     pub(super) receiver: R,
     pub(super) settings: Arc<AnchoreSettings>,
     pub(super) board: PushBoard,
+    pub(super) metrics: Metrics,
     default_user: AnchoreUser,
     wires: Wires,
     policy: ReportPolicy,
@@ -111,9 +113,10 @@ impl<R: Receiver> Courier<R> {
         settings: Arc<AnchoreSettings>,
         policy: ReportPolicy,
         board: PushBoard,
+        metrics: Metrics,
     ) -> Self {
         let (wires, slots) = (Wires::new(settings.api), Semaphore::new(AT_ONCE));
-        Self { receiver, settings, board, default_user, wires, policy, slots }
+        Self { receiver, settings, board, metrics, default_user, wires, policy, slots }
     }
 
     /// Delivers a report, and says on the board and in the log what became of it.
@@ -130,6 +133,7 @@ impl<R: Receiver> Courier<R> {
             bytes: 0,
         };
         let result = self.send_all(&mut progress, patience).await;
+        self.metrics.push().ended(begun.elapsed());
         let account = excerpt(&report.account);
         let generation = report.snapshot.generation();
         match result {
@@ -248,12 +252,15 @@ impl<R: Receiver> Courier<R> {
             let slot = self.slots.acquire().await;
             let posted = self.receiver.post(progress.wire.path(), &progress.sender, body.clone()).await;
             drop(slot);
+            let account = &progress.report.account;
             let Err(mut failure) = posted else {
+                self.metrics.push().accepted(account, body.length());
                 progress.payloads.push(SentPayload { at, error: None });
                 self.wires.worked(progress.wire);
                 patience.succeeded();
                 return Ok(());
             };
+            self.metrics.push().refused(account, failure.kind());
             if failure.is_unknown_account() && self.reroute(progress, &failure) {
                 continue;
             }

@@ -135,6 +135,31 @@ pub struct Refusal {
 }
 
 impl Failure {
+    /// A word for what went wrong, of a fixed set, to count by.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::Proxy { .. } => "proxy",
+            Self::Tls { .. } => "tls",
+            Self::BrokenOff { .. } => "broken_off",
+            Self::Timeout { .. } => "timeout",
+            Self::Refused(refusal) if refusal.is_unknown_account => "unknown_account",
+            Self::Refused(refusal) => match refusal.status {
+                401 => "unauthorized",
+                403 => "forbidden",
+                404 => "not_found",
+                429 => "throttled",
+                500.. => "server_error",
+                _ => "rejected",
+            },
+            Self::NotAnchore { .. } => "not_anchore",
+            Self::Redirect { .. } => "redirect",
+            Self::Password { .. } => "password",
+            Self::Account { .. } => "account",
+        }
+    }
+
     /// Whether the same request may succeed later: connection errors and broken-off exchanges, time-outs, 408, 429 and 5xx.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

@@ -21,6 +21,7 @@ use crate::config::{AnchoreSettings, AnchoreUser, PushWhen};
 use crate::feed::SnapshotReader;
 use crate::health::{PushBoard, PushOutcome, PushRecord};
 use crate::inventory::{ReportPolicy, excerpt};
+use crate::metrics::Metrics;
 use crate::snapshot::{ContentHash, Snapshot};
 
 /// Sends what a cluster runs to Anchore Enterprise.
@@ -61,7 +62,8 @@ struct Job {
 type Jobs = watch::Sender<Option<Arc<Job>>>;
 
 impl Pusher<Client> {
-    /// A pusher to that receiver; nothing is sent yet. How it goes is said on `board`.
+    /// A pusher to that receiver; nothing is sent yet. How it goes is said on `board`
+    /// and counted in `metrics`.
     #[must_use]
     pub fn new(
         client: Client,
@@ -69,9 +71,10 @@ impl Pusher<Client> {
         settings: Arc<AnchoreSettings>,
         policy: ReportPolicy,
         board: PushBoard,
+        metrics: Metrics,
         interval: Duration,
     ) -> Self {
-        Self::to(Courier::new(client, default_user, settings, policy, board), interval)
+        Self::to(Courier::new(client, default_user, settings, policy, board, metrics), interval)
     }
 }
 
@@ -188,6 +191,7 @@ impl<R: Receiver> Pusher<R> {
         let reports: Vec<Report> = plan.reports(&self.courier.settings).collect();
         let is_wanted = |account: &str| reports.iter().any(|report| *report.account == *account);
         self.courier.board.retain(|account| account.is_none_or(is_wanted));
+        self.courier.metrics.push().retain(|account| account.is_none_or(is_wanted));
         // A worker without an account ends; its last report was of namespaces that belong to others now.
         workers.jobs.retain(|account, _| is_wanted(account));
         for report in reports {
@@ -208,6 +212,7 @@ impl<R: Receiver> Pusher<R> {
         for report in plan.reports(&self.courier.settings) {
             let record = self.not_sent(&plan.snapshot, &report.account, reason.to_owned());
             self.courier.board.record(Some(&report.account), record, None);
+            self.courier.metrics.push().withheld(Some(&report.account));
         }
     }
 
@@ -224,6 +229,7 @@ impl<R: Receiver> Pusher<R> {
             let nobody: Arc<str> = "".into();
             let record = self.not_sent(&plan.snapshot, &nobody, unclear.join("; "));
             self.courier.board.record(None, record, None);
+            self.courier.metrics.push().withheld(None);
         }
         unclear.len()
     }

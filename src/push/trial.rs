@@ -24,6 +24,7 @@ use crate::inventory::{
     ContainerKind, ContainerState, Interner, Metadata, NamespacePattern, NamespaceRecord, NamespaceSelection, Phase,
     PodGenerations, PodRecord, ReportPolicy, SpecEntry, StatusEntry, read_container,
 };
+use crate::metrics::Metrics;
 use crate::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, Snapshot};
 
 const V2: &str = "v2/kubernetes-inventory";
@@ -197,7 +198,8 @@ fn pod(namespace: &str, interner: &mut Interner) -> PodRecord {
 
 fn pusher(receiver: &Scripted, settings: AnchoreSettings, board: &PushBoard) -> Pusher<Scripted> {
     let policy = ReportPolicy::default();
-    let courier = Courier::new(receiver.clone(), user("me"), Arc::new(settings), policy, board.clone());
+    let courier =
+        Courier::new(receiver.clone(), user("me"), Arc::new(settings), policy, board.clone(), Metrics::default());
     Pusher::to(courier, INTERVAL)
 }
 

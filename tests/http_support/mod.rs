@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use kai::config::{Listen, ServerSettings};
+use kai::config::{Listen, MetricsSettings, ServerSettings};
 use kai::feed::{SnapshotReader, SnapshotWriter, feed};
 use kai::health::{Health, PushBoard};
 use kai::http::{HttpDeps, HttpService, service};
@@ -18,6 +18,7 @@ use kai::inventory::{
     ContainerKind, ContainerState, Interner, NamespacePattern, NamespaceRecord, NamespaceSelection, Phase,
     PodGenerations, PodRecord, ReportPolicy, SpecEntry, StatusEntry, read_container,
 };
+use kai::metrics::{Exposition, Metrics};
 use kai::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, Snapshot};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -159,7 +160,9 @@ pub(crate) fn deps(reader: SnapshotReader, change: impl FnOnce(&mut ServerSettin
     };
     change(&mut settings);
     let health = Health::new(reader.clone(), None, Duration::from_mins(1), PushBoard::default());
-    HttpDeps { reader, health, policy: ReportPolicy::default(), settings, retry_after: Duration::from_secs(5) }
+    let policy = ReportPolicy::default();
+    let metrics = Exposition::new(Metrics::default(), health.clone(), &policy, &MetricsSettings::default());
+    HttpDeps { reader, health, metrics, policy, settings, retry_after: Duration::from_secs(5) }
 }
 
 pub(crate) fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Request<Body> {

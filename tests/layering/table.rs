@@ -69,6 +69,8 @@ pub(crate) const MODULES: &[Module] = &[
     },
     // What health says of foreign texts is cut and escaped by `inventory`.
     Module { name: "health", imports: Only(&["feed", "snapshot", "config", "inventory"]), outside: NotKept },
+    // What it tells of foreign names is cut and escaped by `inventory`.
+    Module { name: "metrics", imports: Only(&["feed", "snapshot", "config", "health", "inventory"]), outside: NotKept },
     Module { name: "telemetry", imports: Only(&["feed", "snapshot", "config"]), outside: NotKept },
     Module { name: "shutdown", imports: Only(&["feed", "snapshot", "config"]), outside: NotKept },
     Module { name: "serve", imports: EverythingBut(&["once", "cli"]), outside: NotKept },
@@ -89,6 +91,7 @@ pub(crate) const ALONE: &[(&str, &[&str])] = &[
     ("reqwest", &["push", "cli"]),
     // A credential plugin may print YAML.
     ("serde_saphyr", &["config", "decode", "cluster"]),
+    ("prometheus_client", &["metrics"]),
     ("indicatif", &["output"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),

@@ -1,4 +1,4 @@
-//! `output`, `mode`, `log.*`, the intervals of collection, and what a report says.
+//! `output`, `mode`, `log.*`, the intervals of collection, `metrics.*`, and what a report says.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tracing::level_filters::LevelFilter;
 use super::Given;
 use crate::config::effective::Effective;
 use crate::config::problem::Problems;
-use crate::config::settings::{CollectionSettings, LogSettings, Mode};
+use crate::config::settings::{CollectionSettings, LogSettings, MetricsSettings, Mode};
 use crate::inventory::{MissingTagPolicy, OutputFormat, ReportPolicy, excerpt};
 
 /// The shortest deadline of one poll when none is set: a large cluster must be readable at a short interval too.
@@ -56,6 +56,10 @@ pub(super) fn collection(values: &Effective) -> CollectionSettings {
         cycle_timeout: if cycle_timeout.is_zero() { interval.max(LEAST_CYCLE_TIMEOUT) } else { cycle_timeout },
         stale_after: (!stale_after.is_zero()).then_some(stale_after),
     }
+}
+
+pub(super) fn metrics(values: &Effective) -> MetricsSettings {
+    MetricsSettings { image_info_limit: values.small_number("metrics.image-info-limit") }
 }
 
 pub(super) fn report(values: &Effective, problems: &mut Problems) -> ReportPolicy {

@@ -41,6 +41,7 @@ pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> Settings {
         report: general::report(values, problems),
         collection: general::collection(values),
         server: server::build(values, problems),
+        metrics: general::metrics(values),
         anchore,
     }
 }

@@ -1,0 +1,105 @@
+//! All metrics as the text that a scraper reads.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, text};
+use prometheus_client::registry::Registry;
+
+use super::families::Families;
+use super::inventory::{self, Counted, ImageRules};
+use super::process::Process;
+use super::{Metrics, Serving};
+use crate::config::MetricsSettings;
+use crate::health::{Health, HealthReport};
+use crate::inventory::ReportPolicy;
+use crate::snapshot::Snapshot;
+
+/// The media type of the text.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Writes what was recorded, and what can be read. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Exposition(Arc<Sources>);
+
+#[derive(Debug)]
+struct Sources {
+    metrics: Metrics,
+    health: Health,
+    images: ImageRules,
+    /// The counts of the last snapshot that was asked about.
+    counted: Mutex<Option<Arc<Counted>>>,
+}
+
+/// Everything at one moment.
+#[derive(Debug)]
+struct Scrape {
+    metrics: Metrics,
+    report: HealthReport,
+    counted: Option<Arc<Counted>>,
+    images: ImageRules,
+    serving: Serving,
+    process: Process,
+}
+
+impl Exposition {
+    /// Of what `metrics` records and `health` knows. `policy` says which images count, `settings` how many are told.
+    #[must_use]
+    pub fn new(metrics: Metrics, health: Health, policy: &ReportPolicy, settings: &MetricsSettings) -> Self {
+        let images =
+            ImageRules { only_running: policy.ignore_not_running, info_limit: settings.image_info_limit as usize };
+        Self(Arc::new(Sources { metrics, health, images, counted: Mutex::default() }))
+    }
+
+    /// Where to record.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The whole text. Blocks: the first time in each generation it walks the snapshot.
+    ///
+    /// # Errors
+    /// A family could not be written, which is a bug.
+    pub fn text(&self, serving: Serving) -> Result<String, fmt::Error> {
+        let Sources { metrics, health, images, counted: _ } = &*self.0;
+        let report = health.report(Timestamp::now());
+        let counted = report.snapshot.as_deref().map(|snapshot| self.counted(snapshot));
+        let (metrics, images, process) = (metrics.clone(), *images, Process::read());
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Scrape { metrics, report, counted, images, serving, process }));
+        let mut text = String::new();
+        text::encode(&mut text, &registry)?;
+        Ok(text)
+    }
+
+    fn counted(&self, snapshot: &Snapshot) -> Arc<Counted> {
+        let mut kept = self.0.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some(counted) if counted.generation == snapshot.generation() => Arc::clone(counted),
+            _ => Arc::clone(kept.insert(Arc::new(Counted::of(snapshot, self.0.images)))),
+        }
+    }
+}
+
+impl Collector for Scrape {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Self { metrics, report, counted, images, serving, process } = self;
+        let families = &mut Families::new(encoder);
+        let build = [("version", env!("CARGO_PKG_VERSION")), ("revision", env!("BUILD_COMMIT"))];
+        families.info("kai_build", "The kai that runs.", [build])?;
+        inventory::write(
+            families,
+            report.snapshot.as_deref().zip(counted.as_deref()),
+            report.age.as_secs_f64(),
+            *images,
+        )?;
+        metrics.polls().write(families)?;
+        metrics.api().write(families)?;
+        metrics.http().write(families, serving)?;
+        metrics.push().write(families, &report.push)?;
+        process.write(families, metrics.started_at())
+    }
+}

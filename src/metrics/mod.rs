@@ -1,0 +1,88 @@
+//! What an operator watches: counts of what happens, recorded where it happens, and a text of all of it for a scraper.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `collection` | polls, requests to the API server |
+//! | `serving` | requests over HTTP; the fixed sets of their labels |
+//! | `push` | attempts to deliver reports, by account |
+//! | `inventory` | what a snapshot holds, counted once for each |
+//! | `process` | what the system says of the process |
+//! | `durations` | a histogram of times |
+//! | `families`, `exposition` | the text, in the form of OpenMetrics |
+//!
+//! There is no global: a [`Metrics`] is made at the start and handed to those who record. What can be read when it is asked
+//! for is not recorded but read then, so that nothing is told of a namespace or an account that is gone.
+
+mod collection;
+mod durations;
+mod exposition;
+mod families;
+mod inventory;
+mod process;
+mod push;
+mod serving;
+
+pub use collection::{ApiMetrics, PollMetrics};
+pub use exposition::{CONTENT_TYPE, Exposition};
+pub use push::PushMetrics;
+pub use serving::{HttpMetrics, Route, Serving};
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+/// What was recorded since the process started. Cheap to clone; all clones are one.
+#[derive(Debug, Clone)]
+pub struct Metrics(Arc<Recorded>);
+
+#[derive(Debug)]
+struct Recorded {
+    started_at: Timestamp,
+    polls: PollMetrics,
+    api: ApiMetrics,
+    http: HttpMetrics,
+    push: PushMetrics,
+}
+
+impl Default for Metrics {
+    /// Of a process that starts now, with nothing recorded.
+    fn default() -> Self {
+        Self(Arc::new(Recorded {
+            started_at: Timestamp::now(),
+            polls: PollMetrics::default(),
+            api: ApiMetrics::default(),
+            http: HttpMetrics::default(),
+            push: PushMetrics::default(),
+        }))
+    }
+}
+
+impl Metrics {
+    /// Of the collector.
+    #[must_use]
+    pub fn polls(&self) -> &PollMetrics {
+        &self.0.polls
+    }
+
+    /// Of requests to the API server.
+    #[must_use]
+    pub fn api(&self) -> &ApiMetrics {
+        &self.0.api
+    }
+
+    /// Of requests over HTTP.
+    #[must_use]
+    pub fn http(&self) -> &HttpMetrics {
+        &self.0.http
+    }
+
+    /// Of reports to Anchore Enterprise.
+    #[must_use]
+    pub fn push(&self) -> &PushMetrics {
+        &self.0.push
+    }
+
+    fn started_at(&self) -> Timestamp {
+        self.0.started_at
+    }
+}
