@@ -1,6 +1,7 @@
 //! The event loop against an API server that fails: what is kept, what is said, when it is tried again, when it ends.
 
 mod fake_api;
+mod openmetrics;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,8 +20,9 @@ use kai::dump::DumpInput;
 use kai::feed::{SnapshotReader, feed};
 use kai::health::{Health, PushBoard};
 use kai::inventory::{Detail, MetadataRule, ReportPolicy};
-use kai::metrics::{Exposition, Metrics};
+use kai::metrics::{Exposition, Metrics, Serving};
 use kai::snapshot::Snapshot;
+use openmetrics::Text;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -70,6 +72,12 @@ impl Polling {
         }
     }
 
+    fn metrics(&self) -> Text {
+        let (policy, settings) = (ReportPolicy::default(), MetricsSettings::default());
+        let exposition = Exposition::new(self.metrics.clone(), self.health.clone(), &policy, &settings);
+        Text::read(&exposition.text(Serving::default()).expect("a text"))
+    }
+
     fn is_ready(&self) -> bool {
         self.health.report(Timestamp::now()).is_ready
     }
@@ -106,6 +114,38 @@ async fn a_poll_that_fails_keeps_the_last_snapshot_and_says_why_until_one_succee
     let last = polling.reader.current().expect("a snapshot");
     assert!(last.generation() > first.generation());
     assert_eq!(last.content_hash(), first.content_hash());
+}
+
+#[tokio::test]
+async fn polls_errors_and_requests_are_counted() {
+    let api = FakeApi::start(FakeCluster::of(2, 3)).await;
+    api.change(|cluster| cluster.fault_times(On::Everything, Fault::Unauthorized, 2));
+    let mut polling = Polling::start(&api.kubeconfig("{}"), SELDOM, LIMIT);
+    polling.next().await;
+    // The poll is counted once its snapshot is out.
+    let text = {
+        let begun = Instant::now();
+        loop {
+            let text = polling.metrics();
+            if text.value("kai_polls_total", &[("outcome", "success")]) == Some(1.0) {
+                break text;
+            }
+            assert!(begun.elapsed() < LIMIT, "the poll is not counted");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let failed = text.value("kai_polls_total", &[("outcome", "failure")]).expect("failures");
+    assert!(failed >= 1.0);
+    assert_eq!(text.value("kai_poll_errors_total", &[("kind", "unauthorized")]), Some(failed));
+    assert_eq!(text.value("kai_poll_duration_seconds_count", &[]), Some(failed + 1.0));
+    assert_eq!(text.value("kai_poll_interval_seconds", &[]), Some(SELDOM.as_secs_f64()));
+    let requests = |resource, code| text.value("kai_api_requests_total", &[("resource", resource), ("code", code)]);
+    assert!(requests("pods", "200") >= Some(1.0) && requests("namespaces", "200") >= Some(1.0));
+    // What is given up with its relist is not counted: one of the two may be.
+    let refused = text.samples("kai_api_requests_total");
+    let refused: f64 = refused.iter().filter(|sample| sample.labels["code"] == "401").map(|sample| sample.value).sum();
+    assert!((1.0..=2.0).contains(&refused), "{refused}");
+    assert!(text.value("kai_api_received_bytes_total", &[]) > Some(500.0));
 }
 
 #[tokio::test]

@@ -53,6 +53,35 @@ for _ in $(seq 100); do
 done
 curl -fso /dev/null "$url/readyz" || { echo "tests/contract.sh: $url/readyz is not ok" >&2; cat "$work/kai.log" >&2; exit 1; }
 
+# What scrapers read, and the rules over it. promtool knows the older text alone, in which a counter's description has
+# its whole name and an info is a gauge.
+curl -fsS "$url/metrics" >"$work/metrics.txt"
+"$tools/bin/python" - "$work/metrics.txt" <<'PYTHON'
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+text = open(sys.argv[1], encoding="utf-8").read()
+families = list(text_string_to_metric_families(text))
+assert len(families) > 30, f"{len(families)} families"
+PYTHON
+if command -v promtool >/dev/null; then
+  awk '
+    /^# HELP / { name = $3; help = $0; next }
+    /^# TYPE / {
+      whole = name ($4 == "counter" ? "_total" : $4 == "info" ? "_info" : "")
+      sub("# HELP " name, "# HELP " whole, help)
+      print help; print "# TYPE " whole " " ($4 == "info" ? "gauge" : $4); next
+    }
+    !/^#/ { print }
+  ' "$work/metrics.txt" | promtool check metrics
+  promtool check rules "$root/charts/kai/files/alerts.yaml"
+  promtool test rules "$root/tests/alerts.yaml"
+elif [ -n "${CI:-}" ]; then
+  echo "tests/contract.sh: promtool is not there (Debian: the package prometheus)" >&2
+  exit 1
+else
+  echo "tests/contract.sh: promtool is not there (Debian: the package prometheus); names, rules and alerts are not held to it" >&2
+fi
+
 cd "$work"
 if ! "$tools/bin/schemathesis" run "$url/openapi.json" --checks all --phases examples,coverage,fuzzing,stateful \
   --max-examples 100 --seed "$seed" --generation-database none --request-timeout 10 --no-color; then

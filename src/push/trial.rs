@@ -16,15 +16,15 @@ use super::pusher::{PushError, Pusher};
 use super::{Answer, Body, Failure, Sender};
 use crate::config::{
     AccountRoute, AnchoreApi, AnchoreHttpSettings, AnchoreSettings, AnchoreUser, LabelRoute, MetadataSettings,
-    Password, PushTarget, PushWhen, RegistrationSettings,
+    MetricsSettings, Password, PushTarget, PushWhen, RegistrationSettings,
 };
 use crate::feed::{SnapshotWriter, feed};
-use crate::health::{PushBoard, PushOutcome};
+use crate::health::{Health, PushBoard, PushOutcome};
 use crate::inventory::{
     ContainerKind, ContainerState, Interner, Metadata, NamespacePattern, NamespaceRecord, NamespaceSelection, Phase,
     PodGenerations, PodRecord, ReportPolicy, SpecEntry, StatusEntry, read_container,
 };
-use crate::metrics::Metrics;
+use crate::metrics::{Exposition, Metrics, Serving};
 use crate::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, Snapshot};
 
 const V2: &str = "v2/kubernetes-inventory";
@@ -482,6 +482,27 @@ async fn what_is_missing_is_left_out_and_never_sent_as_empty() {
     let more = incomplete().into_iter().chain([Event::Skipped(skipped)]).collect();
     push(&receiver, settings(), &Cluster::new().read(&[("shop", None)], more)).await.unwrap();
     assert_eq!(namespaces_in(&receiver.posts()[1].body), names(&["shop"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_is_counted_for_the_account_whose_report_it_is() {
+    let answers = Mutex::new(vec![Err(refused(404, "User account not found")), Err(down()), Err(refused(500, ""))]);
+    let receiver = Scripted::new(move |_| answers.lock().unwrap().pop().unwrap_or_else(taken));
+    let (board, metrics, policy) = (PushBoard::default(), Metrics::default(), ReportPolicy::default());
+    let settings = Arc::new(settings(&[("a", &["shop"])]));
+    let courier = Courier::new(receiver, user("me"), settings, policy.clone(), board.clone(), metrics.clone());
+    let snapshot = Cluster::new().read(&[("shop", None)], Vec::new());
+    Pusher::to(courier, INTERVAL).push_once(&snapshot).await.unwrap();
+
+    let health = Health::new(feed().1, None, INTERVAL, board);
+    let exposition = Exposition::new(metrics, health, &policy, &MetricsSettings::default());
+    let text = exposition.text(Serving::default()).unwrap();
+    for outcome in ["server_error", "broken_off", "unknown_account", "accepted"] {
+        let line = format!("kai_push_attempts_total{{account=\"a\",outcome=\"{outcome}\"}} 1\n");
+        assert!(text.contains(&line), "{line}{text}");
+    }
+    assert!(text.contains("kai_push_last_outcome{account=\"a\",outcome=\"rerouted\"} 1\n"), "{text}");
+    assert!(text.contains("kai_push_duration_seconds_count 1\n"), "{text}");
 }
 
 /// The service at work, and the cluster that it reports.
