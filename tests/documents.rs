@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/ARCHITECTURE.md",
     "docs/COMPATIBILITY.md",
     "docs/DECISIONS.md",
     "docs/PERFORMANCE.md",
+    "docs/RUNBOOK.md",
 ];
 
 fn root() -> &'static Path {

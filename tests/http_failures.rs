@@ -37,7 +37,6 @@ async fn a_bad_parameter_is_named_with_the_known_ones(#[case] uri: &str, #[case]
 #[case("/inventory/")]
 #[case("/namespaces/apps")]
 #[case("/docs/nowhere.js")]
-#[case("/metrics")]
 #[tokio::test]
 async fn an_unknown_resource_is_404(#[case] path: &str) {
     Server::new().get(path).await.problem(404, path);

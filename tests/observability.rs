@@ -6,6 +6,7 @@ mod openmetrics;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use http_support::{Cluster, OBSERVED, PODS, Server};
 use kai::config::MetricsSettings;
@@ -15,7 +16,6 @@ use kai::metrics::{Exposition, Metrics, Route, Serving};
 use openmetrics::Text;
 use regex::Regex;
 use serde_json::Value;
-use std::time::Duration;
 
 const ALERTS: &str = "charts/kai/files/alerts.yaml";
 const DASHBOARD: &str = "charts/kai/files/dashboard.json";
@@ -160,11 +160,11 @@ fn the_words_that_alerts_and_dashboard_match_are_told() {
     let text = everything();
     let matcher = Regex::new(r#"(outcome|state)(?:=~|=)"([a-z|]+)""#).expect("a pattern");
     let expressions = alerts().into_iter().map(|[_, expression, ..]| expression).chain(queries());
-    let mut matched = 0;
+    let mut found_words = 0;
     for expression in expressions {
         for found in matcher.captures_iter(&expression) {
             for word in found[2].split('|') {
-                matched += 1;
+                found_words += 1;
                 let is_told = text
                     .families
                     .values()
@@ -174,7 +174,7 @@ fn the_words_that_alerts_and_dashboard_match_are_told() {
             }
         }
     }
-    assert!(matched >= 4, "{matched}");
+    assert!(found_words >= 4, "{found_words}");
 }
 
 #[test]
@@ -202,9 +202,9 @@ fn the_runbook_names_only_metrics_that_are_told() {
     let names = everything().names();
     let runbook = file(RUNBOOK);
     let quoted = runbook.split('`').skip(1).step_by(2).filter(|word| word.starts_with("kai_"));
-    let named: Vec<_> = quoted.collect();
-    assert!(named.len() > 5, "{named:?}");
-    for metric in named {
+    let metrics: Vec<_> = quoted.collect();
+    assert!(metrics.len() > 5, "{metrics:?}");
+    for metric in metrics {
         let is_told = names.contains(metric) || names.contains(&format!("{metric}_count"));
         assert!(is_told, "{metric}");
     }

@@ -124,9 +124,8 @@ fn resource(path: &str) -> usize {
     let path = path.split('?').next().unwrap_or_default();
     let segments: Vec<&str> = path.trim_start_matches("/api/v1/").split('/').collect();
     let name = match segments[..] {
-        ["namespaces", _, name] => name,
         ["namespaces", _] => "namespaces",
-        ["", name] | [name] => name,
+        ["namespaces", _, name] | ["", name] | [name] => name,
         _ => "other",
     };
     RESOURCES.iter().position(|known| *known == name).unwrap_or(RESOURCES.len() - 1)

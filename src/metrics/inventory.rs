@@ -58,14 +58,14 @@ impl Counted {
         let mut images: HashSet<Image<'_>> = HashSet::new();
         let (mut info, mut omitted) = (BTreeSet::new(), 0);
         for part in snapshot.namespaces() {
-            namespaces[place(&STATES, part.state())] += 1;
+            namespaces[place(&STATES, &part.state())] += 1;
             pods += part.pods().len();
             // Of one namespace alone: together they would be as many texts as the snapshot has containers.
             let mut here: BTreeSet<Image<'_>> = BTreeSet::new();
             for pod in part.pods() {
                 let counts = !rules.only_running || pod.phase == Phase::Running;
                 for container in &pod.containers {
-                    containers[place(&KINDS, container.kind)] += 1;
+                    containers[place(&KINDS, &container.kind)] += 1;
                     if counts {
                         here.extend(images_of(container));
                     }
@@ -162,8 +162,8 @@ fn series<'a, T, const N: usize>(
     words.iter().zip(counts).map(move |((_, word), count)| ([(label, *word)], *count))
 }
 
-fn place<T: PartialEq, const N: usize>(words: &[(T, &str); N], wanted: T) -> usize {
-    words.iter().position(|(word, _)| *word == wanted).expect("every word is in its table")
+fn place<T: PartialEq, const N: usize>(words: &[(T, &str); N], wanted: &T) -> usize {
+    words.iter().position(|(word, _)| word == wanted).expect("every word is in its table")
 }
 
 /// What a container runs and, while an update in place is pending, what is asked for. A digest is never told of a name

@@ -310,3 +310,9 @@ fn origins_are_kept_in_lower_case() {
     assert_eq!(server.cors_origins, ["https://a.example.com", "http://b:3000"]);
     assert_eq!(file("server: {cors-origins: ['*']}").load().settings.server.cors_origins, ["*"]);
 }
+
+#[test]
+fn no_image_is_told_one_by_one_unless_that_is_asked_for() {
+    assert_eq!(nothing().load().settings.metrics.image_info_limit, 0);
+    assert_eq!(file("metrics: {image-info-limit: 500}").load().settings.metrics.image_info_limit, 500);
+}

@@ -70,7 +70,7 @@ pub(crate) const MODULES: &[Module] = &[
     // What health says of foreign texts is cut and escaped by `inventory`.
     Module { name: "health", imports: Only(&["feed", "snapshot", "config", "inventory"]), outside: NotKept },
     // What it tells of foreign names is cut and escaped by `inventory`.
-    Module { name: "metrics", imports: Only(&["feed", "snapshot", "config", "health", "inventory"]), outside: NotKept },
+    Module { name: "metrics", imports: Only(&["snapshot", "config", "health", "inventory"]), outside: NotKept },
     Module { name: "telemetry", imports: Only(&["feed", "snapshot", "config"]), outside: NotKept },
     Module { name: "shutdown", imports: Only(&["feed", "snapshot", "config"]), outside: NotKept },
     Module { name: "serve", imports: EverythingBut(&["once", "cli"]), outside: NotKept },
