@@ -103,3 +103,32 @@ impl Collector for Scrape {
         process.write(families, metrics.started_at())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::feed::feed;
+    use crate::health::PushBoard;
+    use crate::inventory::NamespaceSelection;
+    use crate::snapshot::{Event, PodIndex, RelistEnd, ServerVersion};
+
+    #[test]
+    fn a_snapshot_is_counted_once_however_often_it_is_scraped() {
+        let health = Health::new(feed().1, None, Duration::from_mins(1), PushBoard::default());
+        let (policy, settings) = (ReportPolicy::default(), MetricsSettings::default());
+        let exposition = Exposition::new(Metrics::default(), health, &policy, &settings);
+        let mut index = PodIndex::new("demo", NamespaceSelection::default());
+        let mut relist = || {
+            let server_version = ServerVersion::default();
+            index.apply(Event::RelistBegun);
+            let end = RelistEnd { observed_at: Timestamp::UNIX_EPOCH, server_version, cut_short: None };
+            index.apply(Event::RelistEnded(end)).expect("a snapshot")
+        };
+        let (first, second) = (relist(), relist());
+        let counted = exposition.counted(&first);
+        assert!(Arc::ptr_eq(&counted, &exposition.counted(&first)));
+        assert_eq!(exposition.counted(&second).generation, 2);
+    }
+}

@@ -484,25 +484,49 @@ async fn what_is_missing_is_left_out_and_never_sent_as_empty() {
     assert_eq!(namespaces_in(&receiver.posts()[1].body), names(&["shop"]));
 }
 
+/// A pusher, and what is told of its pushes.
+fn counted(receiver: &Scripted, settings: AnchoreSettings) -> (Pusher<Scripted>, impl Fn() -> String + use<>) {
+    let (board, metrics, policy) = (PushBoard::default(), Metrics::default(), ReportPolicy::default());
+    let health = Health::new(feed().1, None, INTERVAL, board.clone());
+    let exposition = Exposition::new(metrics.clone(), health, &policy, &MetricsSettings::default());
+    let courier = Courier::new(receiver.clone(), user("me"), Arc::new(settings), policy, board, metrics);
+    (Pusher::to(courier, INTERVAL), move || exposition.text(Serving::default()).unwrap())
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_attempt_is_counted_for_the_account_whose_report_it_is() {
     let answers = Mutex::new(vec![Err(refused(404, "User account not found")), Err(down()), Err(refused(500, ""))]);
     let receiver = Scripted::new(move |_| answers.lock().unwrap().pop().unwrap_or_else(taken));
-    let (board, metrics, policy) = (PushBoard::default(), Metrics::default(), ReportPolicy::default());
-    let settings = Arc::new(settings(&[("a", &["shop"])]));
-    let courier = Courier::new(receiver, user("me"), settings, policy.clone(), board.clone(), metrics.clone());
-    let snapshot = Cluster::new().read(&[("shop", None)], Vec::new());
-    Pusher::to(courier, INTERVAL).push_once(&snapshot).await.unwrap();
-
-    let health = Health::new(feed().1, None, INTERVAL, board);
-    let exposition = Exposition::new(metrics, health, &policy, &MetricsSettings::default());
-    let text = exposition.text(Serving::default()).unwrap();
+    let (pusher, text) = counted(&receiver, settings(&[("a", &["shop"])]));
+    pusher.push_once(&Cluster::new().read(&[("shop", None)], Vec::new())).await.unwrap();
+    let text = text();
     for outcome in ["server_error", "broken_off", "unknown_account", "accepted"] {
         let line = format!("kai_push_attempts_total{{account=\"a\",outcome=\"{outcome}\"}} 1\n");
         assert!(text.contains(&line), "{line}{text}");
     }
     assert!(text.contains("kai_push_last_outcome{account=\"a\",outcome=\"rerouted\"} 1\n"), "{text}");
     assert!(text.contains("kai_push_duration_seconds_count 1\n"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_withheld_is_counted_and_an_account_without_namespaces_is_told_no_more() {
+    let (pusher, text) = counted(&Scripted::new(|_| taken()), settings(&[("a", &["shop"])]));
+    let mut cluster = Cluster::new();
+    let refused = Event::Refused { scope: ListScope::PodsOf("hidden".into()), reason: "no right".into() };
+    let incomplete = cluster.read(&[("shop", None)], vec![refused]);
+    pusher.push_once(&incomplete).await.unwrap_err();
+    assert!(text().contains("kai_push_withheld_total{account=\"a\"} 1\n"), "{}", text());
+
+    let (writer, reader) = feed();
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(pusher.run(reader, stop.clone()));
+    for (namespace, is_told) in [("shop", true), ("other", false)] {
+        writer.publish(cluster.read(&[(namespace, None)], Vec::new()));
+        tokio::time::sleep(2 * INTERVAL).await;
+        assert_eq!(text().contains("account=\"a\""), is_told, "{}", text());
+    }
+    stop.cancel();
+    task.await.unwrap().unwrap();
 }
 
 /// The service at work, and the cluster that it reports.
