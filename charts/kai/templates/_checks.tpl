@@ -1,0 +1,40 @@
+{{/* What would start and then fail, or do harm, fails here, with the value to change. */}}
+{{- define "kai.checks" -}}
+{{- $root := .root -}}
+{{- $model := .model -}}
+{{- $config := $model.config -}}
+{{- $given := dict "root" $root "config" $config -}}
+{{- $extraSources := or $root.Values.extraEnvFrom $model.inject -}}
+
+{{- if $model.pushes -}}
+  {{- if not (or (include "kai.given" (merge (dict "key" "kubeconfig.cluster") $given)) $root.Values.extraEnvFrom) -}}
+    {{- fail "kai.kubeconfig.cluster: is empty, and kai.anchore.url is set; name this cluster as Anchore is to know it: clusters of one name overwrite each other there" -}}
+  {{- end -}}
+  {{- if and (gt (int ($root.Values.replicaCount | default 1)) 1) (ne $model.mode "adhoc") -}}
+    {{- fail (printf "replicaCount: %d is too many while kai.anchore.url is set, because every replica would send the same reports; set 1, or install a second release without a URL for more readers" (int $root.Values.replicaCount)) -}}
+  {{- end -}}
+  {{- $password := or $model.existingSecret $model.secrets.KAI_ANCHORE_PASSWORD $extraSources
+      (include "kai.given" (merge (dict "key" "anchore.password") $given)) (include "kai.given" (merge (dict "key" "anchore.password-file") $given)) -}}
+  {{- if not $password -}}
+    {{- fail "kai.anchore.password: is empty, and kai.anchore.url is set; name a Secret with KAI_ANCHORE_PASSWORD in kai.existingSecret, or set kai.anchore.password or kai.anchore.passwordFile, or inject_secrets_via_env" -}}
+  {{- end -}}
+{{- end -}}
+
+{{- if and $root.Values.useExistingSecret (not $model.existingSecret) -}}
+  {{- fail "existingSecretName: is empty, and useExistingSecret is set; name the Secret in kai.existingSecret" -}}
+{{- end -}}
+{{- if and $model.inject $model.secrets -}}
+  {{- fail (printf "inject_secrets_via_env: is true, so the chart makes no Secret, and these values would get lost: inject them as the variables %s, and write $NAME or nothing in the values" (keys $model.secrets | sortAlpha | join ", ")) -}}
+{{- end -}}
+{{- if contains "PRIVATE KEY-----" (toYaml $config) -}}
+  {{- fail "a value under kai holds a private key, which would be put into a ConfigMap; put it into a Secret, mount that by extraVolumes and extraVolumeMounts, and write the path" -}}
+{{- end -}}
+
+{{- if and $model.tls (not $model.probePort) (include "kai.given" (merge (dict "key" "server.tls.client-ca") $given)) (ne $model.mode "adhoc") -}}
+  {{- fail "kai.server.probeListen: is empty, and kai.server.tls.clientCa asks everybody for a certificate, which the kubelet's probes do not have; set it as in \"[::]:8081\"" -}}
+{{- end -}}
+{{- $listen := toString ((get $config "server" | default dict).listen | default ":8080") -}}
+{{- if not (or $model.port (eq (lower $listen) "none")) -}}
+  {{- fail (printf "kai.server.listen: %q has no port; write it as in \"[::]:8080\", or \"none\" to serve nothing" $listen) -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,149 @@
+{{/* The pod of the Deployment and of the CronJob: `root`, `model` and `restartPolicy` (empty for a Deployment). */}}
+{{- define "kai.pod" -}}
+{{- $model := .model -}}
+{{- $serves := ne $model.mode "adhoc" -}}
+{{- $config := $model.config -}}
+{{- with .root -}}
+metadata:
+  annotations:
+    {{- range $key, $value := merge dict (.Values.podAnnotations | default dict) (.Values.annotations | default dict) }}
+    {{ $key }}: {{ toString $value | quote }}
+    {{- end }}
+    checksum/config: {{ toYaml $config | sha256sum }}
+    {{- if $model.secrets }}
+    checksum/secret: {{ printf "%s/%s %s" .Release.Namespace (include "kai.fullname" .) (toYaml $model.secrets) | sha256sum }}
+    {{- end }}
+  labels:
+    {{- $labels := include "kai.selectorLabels" . | fromYaml }}
+    {{- toYaml (merge $labels (.Values.podLabels | default dict)) | nindent 4 }}
+spec:
+  {{- with $.restartPolicy }}
+  restartPolicy: {{ . }}
+  {{- end }}
+  {{- with .Values.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  serviceAccountName: {{ include "kai.serviceAccountName" . }}
+  automountServiceAccountToken: true
+  # A Service called kai would set KAI_PORT and the like, which look like settings.
+  enableServiceLinks: false
+  {{- $server := $config.server | default dict }}
+  # More than kai takes to finish what is under way.
+  terminationGracePeriodSeconds: {{ add 10 (int (dig "shutdown-timeout-seconds" 20 $server)) }}
+  {{- with .Values.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  {{- with .Values.podSecurityContext }}
+  securityContext:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  containers:
+    - name: kai
+      image: {{ include "kai.image" . | quote }}
+      imagePullPolicy: {{ (.Values.image | default dict).pullPolicy | default "IfNotPresent" }}
+      command: ["kai"]
+      {{- with .Values.securityContext }}
+      securityContext:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- if or .Values.extraEnv $model.legacyVariable }}
+      env:
+        {{- with $model.legacyVariable }}
+        - name: KAI_ANCHORE_PASSWORD
+          valueFrom:
+            secretKeyRef:
+              name: {{ $model.existingSecret }}
+              key: {{ . }}
+              optional: true
+        {{- end }}
+        {{- with .Values.extraEnv }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      {{- end }}
+      {{- $existing := and $model.existingSecret (not $model.inject) }}
+      {{- if or $model.secrets $existing .Values.extraEnvFrom }}
+      envFrom:
+        {{- if $model.secrets }}
+        - secretRef:
+            name: {{ include "kai.fullname" . }}
+        {{- end }}
+        {{- if $existing }}
+        - secretRef:
+            name: {{ $model.existingSecret }}
+        {{- end }}
+        {{- with .Values.extraEnvFrom }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      {{- end }}
+      {{- if and $serves (or $model.port $model.probePort) }}
+      ports:
+        {{- if $model.port }}
+        - name: http
+          containerPort: {{ $model.port }}
+          protocol: TCP
+        {{- end }}
+        {{- if $model.probePort }}
+        - name: probes
+          containerPort: {{ $model.probePort }}
+          protocol: TCP
+        {{- end }}
+      {{- $port := ternary "probes" "http" (gt (int $model.probePort) 0) }}
+      {{- $scheme := ternary "HTTPS" "HTTP" (and $model.tls (eq $port "http")) }}
+      {{- range $probe, $path := dict "liveness" "/livez" "readiness" "/readyz" }}
+      {{ $probe }}Probe:
+        httpGet:
+          path: {{ $path }}
+          port: {{ $port }}
+          scheme: {{ $scheme }}
+        {{- with get ($.root.Values.probes | default dict) $probe }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      {{- end }}
+      {{- end }}
+      {{- with .Values.resources }}
+      resources:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      volumeMounts:
+        - name: config
+          mountPath: /etc/xdg/kai
+          readOnly: true
+        {{- range $name, $mount := $model.mounts }}
+        - name: {{ $name }}
+          mountPath: {{ $mount.path }}
+          readOnly: true
+        {{- end }}
+        {{- with .Values.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+  volumes:
+    - name: config
+      configMap:
+        name: {{ include "kai.fullname" . }}
+    {{- range $name, $mount := $model.mounts }}
+    - name: {{ $name }}
+      secret:
+        secretName: {{ $mount.secret }}
+    {{- end }}
+    {{- with .Values.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- with .Values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.topologySpreadConstraints }}
+  topologySpreadConstraints:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+{{- end -}}
