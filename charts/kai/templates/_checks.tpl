@@ -20,6 +20,9 @@
   {{- end -}}
 {{- end -}}
 
+{{- if and $model.secrets.KAI_ANCHORE_PASSWORD (include "kai.get" (dict "config" $config "key" "anchore.password-file")) -}}
+  {{- fail "kai.anchore.passwordFile: is set, and so is kai.anchore.password; keep one of them" -}}
+{{- end -}}
 {{- if and $root.Values.useExistingSecret (not $model.existingSecret) -}}
   {{- fail "existingSecretName: is empty, and useExistingSecret is set; name the Secret in kai.existingSecret" -}}
 {{- end -}}

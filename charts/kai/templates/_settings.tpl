@@ -20,6 +20,10 @@ From values to kai's configuration. Every template reads the outcome, `kai.model
 {{- $_ := include "kai.mount" (dict "values" $values "config" $config "mounts" $mounts) -}}
 {{- $_ := include "kai.onlyNamespaces" (dict "root" . "config" $config) -}}
 
+{{- /* The successor's chart writes a default account without a label, which does nothing, and kai would say so. */ -}}
+{{- if not (include "kai.given" (dict "root" . "config" $config "key" "account-route-by-namespace-label.key")) -}}
+  {{- $_ := unset $config "account-route-by-namespace-label" -}}
+{{- end -}}
 {{- /* kai's own default would end after one report. */ -}}
 {{- if not $config.mode }}{{ $_ := set $config "mode" "periodic" }}{{ end -}}
 

@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# Holds the chart to what it says, without a cluster, and packages it: `make chart`.
+#
+#   run.sh KAI
+#
+# KAI is a built kai. HELM is the helm to use, by default the one that tests/control-plane/build.sh builds. For each file of
+# values/ the chart is linted and rendered; the manifests are compared with snapshots/ (UPDATE=1 writes them anew), what is
+# secret in the values (it contains MARKED) is only in Secrets, and KAI takes the configuration in the environment that
+# the pod would have, without a warning. Each file of refused/ is refused with the words of its first line. Ends with
+# snapshot/chart/kai-VERSION.tgz.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+here=$root/tests/chart
+chart=$root/charts/kai
+kai=$(realpath "${1:?usage: run.sh KAI}")
+helm=${HELM:-$("$root/tests/control-plane/build.sh" --where)/helm}
+version=$(sed -n 's/^version: //p' "$chart/Chart.yaml")
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# Neither the user's repositories nor the user's cluster.
+export HELM_CACHE_HOME=$work/cache HELM_CONFIG_HOME=$work/config HELM_DATA_HOME=$work/data KUBECONFIG=$work/none
+
+failures=0
+failed() {
+    failures=$((failures + 1))
+    echo "FAILED $1" >&2
+    sed 's/^/    /' >&2
+}
+
+of_kind() { # of_kind KIND FILE: the documents of that kind; with ! before it the others
+    awk -v kind="${1#!}" -v other="${1%%[A-Z]*}" '
+        function flush() { if (document != "" && (found != (other == "!"))) printf "%s", document; document = ""; found = 0 }
+        /^---$/ { flush(); next }
+        $0 == "kind: " kind { found = 1 }
+        { document = document $0 "\n" }
+        END { flush() }' "$2"
+}
+
+environment() { # environment MANIFESTS VALUES: what the container is given, one NAME=VALUE a NUL
+    local name value
+    while read -r name value; do
+        printf '%s=%s\0' "$name" "$(base64 -d <<<"$value")"
+    done < <(of_kind Secret "$1" | sed -n 's/^  \([A-Z_0-9]*\): \([A-Za-z0-9+/=]*\)$/\1 \2/p')
+    # What the user's own Secrets would bring, and the variables of extraEnv.
+    while read -r name; do
+        printf '%s=given\0' "$name"
+    done < <(sed -n 's/^# brings: //p' "$2" | tr ' ' '\n')
+}
+
+check_values() { # check_values FILE
+    local name manifests config snapshot
+    name=$(basename "$1" .yaml)
+    manifests=$work/$name.yaml config=$work/$name.config.yaml snapshot=$here/snapshots/$name.yaml
+    "$helm" lint --strict "$chart" -f "$1" >"$work/lint" 2>&1 || failed "$name: helm lint" <"$work/lint"
+    if ! "$helm" template kai "$chart" --namespace anchore -f "$1" >"$manifests" 2>"$work/error"; then
+        failed "$name: it is not rendered" <"$work/error"
+        return
+    fi
+
+    # A new version changes no snapshot, and versions of helm differ in empty lines.
+    sed -e "s/kai-${version//./\\.}\$/kai-VERSION/; s/\(version: \|:v\)${version//./\\.}\>/\1VERSION/" -e '/^ *$/d' "$manifests" >"$work/snapshot"
+    if [ -n "${UPDATE:-}" ]; then
+        cp "$work/snapshot" "$snapshot"
+    else
+        diff -u "$snapshot" "$work/snapshot" >"$work/diff" 2>&1 || failed "$name: other manifests; UPDATE=1 takes them" <"$work/diff"
+    fi
+
+    if of_kind '!Secret' "$manifests" | grep -n MARKED >"$work/found"; then
+        failed "$name: a secret outside of a Secret" <"$work/found"
+    fi
+    of_kind ConfigMap "$manifests" | sed -n '/^  config.yaml: |$/,/^---$/s/^    //p' >"$config"
+    local -a variables
+    mapfile -d '' variables < <(environment "$manifests" "$1")
+    if ! (cd "$work" && env -i HOME="$work/home" "${variables[@]}" "$kai" config -c "$config" >"$work/effective" 2>"$work/error") ||
+        [ -s "$work/error" ] || ! grep -q "# $config" "$work/effective"; then
+        failed "$name: kai does not take the configuration" <"$work/error"
+    fi
+}
+
+secret_holds() { # secret_holds NAME VARIABLE TEXT
+    environment "$work/$1.yaml" /dev/null | tr '\0' '\n' >"$work/environment"
+    grep -qE "^$2=$3" "$work/environment" || failed "$1: the Secret's $2 is not $3" <"$work/environment"
+}
+
+notes_say() { # notes_say NAME TEXT…
+    local name=$1
+    shift
+    "$helm" install kai "$chart" --dry-run=client --namespace anchore -f "$here/values/$name.yaml" 2>"$work/error" |
+        sed -n '/^NOTES:/,$p' >"$work/notes" || failed "$name: no notes" <"$work/error"
+    local text
+    for text in "$@"; do
+        grep -qF -- "$text" "$work/notes" || failed "$name: the notes do not say: $text" <"$work/notes"
+    done
+}
+
+check_refused() { # check_refused FILE
+    local name text
+    name=refused/$(basename "$1" .yaml)
+    text=$(sed -n '1s/^# says: //p' "$1")
+    if "$helm" template kai "$chart" --namespace anchore -f "$1" >"$work/rendered" 2>"$work/error"; then
+        failed "$name: it is rendered" <"$work/rendered"
+    elif [ -z "$text" ] || ! grep -qF -- "$text" "$work/error"; then
+        failed "$name: another reason, not: $text" <"$work/error"
+    fi
+}
+
+for values in "$here"/values/*.yaml; do
+    check_values "$values"
+done
+for snapshot in "$here"/snapshots/*.yaml; do
+    [ -e "$here/values/$(basename "$snapshot")" ] || failed "$(basename "$snapshot"): a snapshot of no values" <<<"remove it"
+done
+for values in "$here"/refused/*.yaml; do
+    check_refused "$values"
+done
+
+secret_holds kai-users KAI_ANCHORE_PASSWORD 'MARKED "0: #secret$'
+secret_holds existing-secret 'ROUTE_TEAM_A_[0-9A-F]{8}_PASSWORD' 'MARKED-route$'
+secret_holds secrets KAI_KUBECONFIG_USER_TOKEN 'MARKED-token$'
+secret_holds secrets KAI_ANCHORE_HTTP_CLIENT_KEY '-----BEGIN PRIVATE KEY-----$'
+secret_holds secrets KAI_ANCHORE_HTTP_PROXY 'http://user:MARKED-proxy@proxy.example.com:3128$'
+notes_say default 'curl -s http://localhost:8080/inventory' 'Any pod of this cluster may read the inventory until networkPolicy.enabled is true' \
+    'Nothing is sent to Anchore'
+notes_say kai-users 'Reports go to https://anchore.example.com, account admin, as cluster prod-eu-1' \
+    'exec deploy/kai -- kai push --dry-run' 'kai.anchore.http.insecure is true'
+notes_say tls 'Pods that networkPolicy.from does not name cannot read the inventory' 'curl -sk https://localhost:8080/inventory'
+notes_say adhoc 'create job kai-now --from=cronjob/kai'
+
+"$here/readme.py" "$chart" --check 2>"$work/error" || failed "README" <"$work/error"
+"$here/keys.py" "$chart/values.yaml" "$root/config/kai.yaml" 2>"$work/error" || failed "keys" <"$work/error"
+
+if [ "$failures" -gt 0 ]; then
+    echo "chart: $failures failed" >&2
+    exit 1
+fi
+mkdir -p "$root/snapshot/chart"
+"$helm" package "$chart" --destination "$root/snapshot/chart" >/dev/null
+echo "chart: all good; snapshot/chart/kai-$version.tgz"
