@@ -7,7 +7,7 @@
 {{- $extraSources := or $root.Values.extraEnvFrom $model.inject -}}
 
 {{- if $model.pushes -}}
-  {{- if not (or (include "kai.given" (merge (dict "key" "kubeconfig.cluster") $given)) $root.Values.extraEnvFrom) -}}
+  {{- if not (include "kai.given" (merge (dict "key" "kubeconfig.cluster") $given)) -}}
     {{- fail "kai.kubeconfig.cluster: is empty, and kai.anchore.url is set; name this cluster as Anchore is to know it: clusters of one name overwrite each other there" -}}
   {{- end -}}
   {{- if and (gt (int ($root.Values.replicaCount | default 1)) 1) (ne $model.mode "adhoc") -}}
@@ -22,6 +22,10 @@
 
 {{- if and $model.secrets.KAI_ANCHORE_PASSWORD (include "kai.get" (dict "config" $config "key" "anchore.password-file")) -}}
   {{- fail "kai.anchore.passwordFile: is set, and so is kai.anchore.password; keep one of them" -}}
+{{- end -}}
+{{- $repository := toString ($root.Values.image | default dict).repository -}}
+{{- if contains "k8s-inventory" $repository -}}
+  {{- fail (printf "image.repository: %q is the image of KAI's successor, in which there is no kai; leave image out, or name kai's" $repository) -}}
 {{- end -}}
 {{- if and $root.Values.useExistingSecret (not $model.existingSecret) -}}
   {{- fail "existingSecretName: is empty, and useExistingSecret is set; name the Secret in kai.existingSecret" -}}
