@@ -14,7 +14,7 @@ CARGO_DENY := $(KAI_TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 LISTEN ?= 127.0.0.1:8080
 RECEIVER ?= 127.0.0.1:8228
 
-.PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e bench bench-cluster ci clean
+.PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e chart bench bench-cluster ci clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,11 @@ control-plane: ## Build kube-apiserver, etcd, kwok and the rest for e2e, once, i
 e2e: ## Run kai against a real control plane, or the cluster of E2E_KUBECONFIG=FILE; CLAIMS=… for those of a name
 	if [ -z "$${E2E_KUBECONFIG:-}" ]; then $(MAKE) --no-print-directory control-plane; fi
 	KAI_TOOLS="$(KAI_TOOLS)" $(CARGO) test --locked --test e2e -- $(CLAIMS)
+
+chart: ## Hold the Helm chart to its tests and package it into snapshot/chart (HELM=… for a helm of yours, else it is built; needs Go)
+	if [ -z "$${HELM:-}" ]; then KAI_TOOLS="$(KAI_TOOLS)" tests/control-plane/build.sh helm; fi
+	$(CARGO) build --locked
+	KAI_TOOLS="$(KAI_TOOLS)" tests/chart/run.sh target/debug/kai
 
 bench: ## Measure: decoding, reading a dump, serving (docs/PERFORMANCE.md says what each needs)
 	$(CARGO) bench --locked

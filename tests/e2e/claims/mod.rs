@@ -1,5 +1,6 @@
 //! The claims. A function that is missing in its file's list is dead code, which the compiler reports.
 
+mod chart;
 mod completion;
 mod containers;
 mod credentials;
@@ -46,6 +47,7 @@ pub(crate) fn all() -> Vec<Trial> {
         containers::all(),
         namespaces::all(),
         completion::all(),
+        chart::all(),
     ];
     let mut claims: Vec<Trial> = files.into_iter().flatten().collect();
     let in_turn = outages::all();

@@ -24,6 +24,7 @@ pub(crate) use http::Answer;
 pub(crate) use inventory::Inventory;
 pub(crate) use kai::{Kai, Service};
 pub(crate) use objects::{Containers, digest, pod};
+pub(crate) use plane::program;
 pub(crate) use planes::{READERS, filled, filled_alone, outage, pushed, shared, stop};
 pub(crate) use process::{eventually, run};
 pub(crate) use trial::{Needs, claim};
