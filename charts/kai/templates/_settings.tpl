@@ -126,7 +126,7 @@ KAI_{{ . | replace "." "_" | replace "-" "_" | upper }}
 {{- define "kai.given" -}}
 {{- $variable := include "kai.variable" .key -}}
 {{- include "kai.get" (dict "config" .config "key" .key) -}}
-{{- range .root.Values.extraEnv }}{{ if eq .name $variable }}{{ $variable }}{{ end }}{{ end -}}
+{{- range .root.Values.extraEnv }}{{ if eq (toString .name) $variable }}{{ $variable }}{{ end }}{{ end -}}
 {{- end -}}
 
 {{/* Files of Secrets that the chart mounts, under the keys that name them. */}}
