@@ -3,11 +3,12 @@
 #
 #   run.sh KAI
 #
-# KAI is a built kai. HELM is the helm to use, by default the one that tests/control-plane/build.sh builds. For each file of
-# values/ the chart is linted and rendered; the manifests are compared with snapshots/ (UPDATE=1 writes them anew), what is
-# secret in the values (it contains MARKED) is only in Secrets, and KAI takes the configuration in the environment that
-# the pod would have, without a warning. Each file of refused/ is refused with the words of its first line. Ends with
-# snapshot/chart/kai-VERSION.tgz.
+# KAI is a built kai. HELM is the helm to use, by default the one that tests/control-plane/build.sh builds (helm 3 renders
+# the same, but shows no notes without a cluster). For each file of values/ the chart is linted and rendered; the manifests
+# are compared with snapshots/ (UPDATE=1 writes them anew), what is secret in the values (it contains MARKED) is only in
+# Secrets, and KAI takes the configuration in the environment that the pod would have (variables that Secrets of the
+# user's bring stand in a line `# brings: NAME…`), without a warning. Each file of refused/ is refused with the words of its
+# lines `# says: …`. Ends with snapshot/chart/kai-VERSION.tgz.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -98,12 +99,15 @@ notes_say() { # notes_say NAME TEXT…
 check_refused() { # check_refused FILE
     local name text
     name=refused/$(basename "$1" .yaml)
-    text=$(sed -n '1s/^# says: //p' "$1")
     if "$helm" template kai "$chart" --namespace anchore -f "$1" >"$work/rendered" 2>"$work/error"; then
         failed "$name: it is rendered" <"$work/rendered"
-    elif [ -z "$text" ] || ! grep -qF -- "$text" "$work/error"; then
-        failed "$name: another reason, not: $text" <"$work/error"
+        return
     fi
+    sed -n 's/^# says: //p' "$1" >"$work/texts"
+    [ -s "$work/texts" ] || failed "$name: has no line \`# says: …\`" <"$work/error"
+    while read -r text; do
+        grep -qF -- "$text" "$work/error" || failed "$name: another reason, not: $text" <"$work/error"
+    done <"$work/texts"
 }
 
 for values in "$here"/values/*.yaml; do
