@@ -1,5 +1,6 @@
 //! The event loop: a source's events go through the index into snapshots, once or at every interval.
 
+mod changes;
 mod poll;
 mod report;
 mod source;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::changes::Changes;
 use super::report::Reporter;
 use super::{CollectError, Collector, Source, SourceProgress};
 use crate::config::CollectionSettings;
@@ -13,6 +14,7 @@ use crate::dump::Fingerprint;
 use crate::feed::SnapshotWriter;
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::snapshot::Snapshot;
 
 /// The first wait after a failure; doubled after each further one, up to the interval or the maximum.
 const BACKOFF_MIN: Duration = Duration::from_secs(1);
@@ -44,6 +46,7 @@ impl Poller {
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), CollectError> {
         let mut reporter = Reporter::default();
         let mut failures = 0;
+        let mut last: Option<Arc<Snapshot>> = None;
         let nobody: SourceProgress = Arc::new(|_, _| {});
         if !self.collector.is_dump() {
             self.metrics.polls().every(self.settings.interval);
@@ -60,14 +63,8 @@ impl Poller {
                 Ok(snapshot) => {
                     failures = 0;
                     reporter.report(&snapshot);
-                    tracing::info!(
-                        generation = snapshot.generation(),
-                        namespaces = snapshot.namespaces().len(),
-                        pods = snapshot.namespaces().iter().map(|part| part.pods().len()).sum::<usize>(),
-                        complete = snapshot.is_complete(),
-                        elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-                        "inventory read"
-                    );
+                    say_read(last.as_deref(), &snapshot, begun.elapsed());
+                    last = Some(Arc::clone(&snapshot));
                     self.writer.publish(snapshot);
                     self.health.poll_succeeded();
                     self.metrics.polls().succeeded(begun.elapsed());
@@ -120,6 +117,26 @@ impl Poller {
             }
         }
     }
+}
+
+/// One line for each poll.
+fn say_read(last: Option<&Snapshot>, snapshot: &Snapshot, elapsed: Duration) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    let changes = match last {
+        Some(last) => Changes::between(last, snapshot).to_string(),
+        None => "read for the first time".to_owned(),
+    };
+    tracing::info!(
+        generation = snapshot.generation(),
+        namespaces = snapshot.namespaces().len(),
+        pods = snapshot.namespaces().iter().map(|part| part.pods().len()).sum::<usize>(),
+        complete = snapshot.is_complete(),
+        elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        changes,
+        "inventory read"
+    );
 }
 
 /// How long the loop may be silent while it only waits.

@@ -49,15 +49,15 @@ fn findings(snapshot: &Snapshot) -> impl Iterator<Item = String> {
             "pod {}/{} reports containers that its spec does not have, left out: {}",
             excerpt(&pod.namespace),
             excerpt(&pod.name),
-            some(&pod.stray_statuses)
+            some(&pod.stray_statuses, NAMES_MAX)
         )
     });
     missing.chain(skipped).chain(more).chain(unknown).chain(stray)
 }
 
 /// The first names, and how many more there are: a pod can make up as many as fit into it.
-fn some(names: &[impl AsRef<str>]) -> String {
-    let shown = &names[..names.len().min(NAMES_MAX)];
+pub(super) fn some(names: &[impl AsRef<str>], most: usize) -> String {
+    let shown = &names[..names.len().min(most)];
     let mut text = shown.iter().map(|name| excerpt(name.as_ref()).to_string()).collect::<Vec<_>>().join(", ");
     if names.len() > shown.len() {
         text = format!("{text} and {} more", names.len() - shown.len());
@@ -103,8 +103,8 @@ mod tests {
     #[test]
     fn a_line_names_so_many_containers_and_counts_the_rest() {
         let names: Vec<String> = (0..12).map(|at| format!("c{at}")).collect();
-        assert_eq!(some(&names[..2]), "c0, c1");
-        assert_eq!(some(&names), "c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 2 more");
+        assert_eq!(some(&names[..2], NAMES_MAX), "c0, c1");
+        assert_eq!(some(&names, NAMES_MAX), "c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 2 more");
     }
 
     #[test]
