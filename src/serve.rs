@@ -1,18 +1,16 @@
 //! The service: build, spawn, supervise, drain.
 
 use std::io::BufWriter;
-use std::net::TcpListener;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::collector::{CollectError, Collector, Poller};
-use crate::config::NO_CLUSTER_NAME;
-use crate::config::{CollectionSettings, MetricsSettings, ServerSettings};
+use crate::config::{CollectionSettings, MetricsSettings, NO_CLUSTER_NAME, ServerSettings};
 use crate::feed::{SnapshotReader, feed};
 use crate::health::{Health, PushBoard};
-use crate::http::{self, BindError, HttpDeps};
+use crate::http::{self, HttpDeps, ListenError, Listeners};
 use crate::inventory::{OutputFormat, ReportPolicy};
 use crate::metrics::{Exposition, Metrics};
 use crate::output::{is_closed_pipe, write_report};
@@ -61,9 +59,9 @@ pub struct Push {
 /// Why the service ended, or never began.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address could not be taken.
+    /// An address could not be taken, or a file of TLS not be used.
     #[error(transparent)]
-    Bind(#[from] BindError),
+    Listen(#[from] ListenError),
     /// The settings of the source are wrong.
     #[error(transparent)]
     Source(CollectError),
@@ -91,7 +89,7 @@ impl Service {
     pub async fn run(self) -> Result<(), ServeError> {
         let Self { mut collector, collection, server, policy, print, push, board, metrics, exposed } = self;
         let signals = StopSignals::catch().map_err(ServeError::Signals)?;
-        let listener = http::bind(&server.listen)?;
+        let listeners = Listeners::open(&server)?;
         let stop = CancellationToken::new();
         let relay = tokio::spawn(signals.relay(stop.clone()));
         // Only settings that can never work end the service: rights and API server may come later. A credential plugin
@@ -114,7 +112,7 @@ impl Service {
         let shutdown_timeout = server.shutdown_timeout;
 
         let mut tasks: JoinSet<TaskEnd> = JoinSet::new();
-        if let Some(listener) = listener {
+        if !listeners.is_empty() {
             let retry_after = if collector.is_dump() { Duration::from_secs(1) } else { RETRY_AFTER };
             let deps = HttpDeps {
                 reader: reader.clone(),
@@ -124,7 +122,7 @@ impl Service {
                 settings: server,
                 retry_after,
             };
-            spawn_http(&mut tasks, listener, deps, drain.clone());
+            spawn_http(&mut tasks, listeners, deps, drain.clone());
         }
         if let Some(push) = push {
             spawn_push(&mut tasks, push, &reader, &drain);
@@ -136,6 +134,7 @@ impl Service {
         let poller = Poller { collector, writer, health: health.clone(), metrics, settings: collection };
         let stopped = drain.clone();
         tasks.spawn(async move { ("collector", poller.run(stopped).await.map_err(|error| error.to_string())) });
+
 
         let ended = tokio::select! {
             () = stop.cancelled() => None,
@@ -160,11 +159,14 @@ impl Service {
     }
 }
 
-fn spawn_http(tasks: &mut JoinSet<TaskEnd>, listener: TcpListener, deps: HttpDeps, drain: CancellationToken) {
-    if let Ok(address) = listener.local_addr() {
-        tracing::info!("listening on http://{address}");
+fn spawn_http(tasks: &mut JoinSet<TaskEnd>, listeners: Listeners, deps: HttpDeps, drain: CancellationToken) {
+    if let Some(url) = listeners.url() {
+        tracing::info!("listening on {url}");
     }
-    tasks.spawn(async move { ("http", http::serve(listener, deps, drain).await.map_err(|error| error.to_string())) });
+    if let Some(url) = listeners.probe_url() {
+        tracing::info!("probes on {url}");
+    }
+    tasks.spawn(async move { ("http", http::serve(listeners, deps, drain).await.map_err(|error| error.to_string())) });
 }
 
 fn spawn_push(tasks: &mut JoinSet<TaskEnd>, push: Push, reader: &SnapshotReader, drain: &CancellationToken) {

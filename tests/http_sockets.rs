@@ -9,7 +9,7 @@ use http_support::{Cluster, DEADLINE, OBSERVED, PODS, deps};
 use kai::config::{Listen, ServerSettings};
 use kai::feed::{SnapshotWriter, feed};
 use kai::health::Health;
-use kai::http::{bind, serve};
+use kai::http::{Listeners, serve};
 use rstest::rstest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -28,12 +28,15 @@ struct Running {
 fn start(change: impl FnOnce(&mut ServerSettings)) -> Running {
     let (writer, reader) = feed();
     writer.publish(Cluster::new().relist(OBSERVED, &PODS));
-    let deps = deps(reader, change);
+    let deps = deps(reader, |settings| {
+        settings.listen = Listen::Address(([127, 0, 0, 1], 0).into());
+        change(settings);
+    });
     let health = deps.health.clone();
-    let listener = bind(&Listen::Address("127.0.0.1:0".parse().expect("address"))).expect("bind").expect("listener");
-    let address = listener.local_addr().expect("address");
+    let listeners = Listeners::open(&deps.settings).expect("listening");
+    let address = listeners.url().and_then(|url| url.strip_prefix("http://")?.parse().ok()).expect("address");
     let shutdown = CancellationToken::new();
-    let task = tokio::spawn(serve(listener, deps, shutdown.clone()));
+    let task = tokio::spawn(serve(listeners, deps, shutdown.clone()));
     Running { address, health, shutdown, task, _writer: writer }
 }
 

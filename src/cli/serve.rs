@@ -9,6 +9,7 @@ use super::start::{Failure, Receiver, Started, collector, error_with_exit, pushe
 use crate::config::Settings;
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
+use crate::http::ListenError;
 use crate::metrics::Metrics;
 use crate::push::{Registrar, Workload};
 use crate::serve::{Push, ServeError, Service};
@@ -43,7 +44,9 @@ pub(super) async fn run(started: Started, dump: Option<DumpInput>) -> anyhow::Re
     let error = match service.run().await {
         Ok(()) => return Ok(Exit::Done),
         Err(ServeError::Source(error)) => error_with_exit(&error),
-        Err(error @ ServeError::NoClusterName) => Failure { exit: Exit::Usage, message: error.to_string() }.into(),
+        Err(error @ (ServeError::NoClusterName | ServeError::Listen(ListenError::Tls(_)))) => {
+            Failure { exit: Exit::Usage, message: error.to_string() }.into()
+        }
         Err(error) => error.into(),
     };
     log.record(&error);

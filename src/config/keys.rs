@@ -117,6 +117,11 @@ const fn pem(path: &'static str) -> Key {
     Key { secret: Secret::UnlessPath, ..expanded(text(path, "")) }
 }
 
+/// A file alone; but a text of that kind may be written all the same, and must not be shown then either.
+const fn pem_file(path: &'static str) -> Key {
+    Key { secret: Secret::UnlessPath, ..text(path, "") }
+}
+
 const fn alias(key: Key, alias_of: &'static str) -> Key {
     Key { alias_of: Some(alias_of), ..key }
 }
@@ -156,11 +161,15 @@ pub(super) const KEYS: &[Key] = &[
     text("missing-tag-policy.tag", "UNKNOWN"),
     text("missing-registry-override", ""),
     text("server.listen", "127.0.0.1:8080"),
+    text("server.probe-listen", ""),
     seconds("server.request-timeout-seconds", 1, MOST_SECONDS, "30"),
     number("server.max-concurrent-requests", 1, u32::MAX as i64, "512"),
     seconds("server.shutdown-timeout-seconds", 0, MOST_SECONDS, "20"),
     number("server.cache-max-bytes", 0, i64::MAX, "67108864"),
     list("server.cors-origins"),
+    pem_file("server.tls.certificate"),
+    pem_file("server.tls.private-key"),
+    pem_file("server.tls.client-ca"),
     number("metrics.image-info-limit", 0, u32::MAX as i64, "0"),
     text("anchore.url", ""),
     expanded(text("anchore.user", "")),

@@ -128,6 +128,10 @@ pub struct CollectionSettings {
 pub struct ServerSettings {
     /// Where to listen.
     pub listen: Listen,
+    /// Where the probes answer besides, without TLS and without any data; `None`: nowhere.
+    pub probe_listen: Listen,
+    /// What `listen` is served with; `None`: without TLS.
+    pub tls: Option<ServerTls>,
     /// Deadline of one request.
     pub request_timeout: Duration,
     /// Requests at once, beyond which 503 is answered.
@@ -147,13 +151,35 @@ pub struct MetricsSettings {
     pub image_info_limit: u32,
 }
 
-/// `server.listen`
+/// `server.tls.*`: files in PEM, read by who serves, and again when they change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerTls {
+    /// The certificate, with those that link it to its authority behind it.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub private_key: PathBuf,
+    /// The authorities of which a client must show a certificate; `None`: no client is asked for one.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// `server.listen` and `server.probe-listen`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listen {
-    /// `none`: no HTTP.
+    /// `none`, or an empty `server.probe-listen`: nothing.
     None,
     /// An address with a port.
     Address(std::net::SocketAddr),
     /// Every address of this host at a port, IPv6 and IPv4, else IPv4 alone (`[::]:8080`).
     DualStack(u16),
+}
+
+impl Listen {
+    /// The port; 0 stands for any that is free.
+    pub fn port(&self) -> Option<u16> {
+        match self {
+            Self::None => None,
+            Self::Address(address) => Some(address.port()),
+            Self::DualStack(port) => Some(*port),
+        }
+    }
 }

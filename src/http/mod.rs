@@ -3,6 +3,8 @@
 //! `routes` has every route and `service` everything around them, each on one page. A data request becomes a `question`,
 //! which `answers` looks up in the `cache` of rendered bodies for the `generation` that is served; a new generation is
 //! served once the bodies that readers asked for in the last one are rendered, so that steady readers never wait.
+//!
+//! `listen` opens the addresses; with `server.tls` the files are read by `tls`, and again by `renewal` when they change.
 
 mod access;
 mod answers;
@@ -21,11 +23,13 @@ mod probes;
 mod problem;
 mod query;
 mod question;
+mod renewal;
 mod reply;
 mod request_id;
 mod routes;
 mod serve;
 mod service;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,10 +41,11 @@ use crate::feed::SnapshotReader;
 use crate::health::Health;
 use crate::inventory::ReportPolicy;
 use crate::metrics::Exposition;
-pub use listen::{BindError, bind};
+pub use listen::{BindError, ListenError, Listeners};
 pub use openapi::openapi;
 pub use serve::serve;
 pub use service::{HttpService, ReplyBody, ReplyFuture};
+pub use tls::TlsError;
 
 /// What HTTP is made from.
 #[derive(Debug, Clone)]

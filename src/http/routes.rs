@@ -22,17 +22,27 @@ use crate::metrics::Route;
 
 /// The documented routes.
 pub(super) fn documented() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::default()
+    probes()
         .routes(routes!(get_inventory))
         .routes(routes!(list_namespaces))
         .routes(routes!(list_namespace_images))
+        .routes(routes!(get_openapi))
+        .routes(routes!(get_docs))
+        .routes(routes!(get_root))
+}
+
+/// What an orchestrator and a monitor ask. Only `metrics.image-info-limit` lets it tell what runs in the cluster.
+fn probes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default()
         .routes(routes!(get_health))
         .routes(routes!(get_liveness))
         .routes(routes!(get_readiness))
         .routes(routes!(get_metrics))
-        .routes(routes!(get_openapi))
-        .routes(routes!(get_docs))
-        .routes(routes!(get_root))
+}
+
+/// The routes of `server.probe-listen`, and what answers elsewhere.
+pub(super) fn probe_router(app: Arc<App>) -> Router {
+    Router::from(probes()).fallback(not_a_probe).method_not_allowed_fallback(method_not_allowed).with_state(app)
 }
 
 /// All routes, and what answers elsewhere.
@@ -77,6 +87,15 @@ pub(super) fn route_of(path: &str) -> Route {
 
 async fn not_found(uri: Uri) -> Problem {
     let detail = format!("There is no resource \"{}\"; /docs shows what there is.", excerpt(uri.path()));
+    Problem::new(StatusCode::NOT_FOUND, detail)
+}
+
+async fn not_a_probe(uri: Uri) -> Problem {
+    let detail = format!(
+        "There is no resource \"{}\" at this address, that of server.probe-listen; everything else is at that of \
+         server.listen.",
+        excerpt(uri.path())
+    );
     Problem::new(StatusCode::NOT_FOUND, detail)
 }
 

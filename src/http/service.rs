@@ -42,6 +42,8 @@ pub struct HttpService(Arc<Front>);
 struct Front {
     app: Arc<App>,
     router: Router,
+    /// Whether the inventory is among the routes.
+    has_data: bool,
     ids: RequestIds,
     cors: Option<Cors>,
     request_timeout: Duration,
@@ -58,13 +60,20 @@ enum Work {
 impl HttpService {
     pub(super) fn new(app: Arc<App>, deps: &HttpDeps) -> Self {
         let router = routes::router(Arc::clone(&app));
-        Self::around(router, app, deps)
+        Self::around(router, true, app, deps)
     }
 
-    fn around(router: Router, app: Arc<App>, deps: &HttpDeps) -> Self {
+    /// The same without data: what `server.probe-listen` answers.
+    pub(super) fn of_probes(&self, deps: &HttpDeps) -> Self {
+        let app = Arc::clone(&self.0.app);
+        Self::around(routes::probe_router(Arc::clone(&app)), false, app, deps)
+    }
+
+    fn around(router: Router, has_data: bool, app: Arc<App>, deps: &HttpDeps) -> Self {
         Self(Arc::new(Front {
             app,
             router,
+            has_data,
             ids: RequestIds::new(),
             cors: Cors::of(&deps.settings.cors_origins),
             request_timeout: deps.settings.request_timeout,
@@ -152,7 +161,7 @@ impl Front {
                 &self.app.retry_after,
             )));
         }
-        if is_plain_inventory(&request) {
+        if self.has_data && is_plain_inventory(&request) {
             match catch_unwind(AssertUnwindSafe(|| cached_inventory(&self.app, request.headers()))) {
                 Ok(Some(reply)) => return finish(reply.map(Either::Left)),
                 Ok(None) => {}
@@ -281,6 +290,8 @@ mod tests {
         let (_writer, reader) = feed();
         let settings = ServerSettings {
             listen: Listen::None,
+            probe_listen: Listen::None,
+            tls: None,
             request_timeout: Duration::from_secs(5),
             max_concurrent_requests: 1,
             shutdown_timeout: Duration::from_secs(5),
@@ -291,7 +302,7 @@ mod tests {
         let policy = ReportPolicy::default();
         let metrics = Exposition::new(Metrics::default(), health.clone(), &policy, &MetricsSettings::default());
         let deps = HttpDeps { reader, health, metrics, policy, settings, retry_after: Duration::from_secs(5) };
-        let service = HttpService::around(router, Arc::clone(&super::super::service(&deps).0.app), &deps);
+        let service = HttpService::around(router, true, Arc::clone(&super::super::service(&deps).0.app), &deps);
         for _ in 0..2 {
             // Twice: what went wrong holds no place.
             let request = Request::get(path).body(Body::empty()).expect("request");

@@ -23,9 +23,9 @@ use crate::{file, nothing};
     "anchore:\n  version: v2",
     "kai.yaml:2: unknown key `anchore.version`; known keys of `anchore` are url, user, password, password-file, account, api, push-when, push-incomplete, http"
 )]
-#[case::tls_key(
-    "server:\n  tls: {certificate: a}",
-    "kai.yaml:2: unknown key `server.tls`; known keys of `server` are listen, request-timeout-seconds, max-concurrent-requests, shutdown-timeout-seconds, cache-max-bytes, cors-origins"
+#[case::key_of_the_server(
+    "server:\n  auth: {token: a}",
+    "kai.yaml:2: unknown key `server.auth`; known keys of `server` are listen, probe-listen, request-timeout-seconds, max-concurrent-requests, shutdown-timeout-seconds, cache-max-bytes, cors-origins, tls"
 )]
 #[case::later_key(
     "collection:\n  method: watch",

@@ -8,6 +8,7 @@ mod meaning;
 mod printed;
 mod push;
 mod secrets;
+mod server;
 mod sources;
 
 use std::path::Path;

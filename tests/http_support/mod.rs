@@ -152,6 +152,8 @@ impl Server {
 pub(crate) fn deps(reader: SnapshotReader, change: impl FnOnce(&mut ServerSettings)) -> HttpDeps {
     let mut settings = ServerSettings {
         listen: Listen::None,
+        probe_listen: Listen::None,
+        tls: None,
         request_timeout: Duration::from_secs(10),
         max_concurrent_requests: 512,
         shutdown_timeout: Duration::from_secs(5),

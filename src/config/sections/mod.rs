@@ -9,6 +9,7 @@ mod inline;
 mod routing;
 mod selection;
 mod server;
+mod server_tls;
 
 pub use cluster::NO_CLUSTER_NAME;
 
@@ -40,7 +41,7 @@ pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> Settings {
         selection: selection::build(values, problems),
         report: general::report(values, problems),
         collection: general::collection(values),
-        server: server::build(values, problems),
+        server: server::build(given, problems),
         metrics: general::metrics(values),
         anchore,
     }

@@ -2,17 +2,23 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::{Given, server_tls};
 use crate::config::effective::Effective;
 use crate::config::problem::Problems;
 use crate::config::settings::{Listen, ServerSettings};
 use crate::inventory::excerpt;
 
 const LISTEN: &str = "server.listen";
+const PROBE_LISTEN: &str = "server.probe-listen";
 const CORS_ORIGINS: &str = "server.cors-origins";
 
-pub(super) fn build(values: &Effective, problems: &mut Problems) -> ServerSettings {
+pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> ServerSettings {
+    let values = given.values;
+    let listen = listen(values, problems);
     ServerSettings {
-        listen: listen(values, problems),
+        probe_listen: probe_listen(values, &listen, problems),
+        tls: server_tls::build(given, problems),
+        listen,
         request_timeout: values.seconds("server.request-timeout-seconds"),
         max_concurrent_requests: values.small_number("server.max-concurrent-requests") as usize,
         shutdown_timeout: values.seconds("server.shutdown-timeout-seconds"),
@@ -32,6 +38,30 @@ fn listen(values: &Effective, problems: &mut Problems) -> Listen {
         problems.add(values.origin(LISTEN), LISTEN, text);
         Listen::None
     })
+}
+
+/// Empty, or an address of its own.
+fn probe_listen(values: &Effective, listen: &Listen, problems: &mut Problems) -> Listen {
+    let Some(written) = values.text(PROBE_LISTEN) else { return Listen::None };
+    let text = match read_listen(written) {
+        Some(Listen::None) => {
+            format!(
+                "\"{}\" is no address; leave it empty to have no probes on an address of their own",
+                excerpt(written)
+            )
+        }
+        Some(address) if address == *listen && address.port() != Some(0) => {
+            format!("\"{}\" is the address of {LISTEN} too; write another port", excerpt(written))
+        }
+        Some(address) => return address,
+        None => format!(
+            "\"{}\" is no address to listen on; write an IP address with a port as in 127.0.0.1:8081, :8081 for every \
+             address, or leave it empty",
+            excerpt(written)
+        ),
+    };
+    problems.add(values.origin(PROBE_LISTEN), PROBE_LISTEN, text);
+    Listen::None
 }
 
 /// No host names: a name that resolves differently tomorrow would move the service.

@@ -1,0 +1,49 @@
+//! `server.tls.*`: the files with which kai proves who it is, and with which clients have to.
+
+use std::path::{Path, PathBuf};
+
+use super::Given;
+use crate::config::effective::missing;
+use crate::config::pem::{Meaning, meaning};
+use crate::config::problem::Problems;
+use crate::config::settings::ServerTls;
+
+const CERTIFICATE: &str = "server.tls.certificate";
+const PRIVATE_KEY: &str = "server.tls.private-key";
+const CLIENT_CA: &str = "server.tls.client-ca";
+const PROBE_LISTEN: &str = "server.probe-listen";
+
+/// The certificate and its key together, or neither; an authority of clients only with them.
+pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> Option<ServerTls> {
+    let values = given.values;
+    let because = [CERTIFICATE, PRIVATE_KEY, CLIENT_CA].into_iter().find(|key| values.text(key).is_some())?;
+    for needed in [CERTIFICATE, PRIVATE_KEY] {
+        if values.text(needed).is_none() {
+            let reason = missing(Some(values.get(needed)), needed);
+            let text = format!("{reason}, because {because} is set and is of no use alone; or empty {because}");
+            problems.add_missing(values.origin_or(needed, because), needed, text);
+        }
+    }
+    if values.text(CLIENT_CA).is_some() && values.text(PROBE_LISTEN).is_none() {
+        let text = format!(
+            "{CLIENT_CA}: is set, so a probe without a certificate gets no answer either, and the kubelet has none; set \
+             {PROBE_LISTEN}"
+        );
+        problems.warn(values.origin(CLIENT_CA), text);
+    }
+    let (certificate, private_key) = (file(given, CERTIFICATE, problems), file(given, PRIVATE_KEY, problems));
+    let client_ca = file(given, CLIENT_CA, problems);
+    Some(ServerTls { certificate: certificate?, private_key: private_key?, client_ca })
+}
+
+/// `None` when it is not set, or after a problem. What the file holds is found by who uses it.
+fn file(given: Given<'_>, key: &str, problems: &mut Problems) -> Option<PathBuf> {
+    let text = given.values.text(key)?;
+    if meaning(text) == Ok(Meaning::Path) {
+        return Some(given.environment.resolve(Path::new(text)));
+    }
+    let reason =
+        "is no path; write it in PEM into a file, and the path of that here, so that it can be renewed in place";
+    problems.add(given.values.origin(key), key, reason);
+    None
+}
