@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::collector::{CollectError, Collector, Poller};
-use crate::config::{CollectionSettings, MetricsSettings, NO_CLUSTER_NAME, ServerSettings};
+use crate::config::{CollectionSettings, Environment, Flags, MetricsSettings, NO_CLUSTER_NAME, ServerSettings, load};
 use crate::feed::{SnapshotReader, feed};
 use crate::health::{Health, PushBoard};
 use crate::http::{self, HttpDeps, ListenError, Listeners};
@@ -15,7 +15,8 @@ use crate::inventory::{OutputFormat, ReportPolicy};
 use crate::metrics::{Exposition, Metrics};
 use crate::output::{is_closed_pipe, write_report};
 use crate::push::{Pusher, Registrar};
-use crate::shutdown::StopSignals;
+use crate::shutdown::{HangUps, StopSignals};
+use crate::telemetry::LogControl;
 use crate::views::KaiReport;
 
 /// What the liveness probe allows the event loop beyond the deadline of a poll.
@@ -46,6 +47,10 @@ pub struct Service {
     pub metrics: Metrics,
     /// How much of it is shown.
     pub exposed: MetricsSettings,
+    /// Changes the log at SIGHUP.
+    pub log: LogControl,
+    /// What was typed: `log.level` is read again with it.
+    pub flags: Flags,
 }
 
 /// What reports to Anchore Enterprise.
@@ -87,8 +92,21 @@ type TaskEnd = (&'static str, Result<(), String>);
 impl Service {
     /// Runs until SIGTERM or SIGINT, then drains.
     pub async fn run(self) -> Result<(), ServeError> {
-        let Self { mut collector, collection, server, policy, print, push, board, metrics, exposed } = self;
+        let Self {
+            mut collector,
+            collection,
+            server,
+            policy,
+            print,
+            push,
+            board,
+            metrics,
+            exposed,
+            log,
+            flags,
+        } = self;
         let signals = StopSignals::catch().map_err(ServeError::Signals)?;
+        let hang_ups = HangUps::catch().map_err(ServeError::Signals)?;
         let listeners = Listeners::open(&server)?;
         let stop = CancellationToken::new();
         let relay = tokio::spawn(signals.relay(stop.clone()));
@@ -135,6 +153,8 @@ impl Service {
         let stopped = drain.clone();
         tasks.spawn(async move { ("collector", poller.run(stopped).await.map_err(|error| error.to_string())) });
 
+        let stopped = drain.clone();
+        tasks.spawn(async move { ("log", renew_log(hang_ups, log, flags, stopped).await) });
 
         let ended = tokio::select! {
             () = stop.cancelled() => None,
@@ -189,6 +209,45 @@ fn task_ended(end: Result<TaskEnd, tokio::task::JoinError>) -> ServeError {
         Err(error) => ("unknown", error.to_string()),
     };
     ServeError::TaskEnded { name, reason }
+}
+
+/// At each hang-up opens the log file anew and reads `log.level` again, until stopped. Of everything else that the settings
+/// say by then nothing counts before the next start.
+async fn renew_log(
+    mut hang_ups: HangUps,
+    log: LogControl,
+    flags: Flags,
+    stop: CancellationToken,
+) -> Result<(), String> {
+    loop {
+        tokio::select! {
+            () = hang_ups.next() => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+        let (log, flags) = (log.clone(), flags.clone());
+        // Files may lie on a disk that does not answer.
+        tokio::task::spawn_blocking(move || {
+            // First, so that what follows stands in the new file.
+            match log.reopen() {
+                Ok(true) => tracing::info!("SIGHUP received: log.file is opened anew"),
+                Ok(false) => {}
+                Err(error) => tracing::warn!("SIGHUP received: {error}; the file that was open stays in use"),
+            }
+            match load(&flags, &Environment::of_process()) {
+                Ok(loaded) => {
+                    let level = loaded.settings.log.level;
+                    log.set_level(level);
+                    tracing::info!("SIGHUP received: log.level is {level}");
+                }
+                Err(errors) => {
+                    let problems = errors.problems().join("; ");
+                    tracing::warn!("SIGHUP received, and log.level stays as it is: {problems}");
+                }
+            }
+        })
+        .await
+        .map_err(|error| error.to_string())?;
+    }
 }
 
 /// Prints each new report until stopped. A closed pipe ends the printing, not the service.

@@ -1,4 +1,4 @@
-//! How a stop reaches every task.
+//! How signals reach those whom they concern: a stop every task, a hang-up the log.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -33,5 +33,21 @@ impl StopSignals {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
         }
+    }
+}
+
+/// SIGHUP, caught from now on: without this it ends the process.
+pub struct HangUps(Signal);
+
+impl HangUps {
+    /// Catches the signal; call it as early as [`StopSignals::catch`].
+    pub fn catch() -> std::io::Result<Self> {
+        signal(SignalKind::hangup()).map(Self)
+    }
+
+    /// Waits for the next one. Several that come while nobody waits are one.
+    pub async fn next(&mut self) {
+        // There is no end to a signal: `None` is never said.
+        self.0.recv().await;
     }
 }

@@ -1,8 +1,9 @@
 //! Logs: where they go and what they show.
 
-use std::fs::OpenOptions;
-use std::io::{IsTerminal, stderr};
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Write, stderr};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::WorkerGuard;
@@ -10,55 +11,119 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Registry, reload};
 
 use crate::config::LogSettings;
 
 /// Keeps the log file's writer alive; what is buffered is written when it is dropped.
 #[must_use = "lines are lost when the guard is dropped early"]
-pub struct LogGuard(Option<WorkerGuard>);
+pub struct LogGuard {
+    worker: Option<WorkerGuard>,
+    control: LogControl,
+}
+
+/// Changes the log while the process runs.
+#[derive(Clone)]
+pub struct LogControl {
+    level: reload::Handle<Targets, Registry>,
+    file: Option<LogFile>,
+}
 
 /// The log file could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("log.file: {}: {source}; name a file in a folder that exists and kai may write to, or leave it empty to log to standard error", path.display())]
 pub struct LogError {
     path: PathBuf,
-    source: std::io::Error,
+    source: io::Error,
 }
 
 /// Starts logging for the whole process.
 pub fn start(settings: &LogSettings) -> Result<LogGuard, LogError> {
     let LogSettings { structured, level, file } = settings;
-    let guard = if let Some(path) = file {
-        let (writer, guard) = tracing_appender::non_blocking(open(path)?);
-        install(*structured, *level, false, writer);
-        Some(guard)
+    let (worker, file, level) = if let Some(path) = file {
+        let file = LogFile::open(path)?;
+        let (writer, worker) = tracing_appender::non_blocking(file.clone());
+        (Some(worker), Some(file), install(*structured, *level, false, writer))
     } else {
         let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        install(*structured, *level, colour, stderr);
-        None
+        (None, None, install(*structured, *level, colour, stderr))
     };
-    Ok(LogGuard(guard))
+    Ok(LogGuard { worker, control: LogControl { level, file } })
 }
 
 impl LogGuard {
     /// Writes the error that ends the process to the log file, where there is one: whoever looks there for the end must
     /// find it. Standard error gets it anyway.
     pub fn record(&self, error: &anyhow::Error) {
-        if self.0.is_some() {
+        if self.worker.is_some() {
             tracing::error!("{error:#}");
         }
     }
+
+    /// What changes this log.
+    pub fn control(&self) -> LogControl {
+        self.control.clone()
+    }
 }
 
-fn open(path: &Path) -> Result<std::fs::File, LogError> {
+impl LogControl {
+    /// Writes lines of this level from now on.
+    pub fn set_level(&self, level: LevelFilter) {
+        // Only the log of a second start in one process is gone, and nothing of that one is ever shown.
+        drop(self.level.reload(filter(level)));
+    }
+
+    /// Opens the log file anew by its path, as after it was renamed to be kept; the one that was open stays if that fails.
+    /// Whether there is one.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn reopen(&self) -> Result<bool, LogError> {
+        self.file.as_ref().map(LogFile::reopen).transpose().map(|reopened| reopened.is_some())
+    }
+}
+
+/// The file that lines are appended to. One that is opened anew takes the place of the other between two lines.
+#[derive(Debug, Clone)]
+struct LogFile {
+    path: Arc<Path>,
+    open: Arc<Mutex<File>>,
+}
+
+impl LogFile {
+    fn open(path: &Path) -> Result<Self, LogError> {
+        Ok(Self { path: path.into(), open: Arc::new(Mutex::new(open(path)?)) })
+    }
+
+    fn reopen(&self) -> Result<(), LogError> {
+        let opened = open(&self.path)?;
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = opened;
+        Ok(())
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Whole: were the rest of a line left for another call, the file could be another by then.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    }
+}
+
+fn open(path: &Path) -> Result<File, LogError> {
     OpenOptions::new().create(true).append(true).open(path).map_err(|source| LogError { path: path.to_owned(), source })
 }
 
-fn install<W>(structured: bool, level: LevelFilter, colour: bool, writer: W)
+fn install<W>(structured: bool, level: LevelFilter, colour: bool, writer: W) -> reload::Handle<Targets, Registry>
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    let registry = tracing_subscriber::registry().with(filter(level));
+    let (level, handle) = reload::Layer::new(filter(level));
+    let registry = tracing_subscriber::registry().with(level);
     // A log line that cannot be written must not become a panic of the library's own complaint about it.
     let result = if structured {
         let layer = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer);
@@ -69,6 +134,7 @@ where
     };
     // Only a second start in one process fails, and then the first one's settings stand.
     drop(result);
+    handle
 }
 
 /// kai's own lines at the level that was asked for; libraries only when something is wrong, or at trace.

@@ -57,18 +57,20 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
             config::Config::run(&loaded)
         }
         Some(Command::Serve(options)) => {
-            let started = start(&Flags { listen: options.listen.clone(), ..cli.globals.flags() })?;
-            block_on(many_threads()?, serve::run(started, cli.globals.dump()))
+            let flags = Flags { listen: options.listen.clone(), ..cli.globals.flags() };
+            let started = start(&flags)?;
+            block_on(many_threads()?, serve::run(flags, started, cli.globals.dump()))
         }
         Some(Command::Push(push)) => {
             let started = start(&cli.globals.flags())?;
             block_on(many_threads()?, push.run(started, cli.globals.dump()))
         }
         None => {
-            let started = start(&Flags { mode: cli.report.mode.clone(), ..cli.globals.flags() })?;
+            let flags = Flags { mode: cli.report.mode.clone(), ..cli.globals.flags() };
+            let started = start(&flags)?;
             match started.settings.mode {
                 Mode::Adhoc => block_on(one_thread()?, cli.report.run(started, cli.globals.dump())),
-                Mode::Periodic => block_on(many_threads()?, serve::run(started, cli.globals.dump())),
+                Mode::Periodic => block_on(many_threads()?, serve::run(flags, started, cli.globals.dump())),
             }
         }
     }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Exit;
 use super::start::{Failure, Receiver, Started, collector, error_with_exit, pusher_unless_dump, receiver};
-use crate::config::Settings;
+use crate::config::{Flags, Settings};
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
 use crate::http::ListenError;
@@ -33,14 +33,26 @@ pub(super) struct Serve {
 }
 
 /// Runs until a signal.
-pub(super) async fn run(started: Started, dump: Option<DumpInput>) -> anyhow::Result<Exit> {
+pub(super) async fn run(flags: Flags, started: Started, dump: Option<DumpInput>) -> anyhow::Result<Exit> {
     let Started { settings, log } = started;
     let print = settings.verbose_inventory_reports.then_some(settings.output);
     let (collection, server, policy) = (settings.collection.clone(), settings.server.clone(), settings.report.clone());
     let (board, metrics, exposed) = (PushBoard::default(), Metrics::default(), settings.metrics.clone());
     let push = push(&settings, dump.is_some(), &board, &metrics)?;
-    let collector = collector(settings, dump, metrics.clone());
-    let service = Service { collector, collection, server, policy, print, push, board, metrics, exposed };
+    let (collector, log_control) = (collector(settings, dump, metrics.clone()), log.control());
+    let service = Service {
+        collector,
+        collection,
+        server,
+        policy,
+        print,
+        push,
+        board,
+        metrics,
+        exposed,
+        log: log_control,
+        flags,
+    };
     let error = match service.run().await {
         Ok(()) => return Ok(Exit::Done),
         Err(ServeError::Source(error)) => error_with_exit(&error),
