@@ -243,6 +243,57 @@ fn a_probe_says_when_clients_must_show_a_certificate() {
     assert!(said.contains("clients must show a certificate there: probe the address of server.probe-listen"), "{said}");
 }
 
+/// 0.0.0.0 reaches this host, and is no name of it.
+#[test]
+fn a_probe_checks_the_certificate_of_every_other_host() {
+    let (identity, other) = (Identity::new("0.0.0.0", 2999), Identity::new("0.0.0.0", 2999));
+    let tls = "server: {tls: {certificate: tls.crt, private-key: tls.key}}\n";
+    let files = [
+        ("tls.crt", identity.certificate.as_str()),
+        ("tls.key", identity.key.as_str()),
+        ("ca.crt", identity.authority.as_str()),
+        ("other.crt", other.authority.as_str()),
+    ];
+    let service = Service::start(&format!("{}{tls}", settings("info")), &files);
+    let url = format!("https://{}/livez", service.address("listening on https://").replace("127.0.0.1", "0.0.0.0"));
+    let probe = |authorities: &str, arguments: &[&str]| {
+        let mut command = kai(service.folder.path(), &["probe", &url]);
+        command.args(arguments).env("SSL_CERT_FILE", authorities).env("SSL_CERT_DIR", "/nowhere");
+        let output = command.output().expect("kai runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(probe("ca.crt", &[]), (Some(0), String::new()));
+    for authorities in ["other.crt", "/nowhere"] {
+        let (status, said) = probe(authorities, &[]);
+        let advice = "trust its authority on this system (SSL_CERT_FILE), or pass --insecure";
+        assert!(status == Some(1) && said.contains(&url) && said.contains(advice), "{said}");
+        assert_eq!(probe(authorities, &["--insecure"]), (Some(0), String::new()));
+    }
+}
+
+#[test]
+fn a_probe_follows_a_redirect_to_no_other_address() {
+    let service = Service::start(&settings("info"), &[]);
+    let address = service.address("listening on http://");
+    let probe = |url: &str| kai(service.folder.path(), &["probe", url]).output().expect("kai runs");
+    assert_eq!(probe(&format!("http://{address}/")).status.code(), Some(0), "/ leads to /docs");
+
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").expect("works");
+    let url = format!("http://{}/", elsewhere.local_addr().expect("works"));
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = elsewhere.accept().expect("a probe");
+        let _half = stream.read(&mut [0; 16]).expect("a request");
+        let head = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: http://{address}/livez\r\n");
+        write!(stream, "{head}Content-Length: 0\r\nConnection: close\r\n\r\n").expect("works");
+        // Until the probe closes: what it has not read would be lost with the connection.
+        let _request = stream.read_to_end(&mut Vec::new());
+    });
+    let output = probe(&url);
+    answering.join().expect("no panic");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("answered 307"), "{said}");
+}
+
 /// What kai says of a start that cannot be.
 fn refused(settings: &str, arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().expect("folder");

@@ -17,6 +17,9 @@ Examples:
   kai probe https://127.0.0.1:8443/readyz         an address of this host: its certificate is not checked
   HEALTHCHECK CMD [\"kai\", \"probe\", \"http://127.0.0.1:8080/livez\"]";
 
+/// What to do about a certificate.
+const TRUST: &str = "; trust its authority on this system (SSL_CERT_FILE), or pass --insecure";
+
 /// Arguments of `kai probe`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -58,7 +61,11 @@ impl Probe {
             .tls_danger_accept_invalid_certs(unchecked)
             .redirect(Policy::custom(stay))
             .timeout(Duration::from_secs(self.timeout_seconds))
-            .build()?;
+            .build()
+            .map_err(|error| {
+                let cause = root_cause(&error);
+                anyhow::anyhow!("{} cannot be asked: {cause}{TRUST}", excerpt(&self.url))
+            })?;
         let response = client.get(url).send().await.map_err(|error| {
             let cause = root_cause(&error);
             anyhow::anyhow!("{} did not answer: {cause}{}", excerpt(&self.url), advice(&cause))
@@ -94,7 +101,7 @@ fn advice(cause: &str) -> &'static str {
     if cause.contains("CertificateRequired") {
         "; clients must show a certificate there: probe the address of server.probe-listen"
     } else if cause.contains("peer certificate") {
-        "; trust its authority on this system, or pass --insecure"
+        TRUST
     } else {
         ""
     }

@@ -1,176 +1,33 @@
 //! Serving over TLS: who is let in, certificates that change, clients that stall, the address of the probes, the end.
 
-mod http_support;
-
-#[path = "fake_api/certificates.rs"]
+#[path = "../fake_api/certificates.rs"]
 #[expect(clippy::unwrap_used, dead_code, reason = "shared with tests that use more of it")]
 mod certificates;
-#[path = "fake_api/log.rs"]
+#[path = "../http_support/mod.rs"]
+mod http_support;
+#[path = "../fake_api/log.rs"]
 #[expect(clippy::unwrap_used, reason = "shared with tests that unwrap")]
 mod log;
+mod running;
 
 use std::io::Write as _;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use certificates::Identity;
 use http::{StatusCode, Version};
 use http_support::{Cluster, DEADLINE, OBSERVED, PODS, deps};
-use kai::config::{Listen, ServerSettings, ServerTls};
-use kai::feed::{SnapshotWriter, feed};
+use kai::config::ServerTls;
+use kai::feed::feed;
 use kai::http::{Listeners, serve};
 use log::Log;
-use reqwest::{Certificate, Client, ClientBuilder};
+use reqwest::Client;
 use rstest::rstest;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use tempfile::TempDir;
-use tokio::task::{JoinHandle, spawn_blocking};
+use running::{
+    Secret, any_port, blocking, connect, connection, get, get_at_last, read_to_end, server, start, trusting,
+};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-
-/// The files of a mounted Secret: names that lead through a link, which moves when the Secret changes.
-struct Secret {
-    folder: TempDir,
-    versions: u32,
-}
-
-impl Secret {
-    fn new(identity: &Identity) -> Self {
-        let mut secret = Self { folder: tempfile::tempdir().expect("folder"), versions: 0 };
-        secret.change(&identity.certificate, &identity.key, &identity.authority);
-        for name in ["tls.crt", "tls.key", "ca.crt"] {
-            std::os::unix::fs::symlink(Path::new("..data").join(name), secret.path(name)).expect("link");
-        }
-        secret
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn change(&mut self, certificate: &str, key: &str, authority: &str) {
-        self.versions += 1;
-        let version = format!("..version-{}", self.versions);
-        std::fs::create_dir(self.path(&version)).expect("folder");
-        for (name, text) in [("tls.crt", certificate), ("tls.key", key), ("ca.crt", authority)] {
-            std::fs::write(self.path(&version).join(name), text).expect("file");
-        }
-        let next = self.path("..data_tmp");
-        std::os::unix::fs::symlink(&version, &next).expect("link");
-        std::fs::rename(&next, self.path("..data")).expect("rename");
-    }
-
-    fn tls(&self) -> ServerTls {
-        ServerTls { certificate: self.path("tls.crt"), private_key: self.path("tls.key"), client_ca: None }
-    }
-}
-
-/// A server of the usual cluster.
-struct Running {
-    url: String,
-    probe_url: Option<String>,
-    shutdown: CancellationToken,
-    task: JoinHandle<std::io::Result<()>>,
-    _writer: SnapshotWriter,
-}
-
-fn start(tls: ServerTls, change: impl FnOnce(&mut ServerSettings)) -> Running {
-    let (writer, reader) = feed();
-    writer.publish(Cluster::new().relist(OBSERVED, &PODS));
-    let deps = deps(reader, |settings| {
-        settings.listen = any_port();
-        settings.tls = Some(tls);
-        change(settings);
-    });
-    let listeners = Listeners::open(&deps.settings).expect("listening");
-    let (url, probe_url) = (listeners.url().expect("an address"), listeners.probe_url());
-    let shutdown = CancellationToken::new();
-    let task = tokio::spawn(serve(listeners, deps, shutdown.clone()));
-    Running { url, probe_url, shutdown, task, _writer: writer }
-}
-
-fn any_port() -> Listen {
-    Listen::Address(([127, 0, 0, 1], 0).into())
-}
-
-fn server() -> Identity {
-    Identity::new("127.0.0.1", 2999)
-}
-
-impl Running {
-    fn address(&self) -> SocketAddr {
-        self.url.strip_prefix("https://").expect("TLS").parse().expect("address")
-    }
-
-    /// A connection on which TLS was agreed with this authority. Blocks.
-    async fn agreed(&self, authority: &str) -> TlsStream {
-        let (address, authority) = (self.address(), authority.to_owned());
-        blocking(move || {
-            let mut stream = StreamOwned::new(connection(&authority), connect(address));
-            stream.conn.complete_io(&mut stream.sock).expect("a handshake");
-            stream
-        })
-        .await
-    }
-
-    async fn stop(self) -> Duration {
-        let started = Instant::now();
-        self.shutdown.cancel();
-        timeout(DEADLINE, self.task).await.expect("in time").expect("no panic").expect("served");
-        started.elapsed()
-    }
-}
-
-type TlsStream = StreamOwned<ClientConnection, std::net::TcpStream>;
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    timeout(DEADLINE, spawn_blocking(work)).await.expect("in time").expect("no panic")
-}
-
-fn connect(address: SocketAddr) -> std::net::TcpStream {
-    let stream = std::net::TcpStream::connect(address).expect("connection");
-    stream.set_read_timeout(Some(DEADLINE)).expect("works");
-    stream
-}
-
-fn connection(authority: &str) -> ClientConnection {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.as_bytes()).expect("PEM")).expect("authority");
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    ClientConnection::new(Arc::new(config), ServerName::try_from("127.0.0.1").expect("name")).expect("works")
-}
-
-/// What comes until the server closes, however it does.
-fn read_to_end(stream: &mut impl std::io::Read) -> String {
-    let mut reply = Vec::new();
-    let read = stream.read_to_end(&mut reply);
-    let timed_out = read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
-    assert!(!timed_out, "the server does not close");
-    String::from_utf8_lossy(&reply).into_owned()
-}
-
-/// A client that trusts one authority.
-fn trusting(authority: &str) -> ClientBuilder {
-    let authority = Certificate::from_pem(authority.as_bytes()).expect("PEM");
-    Client::builder().no_proxy().tls_certs_only([authority]).timeout(DEADLINE)
-}
-
-async fn get(client: ClientBuilder, url: &str) -> reqwest::Result<reqwest::Response> {
-    client.build().expect("client").get(url).send().await
-}
-
-/// Asks over new connections until the answer comes.
-async fn get_at_last(authority: &str, url: &str) {
-    let begun = Instant::now();
-    while let Err(error) = get(trusting(authority), url).await {
-        assert!(begun.elapsed() < DEADLINE, "{error:?}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
 
 #[tokio::test]
 async fn both_versions_of_http_are_agreed_on() {
