@@ -3,14 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/ARCHITECTURE.md",
     "docs/COMPATIBILITY.md",
     "docs/DECISIONS.md",
     "docs/PERFORMANCE.md",
+    "docs/INSTALL.md",
+    "docs/MIGRATION.md",
     "docs/RUNBOOK.md",
+    "docs/SECURITY.md",
 ];
 
 fn root() -> &'static Path {
