@@ -15,9 +15,12 @@ LISTEN ?= 127.0.0.1:8080
 RECEIVER ?= 127.0.0.1:8228
 
 .PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e chart bench bench-cluster ci clean
+.PHONY: image image-test linux-binary linux-binary-fips mac-binary mac-binary-fips advisories outdated
+.PHONY: release-test release-dry-run release-check-tag release-archive release-common release-sums
+.PHONY: release-push-image release-publish-image release-publish-chart release-publish-files
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Build kai and serve the bundled sample cluster on http://127.0.0.1:8080 (LISTEN=… for another address)
 	$(CARGO) build --locked --release
@@ -83,7 +86,53 @@ bench-cluster: control-plane ## Measure reading clusters of 10,000 pods in three
 	$(CARGO) build --locked --release --bin kai --example load
 	KAI_TOOLS="$(KAI_TOOLS)" benches/shapes.sh target/release/kai target/release/examples/load
 
-ci: lint deny test contract e2e ## What CI runs
+image: ## Build the image with docker, podman or buildah (IMAGE=localhost/kai; VERSION=…; IMAGE_ARGUMENTS="--build-arg KUBECONFIG=./kubeconfig")
+	tests/image/build.sh $(IMAGE_ARGUMENTS)
+
+image-test: ## Build the image with buildah and hold it to what a cluster needs (root; STAND_IN=1 without a registry of images)
+	KAI_TOOLS="$(KAI_TOOLS)" tests/image/run.sh $(if $(STAND_IN),--stand-in)
+
+linux-binary: ## Build the static binary for Linux into snapshot/kai
+	tests/release/binary.sh linux
+
+linux-binary-fips: ## The same with the validated FIPS module (needs cmake and Go)
+	tests/release/binary.sh linux --fips
+
+mac-binary: ## Build the binary for macOS into snapshot/kai
+	tests/release/binary.sh mac
+
+mac-binary-fips: ## The same with a FIPS module, which is not validated for macOS
+	tests/release/binary.sh mac --fips
+
+release-dry-run: ## Make every file of a release that this platform can build, into snapshot/dist
+	KAI_TOOLS="$(KAI_TOOLS)" tests/release/dry_run.sh
+
+release-test: ## Hold the scripts and workflows of a release to their rules (needs Go once)
+	KAI_TOOLS="$(KAI_TOOLS)" tests/release/actionlint.sh
+	tests/release/run.sh
+
+# The steps of the release workflow. TAG is its tag, FIPS=1 another archive.
+release-check-tag:
+	tests/release/check-version.sh $(TAG)
+
+release-archive release-common release-sums:
+	KAI_TOOLS="$(KAI_TOOLS)" tests/release/dry_run.sh $(@:release-%=%)
+
+release-push-image:
+	tests/release/publish.sh push
+
+release-publish-image release-publish-chart release-publish-files:
+	tests/release/publish.sh $(@:release-publish-%=%)
+
+advisories: $(CARGO_DENY) ## Check every dependency against the advisory database (needs GitHub)
+	$(CARGO_DENY) --locked check advisories
+	$(CARGO_DENY) --locked --manifest-path fips/Cargo.toml check advisories
+
+outdated: ## List the updates that the manifests allow
+	$(CARGO) update --dry-run
+	$(CARGO) update --dry-run --manifest-path fips/Cargo.toml
+
+ci: lint deny release-test test contract e2e ## What CI runs
 
 clean: ## Remove what was built
 	$(CARGO) clean

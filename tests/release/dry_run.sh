@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Makes every file of a release that this platform can build, into snapshot/dist; publishes nothing.
+#
+#   tests/release/dry_run.sh           all of them
+#   tests/release/dry_run.sh archive   the archive of this platform alone, as each machine of the release workflow makes it
+#   tests/release/dry_run.sh common    what is the same for every platform: SBOM, chart, notes
+#   tests/release/dry_run.sh sums      the checksums of what lies in snapshot/dist
+#
+# FIPS=1 builds the archive with the FIPS module. The chart is packed by HELM, by the helm on the PATH, or by
+# the one of the tests, which is built then.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+say() { echo "tests/release/dry_run.sh: $*" >&2; }
+cargo=${CARGO:-cargo}
+tools=${KAI_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/kai-tools}
+version=$(tests/release/version.sh)
+dist=$PWD/snapshot/dist
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+
+archive() {
+  local system architecture name stage fips=()
+  case $(uname -s) in
+    Linux) system=linux ;;
+    Darwin) system=darwin ;;
+    *) say "no archive is made for $(uname -s)"; exit 1 ;;
+  esac
+  case $(uname -m) in
+    x86_64) architecture=amd64 ;;
+    aarch64 | arm64) architecture=arm64 ;;
+    *) say "no archive is made for $(uname -m)"; exit 1 ;;
+  esac
+  if [ -n "${FIPS:-}" ]; then fips=(--fips); fi
+  tests/release/binary.sh "${system/darwin/mac}" ${fips[@]+"${fips[@]}"}
+  name=kai${FIPS:+-fips}_${version}_${system}_$architecture
+  stage=$(mktemp -d)
+  mkdir -p "$stage/$name"/{completions,man/man1}
+  cp snapshot/kai LICENSE README.md CHANGELOG.md "$stage/$name/"
+  snapshot/kai completion bash >"$stage/$name/completions/kai.bash"
+  snapshot/kai completion zsh >"$stage/$name/completions/_kai"
+  snapshot/kai completion fish >"$stage/$name/completions/kai.fish"
+  "$cargo" run --quiet --locked --example man -- "$stage/$name/man/man1"
+  # The same files give the same archive. BSD's tar has other flags for that.
+  if tar --version | grep -q GNU; then
+    tar -C "$stage" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -cf - "$name"
+  else
+    tar -C "$stage" --uid 0 --gid 0 -cf - "$name"
+  fi | gzip -n -9 >"$dist/$name.tar.gz"
+  rm -rf "$stage"
+}
+
+sbom() {
+  local tool_version=0.5.9
+  local tool=$tools/cargo-cyclonedx-$tool_version
+  if [ ! -x "$tool/bin/cargo-cyclonedx" ]; then
+    say "building cargo-cyclonedx $tool_version once, into $tools"
+    "$cargo" install cargo-cyclonedx --version "$tool_version" --locked --root "$tool"
+  fi
+  # The tool writes beside Cargo.toml and nowhere else.
+  PATH="$tool/bin:$PATH" "$cargo" cyclonedx --quiet --format json --spec-version 1.5 --target all --override-filename kai.sbom
+  mv kai.sbom.json "$dist/kai_$version.cdx.json"
+}
+
+chart() {
+  if [ ! -e charts/kai/Chart.yaml ]; then
+    say "charts/kai is not there: no chart is packed"
+    return
+  fi
+  local helm
+  helm=${HELM:-$(command -v helm || true)}
+  if [ -z "$helm" ]; then
+    KAI_TOOLS="$tools" tests/control-plane/build.sh helm >&2
+    helm=$(KAI_TOOLS="$tools" tests/control-plane/build.sh --where)/helm
+  fi
+  "$helm" package charts/kai --destination "$dist"
+}
+
+common() {
+  sbom
+  chart
+  tests/release/notes.sh "$version" >"$dist/notes.md"
+}
+
+sums() {
+  local sum=(sha256sum)
+  command -v sha256sum >/dev/null || sum=(shasum -a 256)
+  (cd "$dist" && find . -maxdepth 1 -type f ! -name SHA256SUMS ! -name notes.md | sed 's,^\./,,' | sort | xargs "${sum[@]}" >SHA256SUMS)
+}
+
+mkdir -p "$dist"
+case ${1:-all} in
+  archive | common | sums) "$1" ;;
+  all)
+    rm -rf "$dist"
+    mkdir -p "$dist"
+    archive
+    common
+    sums
+    ls -l "$dist"
+    ;;
+  *) say "there is no part $1; write archive, common or sums"; exit 2 ;;
+esac
