@@ -43,6 +43,11 @@ fn print_answer(answer: &clap::Error) -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    #[cfg(feature = "fips")]
+    if !matches!(cli.command, Some(Command::Version(_))) {
+        install_crypto_provider();
+        crate::cluster::require_fips().map_err(anyhow::Error::msg)?;
+    }
     match &cli.command {
         Some(Command::Version(_)) => version::Version::run(cli.globals.output()),
         Some(Command::Explain(explain)) => explain.run(),

@@ -24,6 +24,9 @@ struct Build {
     git_tree_state: &'static str,
     platform: String,
     compiler: &'static str,
+    /// Only a FIPS build says which module it has.
+    #[cfg(feature = "fips")]
+    crypto_module: crate::cluster::Module,
 }
 
 impl Version {
@@ -37,9 +40,16 @@ impl Version {
             git_tree_state: env!("BUILD_TREE_STATE"),
             platform: platform(env!("BUILD_TARGET")),
             compiler: env!("BUILD_COMPILER"),
+            #[cfg(feature = "fips")]
+            crypto_module: crate::cluster::Module::of_this_build(),
         };
         let text = match format {
-            None | Some("text") => build.text(),
+            None | Some("text") => {
+                let text = build.text();
+                #[cfg(feature = "fips")]
+                let text = text + "CryptoModule:  " + &build.crypto_module.text() + "\n";
+                text
+            }
             Some("json") => serde_json::to_string_pretty(&build)? + "\n",
             Some(other) => {
                 let message = format!("--output {}: `kai version` prints text or json", excerpt(other));
@@ -52,7 +62,7 @@ impl Version {
 
 impl Build {
     fn text(&self) -> String {
-        let Self { application, version, date, git_commit, git_tree_state, platform, compiler } = self;
+        let Self { application, version, date, git_commit, git_tree_state, platform, compiler, .. } = self;
         format!(
             "Application:   {application}\nVersion:       {version}\nBuildDate:     {date}\n\
              GitCommit:     {git_commit}\nGitTreeState:  {git_tree_state}\nPlatform:      {platform}\n\

@@ -37,3 +37,5 @@ pub use source::{ClusterSource, Progress};
 pub use warned::Warned;
 
 pub use crate::remote::install_crypto_provider;
+#[cfg(feature = "fips")]
+pub use crate::remote::{Module, require_fips};

@@ -6,8 +6,11 @@
 //! | `page`, `retry_after` | a web page instead of an answer; when to come again |
 //! | `proxy` | whether a server is reached through a proxy |
 //! | `crypto` | the one provider of every TLS connection |
+//! | `fips` | which module it is in a FIPS build, and that it is in use |
 
 mod crypto;
+#[cfg(feature = "fips")]
+mod fips;
 mod page;
 mod proxy;
 mod reason;
@@ -15,6 +18,8 @@ mod retry_after;
 mod transport;
 
 pub use crypto::install_crypto_provider;
+#[cfg(feature = "fips")]
+pub use fips::{Module, require_fips};
 
 pub(crate) use page::{describe_page, has_html_type, is_html};
 pub(crate) use proxy::{Proxy, ProxyError, ProxyVariables};
