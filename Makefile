@@ -132,7 +132,7 @@ outdated: ## List the updates that the manifests allow
 	$(CARGO) update --dry-run
 	$(CARGO) update --dry-run --manifest-path fips/Cargo.toml
 
-ci: lint deny release-test test contract e2e ## What CI runs
+ci: lint deny release-test test contract chart e2e ## What CI runs
 
 clean: ## Remove what was built
 	$(CARGO) clean

@@ -92,19 +92,7 @@ type TaskEnd = (&'static str, Result<(), String>);
 impl Service {
     /// Runs until SIGTERM or SIGINT, then drains.
     pub async fn run(self) -> Result<(), ServeError> {
-        let Self {
-            mut collector,
-            collection,
-            server,
-            policy,
-            print,
-            push,
-            board,
-            metrics,
-            exposed,
-            log,
-            flags,
-        } = self;
+        let Self { mut collector, collection, server, policy, print, push, board, metrics, exposed, log, flags } = self;
         let signals = StopSignals::catch().map_err(ServeError::Signals)?;
         let hang_ups = HangUps::catch().map_err(ServeError::Signals)?;
         let listeners = Listeners::open(&server)?;

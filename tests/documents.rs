@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/ARCHITECTURE.md",
     "docs/COMPATIBILITY.md",
     "docs/DECISIONS.md",
     "docs/PERFORMANCE.md",
+    "docs/BUILD.md",
     "docs/INSTALL.md",
     "docs/MIGRATION.md",
     "docs/RUNBOOK.md",
