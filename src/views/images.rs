@@ -1,20 +1,12 @@
 //! The images of one namespace, as the KAI report says them.
 
-use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::quick_hash::QuickSet;
 use crate::inventory::{ContainerRecord, Digest, ImageRef, MissingTagPolicy, Phase, PodRecord, ReportPolicy};
 use crate::snapshot::{ContentHash, ContentHasher, NamespacePart};
-
-/// Images that a set has room for at first: more than most namespaces run.
-const MANY: usize = 128;
-
-/// Pods that are read together.
-const BATCH: usize = 64;
 
 /// The images of one namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -44,25 +36,13 @@ impl NamespaceImages {
     /// What runs in a namespace, by the policy.
     #[must_use]
     pub fn of(part: &NamespacePart, policy: &ReportPolicy) -> Self {
-        // A namespace runs the same few images many times: nearly all containers are known to add nothing before anything
-        // is read but where their texts lie. Texts that are equal and not shared meet when the entries are sorted.
-        let mut seen = QuickSet::with_capacity_and_hasher(part.pods().len().min(MANY), BuildHasherDefault::default());
         let mut tag = String::new();
-        let mut images = Vec::new();
-        let (mut containers, mut places) = (Vec::new(), Vec::new());
-        for pods in part.pods().chunks(BATCH) {
-            // First where all of a batch lie, then what they say: the memory is asked for many at once, and not one after
-            // the other.
-            containers.clear();
-            containers.extend(pods.iter().filter(|pod| counts(pod, policy)).flat_map(|pod| &*pod.containers));
-            places.clear();
-            places.extend(containers.iter().map(|container| place(container)));
-            for (container, place) in containers.iter().zip(&places) {
-                if container.updating_from.is_some() || seen.insert(*place) {
-                    images.extend(ReportedImage::of(container, policy).map(|image| image.to_entry(policy, &mut tag)));
-                }
-            }
-        }
+        let different = part.different_containers(policy.ignore_not_running);
+        let mut images: Vec<ImageEntry> = different
+            .flat_map(|container| ReportedImage::of(container, policy))
+            .map(|image| image.to_entry(policy, &mut tag))
+            .collect();
+        // What lies in two places may be equal all the same.
         images.sort_unstable();
         images.dedup();
         Self { namespace: Arc::clone(part.name()), images }
@@ -89,20 +69,10 @@ pub(super) fn counts(pod: &PodRecord, policy: &ReportPolicy) -> bool {
     !policy.ignore_not_running || pod.phase == Phase::Running
 }
 
-/// The containers of the pods that count.
-fn counted<'a>(part: &'a NamespacePart, policy: &ReportPolicy) -> impl Iterator<Item = &'a ContainerRecord> {
-    part.pods().iter().filter(|pod| counts(pod, policy)).flat_map(|pod| &pod.containers)
-}
-
-/// Where the texts lie of which the entry of a container follows: what lies in one place is equal.
-fn place(container: &ContainerRecord) -> (*const ImageRef, *const u8) {
-    let running = container.running.as_ref().map_or(std::ptr::null(), |digest| digest.as_str().as_ptr());
-    (Arc::as_ptr(&container.image), running)
-}
-
 /// Whether anything of the namespace is reported.
 pub(super) fn has_images(part: &NamespacePart, policy: &ReportPolicy) -> bool {
-    counted(part, policy).any(|container| ReportedImage::of(container, policy).next().is_some())
+    let mut different = part.different_containers(policy.ignore_not_running);
+    different.any(|container| ReportedImage::of(container, policy).next().is_some())
 }
 
 /// A reference and the digest that belongs to it: an entry of the report before its tag is written.

@@ -1,11 +1,8 @@
 //! A quick hash without a key, the same in every process: for telling what is there twice, where whoever makes two things
 //! collide gains nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-
-/// A set by [`QuickHasher`].
-pub(super) type QuickSet<T> = HashSet<T, BuildHasherDefault<QuickHasher>>;
 
 /// A map by [`QuickHasher`].
 pub(super) type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<QuickHasher>>;
@@ -47,6 +44,7 @@ impl Hasher for QuickHasher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
 
     fn hash(text: &str) -> u64 {
         let mut hasher = QuickHasher::default();
