@@ -9,7 +9,7 @@
 //! | `fips` | which module it is in a FIPS build, and that it is in use |
 
 mod crypto;
-#[cfg(feature = "fips")]
+#[cfg(any(feature = "fips", test))]
 mod fips;
 mod page;
 mod proxy;

@@ -35,6 +35,10 @@ if [ "$platform" = linux ]; then
   export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static"
 fi
 "${CARGO:-cargo}" build "${arguments[@]}" --target "$target"
+if [ "${2:-}" = --fips ]; then
+  # It refuses to start without FIPS mode.
+  "$built/$target/release/kai" --input config/demo-cluster.json >/dev/null
+fi
 mkdir -p snapshot
 install -m 0755 "$built/$target/release/kai" snapshot/kai
 snapshot/kai version

@@ -58,7 +58,9 @@ sbom() {
   fi
   # The tool writes beside Cargo.toml and nowhere else.
   PATH="$tool/bin:$PATH" "$cargo" cyclonedx --quiet --format json --spec-version 1.5 --target all --override-filename kai.sbom
-  mv kai.sbom.json "$dist/kai_$version.cdx.json"
+  # References name the folder of this checkout; they only have to be the same on both ends.
+  sed "s,path+file://$PWD#,,g" kai.sbom.json >"$dist/kai_$version.cdx.json"
+  rm kai.sbom.json
 }
 
 chart() {
