@@ -52,6 +52,7 @@ fmt: ## Format the code
 
 deny: $(CARGO_DENY) ## Check licences, sources and banned crates of every dependency
 	$(CARGO_DENY) --locked check bans licenses sources
+	$(CARGO_DENY) --locked --manifest-path fips/Cargo.toml check bans licenses sources
 
 $(CARGO_DENY):
 	@echo "building cargo-deny $(CARGO_DENY_VERSION) once, into $(KAI_TOOLS)"

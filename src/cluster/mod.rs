@@ -38,4 +38,4 @@ pub use warned::Warned;
 
 pub use crate::remote::install_crypto_provider;
 #[cfg(feature = "fips")]
-pub use crate::remote::{Module, require_fips};
+pub(crate) use crate::remote::{Module, require_fips};

@@ -9,7 +9,7 @@ use serde::Serialize;
 /// The cryptographic module that is linked in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Module {
+pub(crate) struct Module {
     /// Its name in the list of validated modules.
     name: &'static str,
     /// As the module says it: `3.6.0`.
@@ -23,7 +23,7 @@ pub struct Module {
 impl Module {
     /// The module of this build.
     #[cfg(feature = "fips")]
-    pub fn of_this_build() -> Self {
+    pub(crate) fn of_this_build() -> Self {
         let version = aws_lc_fips_sys::AWSLC_VERSION_NUMBER_STRING;
         Self::named(&String::from_utf8_lossy(version.strip_suffix(b"\0").unwrap_or(version)))
     }
@@ -36,7 +36,7 @@ impl Module {
     }
 
     /// One line: name, version and certificate.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let Self { name, version, certificate, .. } = self;
         match certificate {
             Some(number) => format!("{name} {version}, validated: FIPS 140-3 certificate {number}"),
@@ -50,7 +50,7 @@ impl Module {
 /// # Errors
 /// What to do when it is not, or when there is no provider.
 #[cfg(feature = "fips")]
-pub fn require_fips() -> Result<(), String> {
+pub(crate) fn require_fips() -> Result<(), String> {
     check(CryptoProvider::get_default().map(AsRef::as_ref))
 }
 

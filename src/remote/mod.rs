@@ -19,7 +19,7 @@ mod transport;
 
 pub use crypto::install_crypto_provider;
 #[cfg(feature = "fips")]
-pub use fips::{Module, require_fips};
+pub(crate) use fips::{Module, require_fips};
 
 pub(crate) use page::{describe_page, has_html_type, is_html};
 pub(crate) use proxy::{Proxy, ProxyError, ProxyVariables};
