@@ -37,6 +37,8 @@ arguments=()
 if [ "${1:-}" = --stand-in ]; then read -ra arguments < <(tests/image/stand-in.sh); fi
 image=localhost/kai-test
 version=$(tests/release/version.sh)
+# As it is now: somebody may commit while the image is built.
+revision=$(git rev-parse HEAD)
 ENGINE=buildah IMAGE=$image SOURCE=https://example.com/kai tests/image/build.sh "${arguments[@]}"
 container=$(buildah from "$image:latest")
 root=$(buildah mount "$container")
@@ -71,13 +73,13 @@ same 'sorted(c["Env"])' '["HOME=/", "KAI_SERVER_LISTEN_DEFAULT=[::]:8080", "PATH
 same 'c["Healthcheck"]["Test"]' '["CMD", "/usr/bin/kai", "probe", "http://127.0.0.1:8080/livez"]'
 same 'c["Labels"]["org.opencontainers.image.version"]' "\"$version\""
 same 'c["Labels"]["org.opencontainers.image.source"]' '"https://example.com/kai"'
-same 'c["Labels"]["org.opencontainers.image.revision"]' "\"$(git rev-parse HEAD)\""
+same 'c["Labels"]["org.opencontainers.image.revision"]' "\"$revision\""
 ok "user, entrypoint, environment, health check and labels are set"
 
 # --- as an engine runs it ---------------------------------------------------------------------------------------------
 in_image() { buildah run "$container" -- "$@"; }
 in_image kai version | grep -qx "Version:       $version" || fail "kai version does not say $version"
-in_image kai version | grep -qx "GitCommit:     $(git rev-parse HEAD)" || fail "kai version does not know the commit"
+in_image kai version | grep -qx "GitCommit:     $revision" || fail "kai version does not know the commit"
 ok "kai is found on the PATH and knows its version and commit"
 if in_image sh -c true 2>/dev/null; then fail "there is a shell"; fi
 ok "sh does not start"
