@@ -4,7 +4,8 @@
 //! which `answers` looks up in the `cache` of rendered bodies for the `generation` that is served; a new generation is
 //! served once the bodies that readers asked for in the last one are rendered, so that steady readers never wait.
 //!
-//! `listen` opens the addresses; with `server.tls` the files are read by `tls`, and again by `renewal` when they change.
+//! `listen` opens the addresses; with `server.tls` the files are read by `tls`, and again by `renewal` when they change;
+//! `handshake` accepts connections with them.
 
 mod access;
 mod answers;
@@ -14,6 +15,7 @@ mod cors;
 mod data;
 mod docs;
 mod generation;
+mod handshake;
 mod limits;
 mod listen;
 mod metrics;

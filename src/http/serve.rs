@@ -5,11 +5,11 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use axum_server::tls_rustls::RustlsAcceptor;
 use axum_server::{Handle, Server};
 use tokio_util::sync::CancellationToken;
 use tower::make::Shared;
 
+use super::handshake::Handshake;
 use super::renewal::Tls;
 use super::{HttpDeps, HttpService, Listeners, service};
 
@@ -65,7 +65,7 @@ async fn serve_all(
     deadline: Duration,
 ) -> io::Result<()> {
     let Some(tls) = tls else { return serve_plain(listener, service, handle, deadline).await };
-    let acceptor = RustlsAcceptor::new(tls.config()).handshake_timeout(HANDSHAKE_TIMEOUT.min(deadline));
+    let acceptor = Handshake::new(tls.config(), HANDSHAKE_TIMEOUT.min(deadline));
     let server = axum_server::from_tcp(listener)?.acceptor(acceptor);
     tokio::select! {
         result = limited(server, handle, deadline).serve(Shared::new(service)) => result,

@@ -129,6 +129,29 @@ async fn clients_of_the_authority_alone_are_let_in_and_probes_have_their_own_add
     server.stop().await;
 }
 
+/// Whoever has the request refused while it writes must still be told why, and not of a broken pipe.
+#[tokio::test]
+async fn a_client_without_a_certificate_that_writes_on_hears_why_it_is_refused() {
+    let identity = server();
+    let secret = Secret::new(&identity);
+    let tls = ServerTls { client_ca: Some(secret.path("ca.crt")), ..secret.tls() };
+    let server = start(tls, |_| {});
+    let mut stream = server.agreed(&identity.authority).await;
+    let (written, read) = blocking(move || {
+        let written = [b"GET /livez HTTP/1.1\r\n", b"Host: kai.example\r\n\r\n"].map(|half| {
+            std::thread::sleep(Duration::from_millis(100));
+            // Not through the stream, which reads as well.
+            stream.conn.writer().write_all(half).expect("room");
+            stream.conn.write_tls(&mut stream.sock).map_err(|error| error.kind())
+        });
+        (written, std::io::Read::read(&mut stream, &mut [0; 1]).map_err(|error| error.to_string()))
+    })
+    .await;
+    assert!(written.iter().all(Result::is_ok), "{written:?}");
+    assert_eq!(read, Err("received fatal alert: CertificateRequired".to_owned()));
+    server.stop().await;
+}
+
 #[rstest]
 #[case::nothing(0)]
 #[case::a_byte(1)]

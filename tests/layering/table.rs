@@ -86,6 +86,7 @@ pub(crate) const ALONE: &[(&str, &[&str])] = &[
     ("k8s_openapi", &["cluster"]),
     ("axum", &["http"]),
     ("axum_server", &["http"]),
+    ("tokio_rustls", &["http"]),
     ("moka", &["http"]),
     // The probe asks a running kai; it has nothing to do with a push.
     ("reqwest", &["push", "cli"]),
