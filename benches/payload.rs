@@ -17,7 +17,7 @@ use kai::inventory::{
     read_container,
 };
 use kai::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, Snapshot};
-use kai::views::{KaiReport, PayloadForm, PayloadLimits, PayloadRequest};
+use kai::views::{KaiReport, Payload, PayloadForm, PayloadLimits, PayloadRequest};
 use peak_alloc::PeakAlloc;
 use realistic::{Cluster, namespace};
 use serde::{Deserialize, Serialize};
@@ -61,14 +61,13 @@ fn measure(
     baseline: impl FnOnce(&[u8]) -> Box<dyn Fn() -> Vec<u8>>,
 ) -> io::Result<()> {
     let request = |bytes: Option<u64>| request(snapshot, form, bytes);
-    let body: Vec<u8> =
-        request(None).payloads().flat_map(|payload| payload.body).flat_map(|chunk| chunk.to_vec()).collect();
+    let body: Vec<u8> = request(None).payloads().flat_map(|payload| payload.body.pieces()).flatten().collect();
     let to_vec = baseline(&body);
     assert_eq!(to_vec().len(), body.len(), "the tree says the same");
     let (mut ours, mut split, mut theirs) = (Duration::MAX, Duration::MAX, Duration::MAX);
     for _ in 0..ROUNDS {
-        ours = ours.min(time(|| request(None).payloads().map(|payload| payload.bytes).sum::<u64>()));
-        split = split.min(time(|| request(Some(LIMIT)).payloads().map(|payload| payload.bytes).sum::<u64>()));
+        ours = ours.min(time(|| request(None).payloads().map(sent).sum::<usize>()));
+        split = split.min(time(|| request(Some(LIMIT)).payloads().map(sent).sum::<usize>()));
         theirs = theirs.min(time(&to_vec));
     }
     let rate = |time: Duration| megabytes(body.len()) / time.as_secs_f64();
@@ -101,8 +100,13 @@ fn measure(
 fn peak(request: PayloadRequest) -> (usize, usize) {
     let before = ALLOCATED.current_usage();
     ALLOCATED.reset_peak_usage();
-    let largest = request.payloads().map(|payload| payload.bytes).max().expect("a payload");
-    (usize::try_from(largest).expect("a length"), ALLOCATED.peak_usage() - before)
+    let largest = request.payloads().map(sent).max().expect("a payload");
+    (largest, ALLOCATED.peak_usage() - before)
+}
+
+/// Takes the bytes of a payload as the client does, a piece at a time.
+fn sent(payload: Payload) -> usize {
+    payload.body.pieces().map(|piece| black_box(piece).len()).sum()
 }
 
 fn time<T>(work: impl FnOnce() -> T) -> Duration {

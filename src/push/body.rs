@@ -1,4 +1,4 @@
-//! What is sent: pieces of one JSON text, which nobody joins, and the same packed once for all its tries.
+//! What is sent: one JSON text that nobody puts together as a whole, and the same packed once for all its tries.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -13,11 +13,12 @@ use flate2::write::GzEncoder;
 use http_body::{Frame, SizeHint};
 use tokio::sync::OnceCell;
 
+use crate::views::{PayloadBody, Pieces};
+
 /// The body of a request. Cheap to clone: its clones share the bytes.
 #[derive(Clone)]
 pub struct Body {
-    chunks: Arc<[Bytes]>,
-    length: u64,
+    content: PayloadBody,
     packed: Arc<OnceCell<Option<Bytes>>>,
 }
 
@@ -25,39 +26,46 @@ impl Body {
     /// Bytes in all, before they are packed.
     #[must_use]
     pub fn length(&self) -> u64 {
-        self.length
+        self.content.length()
     }
 
-    /// The pieces, in their order.
+    /// The bytes in their order.
     #[must_use]
-    pub fn chunks(&self) -> &[Bytes] {
-        &self.chunks
+    pub fn pieces(&self) -> Pieces {
+        self.content.pieces()
     }
 
     /// In gzip; packed at the first call, off the async workers, and kept for later tries. `None` when that did not work
     /// out (the runtime is stopping): packing saves something and is never a reason not to send.
     pub(super) async fn packed(&self) -> Option<Bytes> {
         let pack = || async {
-            let chunks = Arc::clone(&self.chunks);
-            tokio::task::spawn_blocking(move || pack(&chunks)).await.ok()?.ok()
+            let pieces = self.pieces();
+            tokio::task::spawn_blocking(move || pack(pieces)).await.ok()?.ok()
         };
         self.packed.get_or_init(pack).await.clone()
     }
 
     /// For one try.
     pub(super) fn sent(&self) -> reqwest::Body {
-        reqwest::Body::wrap(Sent { chunks: Arc::clone(&self.chunks), next: 0, rest: self.length })
+        reqwest::Body::wrap(Sent { pieces: self.pieces(), rest: self.length() })
+    }
+}
+
+impl From<PayloadBody> for Body {
+    fn from(content: PayloadBody) -> Self {
+        Self { content, packed: Arc::default() }
     }
 }
 
 impl From<Vec<Bytes>> for Body {
-    fn from(chunks: Vec<Bytes>) -> Self {
-        let length = chunks.iter().map(|chunk| chunk.len() as u64).sum();
-        Self { chunks: chunks.into(), length, packed: Arc::default() }
+    /// A body of UTF-8.
+    fn from(pieces: Vec<Bytes>) -> Self {
+        Self::from(PayloadBody::from(pieces))
     }
 }
 
 impl From<Bytes> for Body {
+    /// A body of UTF-8.
     fn from(bytes: Bytes) -> Self {
         Self::from(vec![bytes])
     }
@@ -65,14 +73,14 @@ impl From<Bytes> for Body {
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Body({} bytes in {} chunks)", self.length, self.chunks.len())
+        write!(f, "Body({} bytes)", self.length())
     }
 }
 
-fn pack(chunks: &[Bytes]) -> std::io::Result<Bytes> {
+fn pack(pieces: Pieces) -> std::io::Result<Bytes> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    for chunk in chunks {
-        encoder.write_all(chunk)?;
+    for piece in pieces {
+        encoder.write_all(&piece)?;
     }
     Ok(encoder.finish()?.into())
 }
@@ -80,8 +88,7 @@ fn pack(chunks: &[Bytes]) -> std::io::Result<Bytes> {
 /// The pieces as HTTP takes them. The exact size makes it a request with `Content-Length`: proxies in front of a receiver
 /// may refuse one that comes in chunks.
 struct Sent {
-    chunks: Arc<[Bytes]>,
-    next: usize,
+    pieces: Pieces,
     rest: u64,
 }
 
@@ -90,16 +97,13 @@ impl http_body::Body for Sent {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let chunk = self.chunks.get(self.next).cloned();
-        if let Some(chunk) = &chunk {
-            self.next += 1;
-            self.rest -= chunk.len() as u64;
-        }
-        Poll::Ready(chunk.map(|chunk| Ok(Frame::data(chunk))))
+        let piece = self.pieces.next();
+        self.rest -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.next >= self.chunks.len()
+        self.rest == 0
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -196,7 +196,7 @@ impl<R: Receiver> Courier<R> {
                     .await
                     .map_err(|error| Undelivered::Failed(format!("the report could not be built: {error}")))?;
                 let Some(payload) = payload else { return Ok(()) };
-                let Payload { body, bytes, containers, .. } = payload;
+                let Payload { body, containers, .. } = payload;
                 let body = Body::from(body);
                 loop {
                     match self.send(body.clone(), progress, patience).await {
@@ -212,7 +212,7 @@ impl<R: Receiver> Courier<R> {
                     }
                 }
                 progress.containers += containers as u64;
-                progress.bytes += bytes;
+                progress.bytes += body.length();
             }
         }
     }

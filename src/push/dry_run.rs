@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use serde::ser::{Error as _, SerializeSeq as _, SerializeStruct as _};
 use serde::{Serialize, Serializer};
@@ -14,7 +13,7 @@ use super::plan::Plan;
 use super::routing::{Decision, NoRoute, Route};
 use super::wire::Wire;
 use crate::config::AnchoreApi;
-use crate::views::{Payload, utc_seconds};
+use crate::views::{Payload, PayloadBody, utc_seconds};
 
 /// What a push of one snapshot would send. Its JSON holds one body at a time, however many there are.
 pub struct DryRun<R = Client> {
@@ -108,7 +107,7 @@ impl<R: Receiver> Serialize for Requests<'_, R> {
         let mut requests = serializer.serialize_seq(None)?;
         for report in plan.reports(&courier.settings).filter(|_| plan.withheld.is_none()) {
             let sender = courier.sender(&report.account);
-            for Payload { body, bytes, namespaces, pods, containers } in courier.payloads(&report, *wire) {
+            for Payload { body, namespaces, pods, containers } in courier.payloads(&report, *wire) {
                 requests.serialize_element(&Request {
                     method: "POST",
                     url: courier.receiver.url(wire.path()),
@@ -117,7 +116,7 @@ impl<R: Receiver> Serialize for Requests<'_, R> {
                     namespaces,
                     pods,
                     containers,
-                    bytes,
+                    bytes: body.length(),
                     body: raw(&body).map_err(S::Error::custom)?,
                 })?;
             }
@@ -126,8 +125,8 @@ impl<R: Receiver> Serialize for Requests<'_, R> {
     }
 }
 
-fn raw(body: &[Bytes]) -> Result<Box<RawValue>, String> {
-    let text = String::from_utf8(body.concat()).map_err(|error| error.to_string())?;
+fn raw(body: &PayloadBody) -> Result<Box<RawValue>, String> {
+    let text = String::from_utf8(body.pieces().flatten().collect()).map_err(|error| error.to_string())?;
     RawValue::from_string(text).map_err(|error| error.to_string())
 }
 

@@ -3,6 +3,7 @@
 //! Whatever reads a cluster, or a dump of one, says what it finds as [`Event`]s. [`PodIndex`] is the one mutable state:
 //! it takes the events of one source and yields a whole [`Snapshot`] when a relist ends. Pure: time is passed in.
 
+mod different;
 mod event;
 mod hash;
 mod index;
@@ -11,6 +12,7 @@ mod relist;
 #[expect(clippy::module_inception, reason = "the type Snapshot is the module's main noun")]
 mod snapshot;
 
+pub use different::DifferentImage;
 pub use event::{Event, ListScope, RelistEnd, ServerVersion, SkippedItem};
 pub use hash::{ContentHash, ContentHasher};
 pub use index::PodIndex;

@@ -1,10 +1,10 @@
 //! One namespace of a snapshot.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::different::{Different, DifferentImage};
 use super::hash::{ContentHash, ContentHasher};
-use crate::inventory::{ContainerRecord, Digest, ImageRef, KeyValues, Metadata, NamespaceRecord, Phase, PodRecord};
+use crate::inventory::{ContainerRecord, Digest, KeyValues, Metadata, NamespaceRecord, PodRecord};
 
 /// A namespace with its pods as they were when it last changed. Shared by every snapshot in which it is the same.
 #[derive(Debug)]
@@ -17,22 +17,6 @@ pub struct NamespacePart {
     different: Different,
     hash: ContentHash,
 }
-
-/// One container for each image that runs or is asked for, in one way: the others say nothing that it does not. A namespace
-/// runs the same few images many times, and whoever lists images should not read them all.
-#[derive(Debug)]
-struct Different {
-    /// Of pods in phase Running.
-    running: Box<[Spot]>,
-    /// Of other pods, what no running one has.
-    others: Box<[Spot]>,
-}
-
-/// A pod of the part, and a container of it.
-type Spot = (u32, u32);
-
-/// Where the texts of a container lie that tell its image: what lies in one place is equal.
-type Place = (*const ImageRef, *const u8, *const ImageRef);
 
 /// How a namespace stands in a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,15 +76,10 @@ impl NamespacePart {
         &self.pods
     }
 
-    /// A container for each image, reference and running digest together, that the namespace's pods have, or those in phase
-    /// Running alone; in the order of its pods. One image may come several times.
-    pub fn different_containers(&self, running_only: bool) -> impl Iterator<Item = &ContainerRecord> {
-        let others = if running_only { &[][..] } else { &self.different.others };
-        self.different
-            .running
-            .iter()
-            .chain(others)
-            .filter_map(|(pod, container)| self.pods.get(*pod as usize)?.containers.get(*container as usize))
+    /// The images, reference and running digest together, that the namespace's pods have, or those in phase Running alone.
+    /// One may come several times.
+    pub fn different_images(&self, running_only: bool) -> impl Iterator<Item = &DifferentImage> {
+        self.different.images(running_only)
     }
 
     /// Equal content has an equal hash, in every process.
@@ -123,30 +102,6 @@ impl NamespacePart {
             && self.pods.len() == pods.len()
             && self.pods.iter().zip(pods.values()).all(|(a, b)| Arc::ptr_eq(a, b))
     }
-}
-
-impl Different {
-    fn of(pods: &[Arc<PodRecord>]) -> Self {
-        let mut seen: HashSet<Place> = HashSet::new();
-        let mut of_phase = |is_running: bool| -> Box<[Spot]> {
-            let mut spots = Vec::new();
-            for (at, pod) in (0..).zip(pods).filter(|(_, pod)| (pod.phase == Phase::Running) == is_running) {
-                let containers = (0..).zip(&pod.containers);
-                spots.extend(
-                    containers.filter(|(_, container)| seen.insert(place(container))).map(|(nth, _)| (at, nth)),
-                );
-            }
-            spots.into()
-        };
-        let running = of_phase(true);
-        Self { running, others: of_phase(false) }
-    }
-}
-
-fn place(container: &ContainerRecord) -> Place {
-    let ContainerRecord { image, running, updating_from, .. } = container;
-    let running = running.as_ref().map_or(std::ptr::null(), |digest| digest.as_str().as_ptr());
-    (Arc::as_ptr(image), running, updating_from.as_ref().map_or(std::ptr::null(), Arc::as_ptr))
 }
 
 fn hash_part(

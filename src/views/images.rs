@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::inventory::{ContainerRecord, Digest, ImageRef, MissingTagPolicy, Phase, PodRecord, ReportPolicy};
-use crate::snapshot::{ContentHash, ContentHasher, NamespacePart};
+use crate::snapshot::{ContentHash, ContentHasher, DifferentImage, NamespacePart};
 
 /// The images of one namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -37,11 +37,8 @@ impl NamespaceImages {
     #[must_use]
     pub fn of(part: &NamespacePart, policy: &ReportPolicy) -> Self {
         let mut tag = String::new();
-        let different = part.different_containers(policy.ignore_not_running);
-        let mut images: Vec<ImageEntry> = different
-            .flat_map(|container| ReportedImage::of(container, policy))
-            .map(|image| image.to_entry(policy, &mut tag))
-            .collect();
+        let mut images: Vec<ImageEntry> =
+            ReportedImage::of_part(part, policy).map(|image| image.to_entry(policy, &mut tag)).collect();
         // What lies in two places may be equal all the same.
         images.sort_unstable();
         images.dedup();
@@ -71,8 +68,7 @@ pub(super) fn counts(pod: &PodRecord, policy: &ReportPolicy) -> bool {
 
 /// Whether anything of the namespace is reported.
 pub(super) fn has_images(part: &NamespacePart, policy: &ReportPolicy) -> bool {
-    let mut different = part.different_containers(policy.ignore_not_running);
-    different.any(|container| ReportedImage::of(container, policy).next().is_some())
+    ReportedImage::of_part(part, policy).next().is_some()
 }
 
 /// A reference and the digest that belongs to it: an entry of the report before its tag is written.
@@ -87,12 +83,30 @@ impl<'a> ReportedImage<'a> {
     /// is another entry. Less what the policy drops.
     #[inline]
     pub(super) fn of(container: &'a ContainerRecord, policy: &ReportPolicy) -> impl Iterator<Item = Self> + use<'a> {
-        let image = &*container.image;
+        let ContainerRecord { image, running, updating_from, .. } = container;
+        Self::entries(image, running.as_ref(), updating_from.as_deref(), policy)
+    }
+
+    /// What the containers of a namespace add that count. One entry may come several times.
+    #[inline]
+    pub(super) fn of_part(part: &'a NamespacePart, policy: &'a ReportPolicy) -> impl Iterator<Item = Self> {
+        part.different_images(policy.ignore_not_running).flat_map(|DifferentImage { image, running, updating_from }| {
+            Self::entries(image, running.as_ref(), updating_from.as_deref(), policy)
+        })
+    }
+
+    #[inline]
+    fn entries(
+        image: &'a ImageRef,
+        running: Option<&'a Digest>,
+        updating_from: Option<&'a ImageRef>,
+        policy: &ReportPolicy,
+    ) -> impl Iterator<Item = Self> + use<'a> {
         let kept = |image: Self| (policy.missing_tag != MissingTagPolicy::Drop || !image.lacks_tag()).then_some(image);
-        let entries = match container.updating_from.as_deref() {
-            None => [kept(Self { image, digest: container.running.as_ref().or_else(|| image.digest()) }), None],
+        let entries = match updating_from {
+            None => [kept(Self { image, digest: running.or_else(|| image.digest()) }), None],
             Some(old) => {
-                let runs = Self { image: old, digest: container.running.as_ref() };
+                let runs = Self { image: old, digest: running };
                 let asked = Self { image, digest: image.digest() };
                 let is_other = asked.digest != runs.digest || asked.tag(policy) != runs.tag(policy);
                 [kept(runs), if is_other { kept(asked) } else { None }]
@@ -131,8 +145,13 @@ impl<'a> ReportedImage<'a> {
         });
     }
 
+    /// Where its texts lie: as long as they do, what lies in one place is equal.
+    pub(super) fn place(&self) -> (usize, usize) {
+        (std::ptr::from_ref(self.image).addr(), self.digest.map_or(0, |digest| digest.as_str().as_ptr().addr()))
+    }
+
     /// The entry; `scratch` is where its tag is written.
-    fn to_entry(self, policy: &ReportPolicy, scratch: &mut String) -> ImageEntry {
+    pub(super) fn to_entry(self, policy: &ReportPolicy, scratch: &mut String) -> ImageEntry {
         scratch.clear();
         self.write_tag(policy, scratch);
         ImageEntry { tag: scratch.as_str().into(), repo_digest: self.digest.cloned() }

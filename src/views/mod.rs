@@ -13,5 +13,5 @@ mod report;
 pub use csv::write_csv;
 pub use images::{ImageEntry, NamespaceImages};
 pub use namespaces::{NamespaceList, NamespaceStateWord, NamespaceSummary};
-pub use payload::{Payload, PayloadForm, PayloadLimits, PayloadRequest, Payloads};
+pub use payload::{Payload, PayloadBody, PayloadForm, PayloadLimits, PayloadRequest, Payloads, Pieces};
 pub use report::{INVENTORY_TYPE, KaiReport, ServerVersionMetadata, utc_seconds};

@@ -33,7 +33,7 @@ pub(crate) const MODULES: &[Module] = &[
         name: "views",
         imports: Only(&["snapshot", "inventory"]),
         // The bodies of a push are JSON in chunks, joined by ids that are made from names: all of it without I/O.
-        outside: Outside::Only(&["bytes", "csv", "jiff", "serde", "serde_json", "utoipa", "uuid"]),
+        outside: Outside::Only(&["bytes", "csv", "jiff", "memchr", "serde", "serde_json", "utoipa", "uuid"]),
     },
     Module { name: "decode", imports: Only(&["inventory", "snapshot"]), outside: NotKept },
     Module { name: "config", imports: Only(&["inventory"]), outside: NotKept },

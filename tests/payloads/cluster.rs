@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use kai::inventory::{
     ContainerKind, ContainerRecord, ContainerState, Interner, KeyFilter, KeyValues, Metadata, MetadataRule,
@@ -135,9 +134,9 @@ pub(crate) fn limits(namespaces: Option<usize>, bytes: Option<u64>) -> PayloadLi
 
 /// The body as text. Its length is held to what the payload says of it.
 pub(crate) fn text(payload: &Payload) -> String {
-    let body: Bytes = payload.body.iter().flat_map(|chunk| chunk.iter().copied()).collect();
-    assert_eq!(body.len() as u64, payload.bytes, "the length of the body");
-    String::from_utf8(body.into()).expect("UTF-8")
+    let body = payload.body.pieces().collect::<Vec<_>>().concat();
+    assert_eq!(body.len() as u64, payload.body.length(), "the length of the body");
+    String::from_utf8(body).expect("UTF-8")
 }
 
 /// Every payload of the request with its body, which the receiver would take, and whose counts are right.

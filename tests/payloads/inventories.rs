@@ -22,6 +22,21 @@ fn a_whole_report_is_the_report_byte_for_byte() {
     assert_eq!((payload.namespaces, payload.pods, payload.containers), (2, 0, 2));
 }
 
+/// More than are remembered, and more than are kept once.
+#[test]
+fn a_report_of_more_different_images_than_are_kept_is_the_report_too() {
+    let different = |namespace: &str, images: std::ops::Range<u32>| {
+        let images: Vec<Container> =
+            images.map(|number| Container::new("app", &format!("shop/cart:{number}"), "", "")).collect();
+        Event::Pod(pod(namespace, "web", &images))
+    };
+    let snapshot = snapshot([different("a", 0..40_000), different("b", 39_000..70_000), different("c", 0..10)]);
+    let payload = request(&snapshot, FORM).payloads().next().expect("a payload");
+    let report = KaiReport::of(&snapshot, &ReportPolicy::default(), |_| true);
+    assert!(text(&payload) == serde_json::to_string(&report).expect("JSON"), "the payload is another text");
+    assert_eq!(payload.containers, 71_010);
+}
+
 #[test]
 fn a_namespace_that_does_not_exist_is_sent_as_empty() {
     let snapshot = snapshot_including(&["apps", "gone"], [namespace("apps"), Event::Pod(web("apps", "web"))]);
@@ -46,7 +61,7 @@ fn a_namespace_too_large_for_one_payload_is_continued_in_the_next() {
     let images: Vec<Container> =
         (0..5).map(|at| Container::new(&format!("c{at}"), &format!("registry.example.com/a:{at}"), "", "")).collect();
     let snapshot = snapshot([namespace("a"), Event::Pod(pod("big", "web", &images)), namespace("z")]);
-    let whole = request(&snapshot, FORM).payloads().next().expect("a payload").bytes;
+    let whole = request(&snapshot, FORM).payloads().next().expect("a payload").body.length();
     let sent = sent(PayloadRequest { limits: limits(None, Some(whole - 90)), ..request(&snapshot, FORM) });
     let entries = |from: usize, to: usize| -> Vec<_> {
         (from..to).map(|at| json!({"tag": format!("registry.example.com/a:{at}")})).collect()

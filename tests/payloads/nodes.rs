@@ -59,7 +59,7 @@ fn a_namespace_that_moves_takes_its_nodes_along() {
         Event::Node(node("n1")),
         Event::Node(node("n2")),
     ]);
-    let whole = request(&snapshot, FORM).payloads().next().expect("a payload").bytes;
+    let whole = request(&snapshot, FORM).payloads().next().expect("a payload").body.length();
     let sent = sent(PayloadRequest { limits: limits(None, Some(whole - 1)), ..request(&snapshot, FORM) });
     assert_eq!(sent.iter().map(|(_, body)| names(body)).collect::<Vec<_>>(), [vec!["n1"], vec!["n1", "n2"]]);
 }
@@ -75,7 +75,7 @@ fn a_namespace_that_moves_and_is_cut_leaves_each_node_where_its_pods_are() {
         Event::Node(node("n2")),
     ]);
     let alone = PayloadRequest { namespaces: snapshot.namespaces()[1..].to_vec(), ..request(&snapshot, FORM) };
-    let bytes = alone.payloads().next().expect("a payload").bytes;
+    let bytes = alone.payloads().next().expect("a payload").body.length();
     let sent = sent(PayloadRequest { limits: limits(None, Some(bytes - 1)), ..request(&snapshot, FORM) });
     assert_eq!(sent.iter().map(|(_, body)| names(body)).collect::<Vec<_>>(), [["n1"], ["n1"], ["n2"]]);
 }

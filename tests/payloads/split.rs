@@ -34,7 +34,7 @@ fn a_namespace_that_fits_is_not_torn_and_one_that_does_not_is_cut_between_pods()
     let snapshot = snapshot(pods.map(|(namespace, name)| Event::Pod(web(namespace, name))));
     let [_, b, _] = snapshot.namespaces() else { panic!("three namespaces") };
     let alone = PayloadRequest { namespaces: vec![b.clone()], ..request(&snapshot, KubernetesInventory) };
-    let bytes = alone.payloads().next().expect("a payload").bytes;
+    let bytes = alone.payloads().next().expect("a payload").body.length();
     let cut = |bytes: u64| -> Vec<(String, String)> {
         let sent =
             sent(PayloadRequest { limits: limits(None, Some(bytes)), ..request(&snapshot, KubernetesInventory) });
@@ -67,7 +67,7 @@ fn long_bodies_are_whole(#[values(Inventories, KubernetesInventory)] form: Paylo
         Inventories => ("results", "namespace"),
         KubernetesInventory => ("pods", "name"),
     };
-    let parts = bodies(Some(payload.bytes / 3));
+    let parts = bodies(Some(payload.body.length() / 3));
     let split: Vec<&str> = parts.iter().flat_map(|(_, body)| names(body, list_name, key)).collect();
     assert_eq!(split, names(&whole, list_name, key));
     assert!(parts.len() >= 3, "{} payloads", parts.len());

@@ -42,7 +42,7 @@ async fn a_packed_push_arrives_unpacked_the_same() {
     for received in anchore.received() {
         assert_eq!(received.header("content-encoding"), "gzip");
         assert!(received.header("content-length").parse::<usize>().unwrap() < 100_000);
-        assert_eq!(received.body[..], body.chunks().concat());
+        assert_eq!(received.body[..], body.pieces().collect::<Vec<_>>().concat());
     }
 }
 

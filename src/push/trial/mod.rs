@@ -80,7 +80,7 @@ impl Receiver for Scripted {
             path: path.to_owned(),
             user: sender.user.clone(),
             account: sender.account.as_deref().unwrap_or_default().to_owned(),
-            body: serde_json::from_slice(&body.chunks().concat()).unwrap(),
+            body: serde_json::from_slice(&body.pieces().collect::<Vec<_>>().concat()).unwrap(),
         };
         self.posts.lock().unwrap().push(posted.clone());
         (self.script)(&posted)

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::identity::Uid;
+use super::json::{Json as _, Scratch};
 use super::metadata::KeptValues;
+use super::repeats::Repeats;
 use super::section::Section;
 
 #[derive(Serialize)]
@@ -43,18 +45,21 @@ pub(super) enum ContainerId<'a> {
 
 /// Pods and containers are nearly all of a payload: they are written by hand, their keys as they stand.
 impl PodElement<'_> {
-    pub(super) fn push_to(&self, section: &mut Section) {
+    /// `scratch` is where what repeats is put together.
+    pub(super) fn push_to(&self, section: &mut Section, repeats: &mut Repeats, scratch: &mut Scratch) {
         let Self { name, uid, namespace_uid, node_uid, labels, annotations } = self;
         section.begin_element();
         section.push(r#"{"name":"#);
         section.push_text(name);
         section.push(r#","uid":""#);
-        section.extend(uid.as_bytes());
-        section.push(r#"","namespace_uid":""#);
-        section.extend(namespace_uid.as_bytes());
-        if let Some(uid) = node_uid {
-            section.push(r#"","node_uid":""#);
-            section.extend(uid.as_bytes());
+        section.push_bytes(uid.as_bytes());
+        for (key, uid) in [(r#"","namespace_uid":""#, Some(namespace_uid)), (r#"","node_uid":""#, node_uid.as_ref())] {
+            if let Some(uid) = uid {
+                scratch.clear();
+                scratch.push(key);
+                scratch.push_bytes(uid.as_bytes());
+                section.push_repeating(scratch, repeats);
+            }
         }
         section.push("\"");
         for (key, values) in [(r#","labels":"#, labels), (r#","annotations":"#, annotations)] {
@@ -68,7 +73,8 @@ impl PodElement<'_> {
 }
 
 impl ContainerElement<'_> {
-    pub(super) fn push_to(&self, section: &mut Section) {
+    /// `scratch` is where what repeats is put together.
+    pub(super) fn push_to(&self, section: &mut Section, repeats: &mut Repeats, scratch: &mut Scratch) {
         let Self { id, name, image_tag, image_digest, pod_uid } = self;
         section.begin_element();
         section.push(r#"{"id":"#);
@@ -76,16 +82,18 @@ impl ContainerElement<'_> {
             ContainerId::Own(id) => section.push_text(id),
             ContainerId::Made(uid) => section.push_value(uid),
         }
-        section.push(r#","name":"#);
-        section.push_text(name);
-        section.push(r#","image_tag":"#);
-        section.push_text(image_tag);
+        scratch.clear();
+        scratch.push(r#","name":"#);
+        scratch.push_text(name);
+        scratch.push(r#","image_tag":"#);
+        scratch.push_text(image_tag);
         if let Some(digest) = image_digest {
-            section.push(r#","image_digest":"#);
-            section.push_text(digest);
+            scratch.push(r#","image_digest":"#);
+            scratch.push_text(digest);
         }
-        section.push(r#","pod_uid":""#);
-        section.extend(pod_uid.as_bytes());
+        scratch.push(r#","pod_uid":""#);
+        section.push_repeating(scratch, repeats);
+        section.push_bytes(pod_uid.as_bytes());
         section.push("\"}");
     }
 }

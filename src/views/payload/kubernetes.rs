@@ -9,10 +9,13 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::body::{Chunk, PayloadBody};
 use super::element::{ContainerElement, ContainerId, NamespaceElement, PodElement, presentable};
 use super::identity::{Identities, Place, Seen, Shared, Uid, kind_word, own_id};
+use super::json::{Json as _, Scratch};
 use super::metadata::KeptValues;
 use super::node::{NodeMark, Nodes, element_offset};
+use super::repeats::Repeats;
 use super::section::Section;
 use super::{Payload, PayloadRequest, Writer};
 use crate::inventory::{Digest, KeyFilter, MetadataRule, PodRecord, ReportPolicy};
@@ -44,8 +47,11 @@ pub(super) struct KubernetesWriter {
     pods: Section,
     containers: Section,
     counts: Counts,
-    /// Where tags are put together.
+    /// What is said of many pods and containers, of all payloads.
+    repeats: Repeats,
+    /// Where tags are put together, and what is said of a container.
     tag: String,
+    scratch: Scratch,
 }
 
 /// The namespace that is being written.
@@ -140,7 +146,9 @@ impl KubernetesWriter {
             pods: Section::default(),
             containers: Section::default(),
             counts: Counts::default(),
+            repeats: Repeats::default(),
             tag: String::new(),
+            scratch: Scratch::default(),
         }
     }
 
@@ -181,7 +189,7 @@ impl KubernetesWriter {
             labels: metadata.and_then(|metadata| KeptValues::of(&metadata.labels, &KeyFilter::All)),
             annotations: metadata.and_then(|metadata| KeptValues::of(&metadata.annotations, &KeyFilter::All)),
         };
-        element.push_to(&mut self.pods);
+        element.push_to(&mut self.pods, &mut self.repeats, &mut self.scratch);
         self.counts.pods += 1;
         self.push_containers(pod, uid, place);
         node
@@ -229,7 +237,7 @@ impl KubernetesWriter {
     }
 
     fn push_container(&mut self, container: &ContainerElement<'_>) {
-        container.push_to(&mut self.containers);
+        container.push_to(&mut self.containers, &mut self.repeats, &mut self.scratch);
         self.counts.containers += 1;
     }
 
@@ -256,20 +264,21 @@ impl KubernetesWriter {
         self.counts.pods -= counts.pods;
         self.counts.containers -= counts.containers;
 
-        let mut body = vec![self.head.clone()];
-        body.extend(namespaces.into_chunks());
+        let plain = |json: &'static str| Chunk::plain(Bytes::from_static(json.as_bytes()));
+        let mut chunks = vec![Chunk::plain(self.head.clone())];
+        chunks.extend(namespaces.into_chunks());
         if !nodes.is_empty() {
-            body.push(Bytes::from_static(NODES.as_bytes()));
-            body.extend(nodes.into_chunks());
+            chunks.push(plain(NODES));
+            chunks.extend(nodes.into_chunks());
         }
         for (before, section) in [(PODS, pods), (CONTAINERS, containers)] {
-            body.push(Bytes::from_static(before.as_bytes()));
-            body.extend(section.into_chunks());
+            chunks.push(plain(before));
+            chunks.extend(section.into_chunks());
         }
-        body.push(Bytes::from_static(END.as_bytes()));
-        let bytes = body.iter().map(|chunk| chunk.len() as u64).sum();
+        chunks.push(plain(END));
+        let body = PayloadBody::new(chunks, self.repeats.kept());
         let Counts { namespaces, pods, containers } = counts;
-        Payload { body, bytes, namespaces, pods, containers }
+        Payload { body, namespaces, pods, containers }
     }
 
     /// Cuts before the namespace under way; all of it moves.
@@ -384,14 +393,12 @@ fn uid_of(part: &NamespacePart) -> Option<&str> {
 }
 
 fn head(snapshot: &Snapshot) -> Bytes {
-    let mut section = Section::default();
-    section.push_value(&Head {
+    let mut head = Scratch::default();
+    head.push_value(&Head {
         cluster_name: snapshot.cluster_name(),
         server_version_metadata: snapshot.server_version().into(),
         timestamp: snapshot.observed_at(),
     });
-    let end = section.len() - 1;
-    drop(section.split_off(end));
-    section.push(r#","namespaces":["#);
-    section.into_chunks().flatten().collect()
+    let open = head.as_bytes().strip_suffix(b"}").unwrap_or_default();
+    Bytes::from([open, br#","namespaces":["#].concat())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::json::Json as _;
 use super::section::Section;
 use crate::inventory::KeyFilter;
 

@@ -1,22 +1,27 @@
 //! What Anchore is sent: a snapshot's namespaces written as one or more bodies, none larger than it may be.
 //!
+//! A body is kept as chunks of JSON in which what repeats is marked, and put together while it is sent.
+//!
 //! [`Payloads`] is the one place that knows when to split; a form knows how to write the next piece and how to cut what
 //! it wrote. Bytes are counted as they are written and carried over when they turn out to be too many: nothing is
 //! serialized to be measured, and one payload at a time is held.
 
+mod body;
 mod element;
+mod entries;
 mod identity;
+mod json;
 mod kubernetes;
 mod metadata;
 mod node;
+mod repeats;
 mod report;
 mod section;
 
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
+pub use self::body::{PayloadBody, Pieces};
 use crate::inventory::{MetadataRule, ReportPolicy};
 use crate::snapshot::{NamespacePart, Snapshot};
 
@@ -62,12 +67,10 @@ pub struct PayloadRequest {
 }
 
 /// A body for one request to Anchore.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Payload {
-    /// Compact JSON in pieces, so that no buffer was ever doubled. Put together they are the body.
-    pub body: Vec<Bytes>,
-    /// Length of the body.
-    pub bytes: u64,
+    /// Compact JSON.
+    pub body: PayloadBody,
     /// Namespaces in it, one that is continued from the payload before included.
     pub namespaces: usize,
     /// Pods in it. The KAI report names none: 0.
@@ -152,18 +155,5 @@ impl Iterator for Payloads {
 impl fmt::Debug for Payloads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Payloads").field("limits", &self.limits).field("ended", &self.ended).finish_non_exhaustive()
-    }
-}
-
-/// The body is what a cluster says, and long: only its measures are shown.
-impl fmt::Debug for Payload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { body: _, bytes, namespaces, pods, containers } = self;
-        f.debug_struct("Payload")
-            .field("bytes", bytes)
-            .field("namespaces", namespaces)
-            .field("pods", pods)
-            .field("containers", containers)
-            .finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::identity::{Identities, Place, Seen, Uid};
+use super::json::Json as _;
 use super::metadata::KeptValues;
 use super::section::Section;
 use crate::inventory::{KeyFilter, NodeRecord, PodRecord};

@@ -5,11 +5,13 @@ use std::vec;
 
 use bytes::Bytes;
 
+use super::body::{Chunk, PayloadBody};
+use super::entries::{Entries, Positions};
+use super::json::Json as _;
 use super::section::Section;
 use super::{Payload, PayloadRequest, Writer};
 use crate::inventory::ReportPolicy;
 use crate::snapshot::{NamespacePart, NamespaceState, Snapshot};
-use crate::views::images::{ImageEntry, NamespaceImages};
 use crate::views::report::KaiReport;
 
 /// What closes the list of images of a namespace, and its object.
@@ -17,21 +19,26 @@ const NAMESPACE_END: &str = "]}";
 
 pub(super) struct ReportWriter {
     policy: ReportPolicy,
-    namespaces: vec::IntoIter<Arc<NamespacePart>>,
+    /// All of them stay, as what is remembered of entries wants it.
+    namespaces: Vec<Arc<NamespacePart>>,
+    /// Position of the next one.
+    next: usize,
     /// What stands before the namespaces in every payload, and behind them.
     frame: (Bytes, Bytes),
     results: Section,
+    /// Those of all payloads: most are there in several namespaces.
+    entries: Entries,
     open: Option<OpenNamespace>,
     /// Namespaces and entries of the payload, those of the namespace under way included.
     begun: usize,
-    entries: usize,
+    written: usize,
 }
 
 /// The namespace that is being written.
 struct OpenNamespace {
     name: Arc<str>,
     /// Entries that are not written yet.
-    images: vec::IntoIter<ImageEntry>,
+    images: vec::IntoIter<usize>,
     /// Where it begins in the payload.
     start: usize,
     /// Where its first entry begins, and its last one.
@@ -46,16 +53,18 @@ impl ReportWriter {
         let PayloadRequest { snapshot, namespaces, policy, .. } = request;
         Self {
             policy,
-            namespaces: namespaces.into_iter(),
+            namespaces,
+            next: 0,
             frame: frame(&snapshot),
             results: Section::default(),
+            entries: Entries::default(),
             open: None,
             begun: 0,
-            entries: 0,
+            written: 0,
         }
     }
 
-    fn begin(&mut self, NamespaceImages { namespace: name, images }: NamespaceImages) {
+    fn begin(&mut self, name: Arc<str>, images: Positions) {
         let start = self.results.len();
         if start > 0 {
             self.results.push(",");
@@ -82,13 +91,13 @@ impl ReportWriter {
     /// A payload of what stands in the section.
     fn payload(&mut self, namespaces: usize, containers: usize) -> Payload {
         let (head, tail) = &self.frame;
-        let bytes = (head.len() + self.results.len() + tail.len()) as u64;
-        let mut body = vec![head.clone()];
-        body.extend(std::mem::take(&mut self.results).into_chunks());
-        body.push(tail.clone());
+        let mut chunks = vec![Chunk::plain(head.clone())];
+        chunks.extend(std::mem::take(&mut self.results).into_chunks());
+        chunks.push(Chunk::plain(tail.clone()));
+        let body = PayloadBody::new(chunks, self.entries.kept());
         self.begun -= namespaces;
-        self.entries -= containers;
-        Payload { body, bytes, namespaces, pods: 0, containers }
+        self.written -= containers;
+        Payload { body, namespaces, pods: 0, containers }
     }
 }
 
@@ -100,23 +109,26 @@ impl Writer for ReportWriter {
                 if open.entries > 0 {
                     self.results.push(",");
                 }
-                push_entry(&mut self.results, &entry);
+                self.entries.push(entry, &mut self.results);
                 open.entries += 1;
-                self.entries += 1;
+                self.written += 1;
                 return true;
             }
             self.close();
         }
-        let policy = &self.policy;
-        let next = self
-            .namespaces
-            .by_ref()
-            .filter(|part| matches!(part.state(), NamespaceState::Read | NamespaceState::Unknown))
-            .map(|part| NamespaceImages::of(&part, policy))
-            .find(|namespace| !(policy.ignore_empty && namespace.images.is_empty()));
-        let is_there = next.is_some();
-        next.into_iter().for_each(|namespace| self.begin(namespace));
-        is_there
+        while let Some(part) = self.namespaces.get(self.next) {
+            self.next += 1;
+            if !matches!(part.state(), NamespaceState::Read | NamespaceState::Unknown) {
+                continue;
+            }
+            let images = self.entries.of(part, &self.policy);
+            if !(self.policy.ignore_empty && images.is_empty()) {
+                let name = Arc::clone(part.name());
+                self.begin(name, images);
+                return true;
+            }
+        }
+        false
     }
 
     fn bytes(&self) -> u64 {
@@ -136,7 +148,7 @@ impl Writer for ReportWriter {
         let mut open = self.open.take()?;
         let payload = if open.start > 0 {
             let tail = self.results.split_off_elements(open.start);
-            let payload = self.payload(self.begun - 1, self.entries - open.entries);
+            let payload = self.payload(self.begun - 1, self.written - open.entries);
             self.results = tail;
             // The comma before it is gone, too.
             let moved = open.start + 1;
@@ -160,19 +172,8 @@ impl Writer for ReportWriter {
 
     fn finish(&mut self) -> Payload {
         self.close();
-        self.payload(self.begun, self.entries)
+        self.payload(self.begun, self.written)
     }
-}
-
-/// Writes an entry as serde does. By hand, as nearly all of a report is entries.
-fn push_entry(section: &mut Section, ImageEntry { tag, repo_digest }: &ImageEntry) {
-    section.push(r#"{"tag":"#);
-    section.push_text(tag);
-    if let Some(digest) = repo_digest {
-        section.push(r#","repoDigest":"#);
-        section.push_text(digest.as_str());
-    }
-    section.push("}");
 }
 
 /// The report's own JSON before and behind its namespaces.
