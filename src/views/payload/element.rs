@@ -45,21 +45,18 @@ pub(super) enum ContainerId<'a> {
 
 /// Pods and containers are nearly all of a payload: they are written by hand, their keys as they stand.
 impl PodElement<'_> {
-    /// `scratch` is where what repeats is put together.
-    pub(super) fn push_to(&self, section: &mut Section, repeats: &mut Repeats, scratch: &mut Scratch) {
+    pub(super) fn push_to(&self, section: &mut Section) {
         let Self { name, uid, namespace_uid, node_uid, labels, annotations } = self;
         section.begin_element();
         section.push(r#"{"name":"#);
         section.push_text(name);
         section.push(r#","uid":""#);
         section.push_bytes(uid.as_bytes());
-        for (key, uid) in [(r#"","namespace_uid":""#, Some(namespace_uid)), (r#"","node_uid":""#, node_uid.as_ref())] {
-            if let Some(uid) = uid {
-                scratch.clear();
-                scratch.push(key);
-                scratch.push_bytes(uid.as_bytes());
-                section.push_repeating(scratch, repeats);
-            }
+        section.push(r#"","namespace_uid":""#);
+        section.push_bytes(namespace_uid.as_bytes());
+        if let Some(uid) = node_uid {
+            section.push(r#"","node_uid":""#);
+            section.push_bytes(uid.as_bytes());
         }
         section.push("\"");
         for (key, values) in [(r#","labels":"#, labels), (r#","annotations":"#, annotations)] {
@@ -82,9 +79,9 @@ impl ContainerElement<'_> {
             ContainerId::Own(id) => section.push_text(id),
             ContainerId::Made(uid) => section.push_value(uid),
         }
+        section.push(r#","name":"#);
+        section.push_text(name);
         scratch.clear();
-        scratch.push(r#","name":"#);
-        scratch.push_text(name);
         scratch.push(r#","image_tag":"#);
         scratch.push_text(image_tag);
         if let Some(digest) = image_digest {

@@ -47,9 +47,9 @@ pub(super) struct KubernetesWriter {
     pods: Section,
     containers: Section,
     counts: Counts,
-    /// What is said of many pods and containers, of all payloads.
+    /// Images of the containers of all payloads.
     repeats: Repeats,
-    /// Where tags are put together, and what is said of a container.
+    /// Where tags are put together, and images.
     tag: String,
     scratch: Scratch,
 }
@@ -189,7 +189,7 @@ impl KubernetesWriter {
             labels: metadata.and_then(|metadata| KeptValues::of(&metadata.labels, &KeyFilter::All)),
             annotations: metadata.and_then(|metadata| KeptValues::of(&metadata.annotations, &KeyFilter::All)),
         };
-        element.push_to(&mut self.pods, &mut self.repeats, &mut self.scratch);
+        element.push_to(&mut self.pods);
         self.counts.pods += 1;
         self.push_containers(pod, uid, place);
         node
