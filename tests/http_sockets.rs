@@ -1,4 +1,4 @@
-//! What only a real connection shows: deadlines of a head, limits of a connection, the drain.
+//! What only a real connection shows: addresses that open, deadlines of a head, limits of a connection, the drain.
 
 mod http_support;
 
@@ -9,7 +9,7 @@ use http_support::{Cluster, DEADLINE, OBSERVED, PODS, deps};
 use kai::config::{Listen, ServerSettings};
 use kai::feed::{SnapshotWriter, feed};
 use kai::health::Health;
-use kai::http::{Listeners, serve};
+use kai::http::{ListenError, Listeners, serve};
 use rstest::rstest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -84,6 +84,32 @@ async fn read_one(stream: &mut TcpStream) -> String {
     };
     timeout(DEADLINE, read).await.expect("an answer");
     String::from_utf8(reply).expect("text")
+}
+
+/// Opens what `server.listen` says.
+fn open(listen: Listen) -> Result<Listeners, ListenError> {
+    Listeners::open(&deps(feed().1, |settings| settings.listen = listen).settings)
+}
+
+#[test]
+fn a_taken_port_names_the_setting_the_address_and_what_to_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("address");
+    let error = open(Listen::Address(address)).expect_err("taken");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "server.listen: {address} cannot be listened on: Address already in use (os error 98); set another port, or stop what listens there"
+        )
+    );
+}
+
+#[test]
+fn every_address_takes_ipv4_connections() {
+    let listeners = open(Listen::DualStack(0)).expect("listening");
+    let url = listeners.url().expect("an address");
+    let address: SocketAddr = url.strip_prefix("http://").expect("http").parse().expect("an address");
+    std::net::TcpStream::connect(("127.0.0.1", address.port())).expect("IPv4 connection");
 }
 
 #[rstest]
