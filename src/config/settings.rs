@@ -128,7 +128,7 @@ pub struct CollectionSettings {
 pub struct ServerSettings {
     /// Where to listen.
     pub listen: Listen,
-    /// Where the probes answer besides, without TLS and without any data; `None`: nowhere.
+    /// Where the probes and `/metrics` answer besides, without TLS and without the inventory; `None`: nowhere.
     pub probe_listen: Listen,
     /// What `listen` is served with; `None`: without TLS.
     pub tls: Option<ServerTls>,

@@ -63,7 +63,7 @@ impl HttpService {
         Self::around(router, true, app, deps)
     }
 
-    /// The same without data: what `server.probe-listen` answers.
+    /// The probes and `/metrics` alone: what `server.probe-listen` answers.
     pub(super) fn of_probes(&self, deps: &HttpDeps) -> Self {
         let app = Arc::clone(&self.0.app);
         Self::around(routes::probe_router(Arc::clone(&app)), false, app, deps)

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use certificates::Identity;
 use http::{StatusCode, Version};
 use http_support::{Cluster, DEADLINE, OBSERVED, PODS, deps};
+use kai::cluster::install_crypto_provider;
 use kai::config::ServerTls;
 use kai::feed::feed;
 use kai::http::{Listeners, serve};
@@ -245,7 +246,8 @@ async fn an_idle_server_stops_at_once() {
 }
 
 #[tokio::test]
-async fn the_address_of_the_probes_has_no_data() {
+async fn the_address_of_the_probes_has_metrics_too_and_no_route_of_the_inventory() {
+    install_crypto_provider();
     let (writer, reader) = feed();
     writer.publish(Cluster::new().relist(OBSERVED, &PODS));
     // Without any other address, as where an inventory is pushed and not read.
@@ -256,7 +258,7 @@ async fn the_address_of_the_probes_has_no_data() {
     let shutdown = CancellationToken::new();
     let task = tokio::spawn(serve(listeners, deps, shutdown.clone()));
     let client = Client::builder().no_proxy().build().expect("client");
-    for path in ["/healthz", "/livez", "/readyz", "/readyz?verbose"] {
+    for path in ["/healthz", "/livez", "/readyz", "/readyz?verbose", "/metrics"] {
         let answer = client.get(format!("{url}{path}")).send().await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
     }
