@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/ARCHITECTURE.md",
@@ -12,6 +12,7 @@ const DOCUMENTS: [&str; 11] = [
     "docs/PERFORMANCE.md",
     "docs/BUILD.md",
     "docs/INSTALL.md",
+    "docs/MESSAGES.md",
     "docs/MIGRATION.md",
     "docs/RUNBOOK.md",
     "docs/SECURITY.md",
