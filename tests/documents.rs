@@ -1,7 +1,8 @@
 //! What the documents say of the repository, as far as a test can hold them to it.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 const DOCUMENTS: [&str; 12] = [
     "README.md",
@@ -17,6 +18,9 @@ const DOCUMENTS: [&str; 12] = [
     "docs/RUNBOOK.md",
     "docs/SECURITY.md",
 ];
+
+/// How many links lead from README.md to any other document.
+const MOST_CLICKS: usize = 2;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -42,6 +46,99 @@ fn files(folder: &str) -> Vec<PathBuf> {
 fn named_sources(text: &str) -> impl Iterator<Item = &str> {
     let quoted = text.split('`').skip(1).step_by(2);
     quoted.filter(|word| Path::new(word).extension().is_some_and(|extension| extension == "rs") && !word.contains(' '))
+}
+
+fn read(document: &Path) -> String {
+    fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{}: {error}", document.display()))
+}
+
+/// The lines of a document that are no code.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_code = false;
+    text.lines().filter(move |line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    })
+}
+
+/// Where the links of a document lead in this repository: the file as a path from the root, and the anchor if there is one.
+fn links(document: &Path) -> Vec<(PathBuf, Option<String>)> {
+    let (text, folder) = (read(document), document.parent().expect("a folder"));
+    let lines = prose(&text).map(|line| line.split('`').step_by(2).collect::<Vec<_>>().join("code"));
+    let targets: Vec<String> = lines
+        .flat_map(|line| {
+            let targets = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+            targets.map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect();
+    let here = targets.iter().filter(|target| !target.contains("://"));
+    here.map(|target| {
+        let (path, anchor) = target.split_once('#').map_or((&**target, None), |(path, anchor)| (path, Some(anchor)));
+        let path = if path.is_empty() { document.to_owned() } else { plain(&folder.join(path)) };
+        (path, anchor.map(str::to_owned))
+    })
+    .collect()
+}
+
+/// The path without `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => assert!(plain.pop(), "{} leads out of the repository", path.display()),
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+/// The anchors of a document's headings, as GitHub makes them.
+fn anchors(document: &Path) -> BTreeSet<String> {
+    let text = read(document);
+    let headings = prose(&text).filter(|line| line.starts_with('#'));
+    let anchor = |heading: &str| -> String {
+        let words = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = words.chars().filter(|one| one.is_alphanumeric() || matches!(one, ' ' | '-' | '_'));
+        kept.map(|one| if one == ' ' { '-' } else { one }).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut followed = 0;
+    for document in DOCUMENTS.into_iter().chain(["charts/kai/README.md"]).map(Path::new) {
+        for (path, anchor) in links(document) {
+            followed += 1;
+            let name = format!("{} links to {}", document.display(), path.display());
+            assert!(root().join(&path).exists(), "{name}, which is not there");
+            let Some(anchor) = anchor else { continue };
+            assert!(anchors(&path).contains(&anchor), "{name}#{anchor}, and no heading there has that anchor");
+        }
+    }
+    assert!(followed > 25, "{followed} links: the test reads the documents wrong");
+}
+
+#[test]
+fn every_document_is_two_clicks_from_the_readme_at_most() {
+    let mut reached = BTreeSet::from([PathBuf::from("README.md")]);
+    for _ in 0..MOST_CLICKS {
+        let documents = reached.iter().filter(|path| path.extension().is_some_and(|kind| kind == "md"));
+        let next: Vec<_> = documents.flat_map(|document| links(document)).map(|(path, _)| path).collect();
+        reached.extend(next);
+    }
+    for document in files("docs") {
+        assert!(reached.contains(&document), "{} is not reached from README.md", document.display());
+        assert!(DOCUMENTS.iter().any(|known| document == Path::new(known)), "{} is not tested", document.display());
+    }
+}
+
+#[test]
+fn an_anchor_is_made_as_on_github() {
+    let anchors = anchors(Path::new("docs/INSTALL.md"));
+    assert!(anchors.contains("a-manifest-without-helm"), "{anchors:?}");
+    assert!(anchors.contains("without-internet-with-an-authority-of-your-own"), "{anchors:?}");
 }
 
 #[test]
