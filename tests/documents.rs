@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use serde_json::Value;
+
 const DOCUMENTS: [&str; 12] = [
     "README.md",
     "CONTRIBUTING.md",
@@ -154,4 +156,45 @@ fn sources_that_documents_name_are_there() {
         }
     }
     assert!(named > 0, "the documents name no source: the test reads them wrong");
+}
+
+/// The keys below a value of the sample, as paths.
+fn keys(path: &str, value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(section) if !section.is_empty() => {
+            for (name, value) in section {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                keys(&path, value, found);
+            }
+        }
+        _ => drop(found.insert(path.to_owned())),
+    }
+}
+
+/// The value of the chart that becomes this key.
+fn value_of_the_chart(key: &str) -> String {
+    let mut parts = key.split('-');
+    let first = parts.next().unwrap_or_default().to_owned();
+    let camel = parts.fold(first, |name, part| format!("{name}{}{}", part[..1].to_uppercase(), &part[1..]));
+    format!("kai.{camel}")
+}
+
+#[test]
+fn every_key_is_told_to_who_comes_from_kai_with_its_value_of_the_chart() {
+    let sample = read(Path::new("config/kai.yaml"));
+    let mut known = BTreeSet::new();
+    keys("", &serde_saphyr::from_str(&sample).expect("YAML"), &mut known);
+    assert!(known.len() > 60, "{known:?}");
+    let (migration, chart) = (read(Path::new("docs/MIGRATION.md")), read(Path::new("charts/kai/README.md")));
+    for key in &known {
+        let value = value_of_the_chart(key);
+        assert!(migration.contains(&format!("\n| `{key}` | `{value}` | ")), "no row of {key} with {value}");
+        assert!(chart.contains(&format!("\n| `{value}` | ")), "the chart has no value {value}");
+    }
+    let aliases = sample.split("Also read as ").skip(1).filter_map(|rest| rest.split('.').next());
+    let aliases: BTreeSet<_> = aliases.collect();
+    assert_eq!(aliases.len(), 3, "{aliases:?}");
+    for alias in aliases {
+        assert!(migration.contains(&format!("also read as `{alias}`")), "{alias} is not told");
+    }
 }
