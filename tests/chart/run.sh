@@ -71,7 +71,7 @@ check_values() { # check_values FILE
     if of_kind '!Secret' "$manifests" | grep -n MARKED >"$work/found"; then
         failed "$name: a secret outside of a Secret" <"$work/found"
     fi
-    of_kind ConfigMap "$manifests" | awk '/^  config.yaml: [|]$/ { inside = 1; next } inside && !/^    / { exit } inside { print substr($0, 5) }' >"$config"
+    of_kind ConfigMap "$manifests" | awk '/^  config.yaml: [|]$/ { inside = 1; next } !/^    / { inside = 0 } inside { print substr($0, 5) }' >"$config"
     local -a variables
     mapfile -d '' variables < <(environment "$manifests" "$1")
     if ! (cd "$work" && env -i HOME="$work/home" "${variables[@]}" "$kai" config -c "$config" >"$work/effective" 2>"$work/error") ||
