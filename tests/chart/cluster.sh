@@ -12,7 +12,6 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$root/tests/chart
-chart=$root/charts/kai
 step=${1:?usage: cluster.sh restricted|install|upgrade NAMESPACE}
 namespace=${2:?usage: cluster.sh restricted|install|upgrade NAMESPACE}
 : "${KUBECONFIG:?KUBECONFIG must name the cluster}"
@@ -23,6 +22,9 @@ kubectl=${KUBECTL:-$bin/kubectl}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export HELM_CACHE_HOME=$work/cache HELM_CONFIG_HOME=$work/config HELM_DATA_HOME=$work/data
+# As somebody has it who installs it: packed.
+HELM=$helm "$root/tests/release/chart.sh" "$work/package" >/dev/null
+chart=$(echo "$work"/package/kai-*.tgz)
 
 fail() {
     echo "cluster.sh $step: $1" >&2

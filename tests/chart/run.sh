@@ -4,24 +4,27 @@
 #   run.sh KAI
 #
 # KAI is a built kai. HELM is the helm to use, by default the one that tests/control-plane/build.sh builds (helm 3 renders
-# the same, but shows no notes without a cluster). For each file of values/ the chart is linted and rendered; the manifests
-# are compared with snapshots/ (UPDATE=1 writes them anew), what is secret in the values (it contains MARKED) is only in
-# Secrets, and KAI takes the configuration in the environment that the pod would have (variables that Secrets of the
+# the same, but shows no notes without a cluster). The chart is packed first, and the package is what all this is done with; it
+# ends as snapshot/chart/kai-VERSION.tgz. For each file of values/ the chart is linted and rendered; the manifests
+# are compared with snapshots/ (UPDATE=1 writes them anew), what is secret in the values (it contains MARKED, or it is in
+# the chart's Secret) is only in Secrets, and KAI takes the configuration in the environment that the pod would have (variables that Secrets of the
 # user's bring stand in a line `# brings: NAME…`), without a warning. Each file of refused/ is refused with the words of its
-# lines `# says: …`. Ends with snapshot/chart/kai-VERSION.tgz.
+# lines `# says: …`.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$root/tests/chart
-chart=$root/charts/kai
+source=$root/charts/kai
 kai=$(realpath "${1:?usage: run.sh KAI}")
 helm=${HELM:-$("$root/tests/control-plane/build.sh" --where)/helm}
-version=$(sed -n 's/^version: //p' "$chart/Chart.yaml")
+version=$(sed -n 's/^version: //p' "$source/Chart.yaml")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # Neither the user's repositories nor the user's cluster.
 export HELM_CACHE_HOME=$work/cache HELM_CONFIG_HOME=$work/config HELM_DATA_HOME=$work/data KUBECONFIG=$work/none
+HELM=$helm "$root/tests/release/chart.sh" "$work/package" >/dev/null
+chart=$work/package/kai-$version.tgz
 
 failures=0
 failed() {
@@ -85,6 +88,13 @@ secret_holds() { # secret_holds NAME VARIABLE TEXT
     grep -qE "^$2=$3" "$work/environment" || failed "$1: the Secret's $2 is not $3" <"$work/environment"
 }
 
+installs() { # installs IMAGE [ARGUMENT…]: the image of the pod of kai and of that of the test
+    local image=$1 found
+    shift
+    found=$("$helm" template kai "$chart" "$@" 2>"$work/error" | sed -n 's/^ *image: "\(.*\)"$/\1/p' | sort -u)
+    [ "$found" = "$image" ] || failed "$*: the image is $found, not $image" <"$work/error"
+}
+
 notes_say() { # notes_say NAME TEXT…
     local name=$1
     shift
@@ -94,6 +104,11 @@ notes_say() { # notes_say NAME TEXT…
     for text in "$@"; do
         grep -qF -- "$text" "$work/notes" || failed "$name: the notes do not say: $text" <"$work/notes"
     done
+}
+
+notes_do_not_say() { # notes_do_not_say NAME TEXT
+    notes_say "$1"
+    if grep -F -- "$2" "$work/notes" >"$work/found"; then failed "$1: the notes say: $2" <"$work/found"; fi
 }
 
 check_refused() { # check_refused FILE
@@ -125,20 +140,37 @@ secret_holds existing-secret 'ROUTE_TEAM_A_[0-9A-F]{8}_PASSWORD' 'MARKED-route$'
 secret_holds secrets KAI_KUBECONFIG_USER_TOKEN 'MARKED-token$'
 secret_holds secrets KAI_ANCHORE_HTTP_CLIENT_KEY '-----BEGIN PRIVATE KEY-----$'
 secret_holds secrets KAI_ANCHORE_HTTP_PROXY 'http://user:MARKED-proxy@proxy.example.com:3128$'
+installs "kai:v$version"
+installs "registry.example.com/kai:v$version" --set image.repository=registry.example.com/kai
+installs anchore/kai:v1.2.3 --set image.repository=anchore/kai,image.tag=v1.2.3
+installs "kai:v$version" --set image.repository=docker.io/anchore/kai,image.tag=latest
+HELM=$helm "$root/tests/release/chart.sh" "$work/release" ghcr.io/owner/kai >/dev/null
+chart=$work/release/kai-$version.tgz
+installs "ghcr.io/owner/kai:v$version"
+installs "ghcr.io/owner/kai:v$version" -f "$here/values/kai-sample.yaml"
+installs "ghcr.io/owner/kai:v$version" --set image=null
+installs "mirror.example.com/owner/kai:v$version" --set global.imageRegistry=mirror.example.com/
+installs registry.example.com/kai:v1.0.0 -f "$here/values/kai-users.yaml"
+notes_do_not_say default WARNING
+chart=$work/package/kai-$version.tgz
+
 notes_say default 'curl -s http://localhost:8080/inventory' 'Any pod of this cluster may read the inventory until networkPolicy.enabled is true' \
-    'Nothing is sent to Anchore'
+    'Nothing is sent to Anchore' 'the image is kai:v'
+notes_say kai-sample "anchore/kai, KAI's image, which has no server" "kai:v$version is installed instead"
+notes_do_not_say kai-users 'the image is'
 notes_say kai-users 'Reports go to https://anchore.example.com, account admin, as cluster prod-eu-1' \
     'exec deploy/kai -- kai push --dry-run' 'kai.anchore.http.insecure is true'
 notes_say tls 'Pods that networkPolicy.from does not name cannot read the inventory' 'curl -sk https://localhost:8080/inventory'
 notes_say adhoc 'create job kai-now --from=cronjob/kai'
 
-"$here/readme.py" "$chart" --check 2>"$work/error" || failed "README" <"$work/error"
-"$here/keys.py" "$chart/values.yaml" "$root/config/kai.yaml" 2>"$work/error" || failed "keys" <"$work/error"
+"$here/readme.py" "$source" --check 2>"$work/error" || failed "README" <"$work/error"
+"$here/keys.py" "$source/values.yaml" "$root/config/kai.yaml" 2>"$work/error" || failed "keys" <"$work/error"
 
 if [ "$failures" -gt 0 ]; then
     echo "chart: $failures failed" >&2
     exit 1
 fi
 mkdir -p "$root/snapshot/chart"
-"$helm" package "$chart" --destination "$root/snapshot/chart" >/dev/null
+# The very file that was tested.
+cp "$chart" "$root/snapshot/chart/"
 echo "chart: all good; snapshot/chart/kai-$version.tgz"

@@ -7,7 +7,7 @@
 #   tests/release/dry_run.sh sums      the checksums of what lies in snapshot/dist
 #
 # FIPS=1 builds the archive with the FIPS module. The chart is packed by HELM, by the helm on the PATH, or by
-# the one of the tests, which is built then.
+# the one of the tests, which is built then; it installs the image of GITHUB_REPOSITORY (OWNER/NAME), where that is set.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -68,13 +68,13 @@ chart() {
     say "charts/kai is not there: no chart is packed"
     return
   fi
-  local helm
-  helm=${HELM:-$(command -v helm || true)}
-  if [ -z "$helm" ]; then
-    KAI_TOOLS="$tools" tests/control-plane/build.sh helm >&2
-    helm=$(KAI_TOOLS="$tools" tests/control-plane/build.sh --where)/helm
+  local image=""
+  if [ -n "${GITHUB_REPOSITORY:-}" ]; then
+    image=$(tests/release/image.sh)
+  else
+    say "GITHUB_REPOSITORY is not set: the chart is packed without the name of an image"
   fi
-  "$helm" package charts/kai --destination "$dist"
+  KAI_TOOLS="$tools" tests/release/chart.sh "$dist" "$image"
 }
 
 common() {

@@ -8,13 +8,13 @@
 #
 # TAG is the release's (vX.Y.Z), GITHUB_REPOSITORY the owner and name of the repository.
 set -euo pipefail
-cd "${CHECKOUT:-$(dirname "$0")/../..}"
+here=$(cd "$(dirname "$0")" && pwd)
+cd "${CHECKOUT:-$here/../..}"
 
 part=${1:?usage: tests/release/publish.sh push|image|chart|files}
 tag=${TAG:?set TAG to the tag of the release}
 repository=${GITHUB_REPOSITORY:?set GITHUB_REPOSITORY to OWNER/NAME}
-# Registries take names in small letters alone.
-image=ghcr.io/$(tr '[:upper:]' '[:lower:]' <<<"$repository")
+image=$("$here/image.sh")
 version=${tag#v}
 
 run() { if [ -n "${DRY_RUN:-}" ]; then echo "$*"; else "$@"; fi; }
@@ -47,6 +47,11 @@ image() {
 
 chart() {
   local archive=snapshot/dist/kai-$version.tgz pages
+  # Packed elsewhere, or without GITHUB_REPOSITORY, it would install an image that is not there.
+  if ! grep -qxF "  image: $image" <<<"$(tar -xzOf "$archive" kai/Chart.yaml)"; then
+    echo "error: $archive does not install $image; pack it by make release-common with GITHUB_REPOSITORY set" >&2
+    exit 1
+  fi
   run helm push "$archive" "oci://${image%/*}/charts"
   pages=$(mktemp -d)
   run git fetch origin gh-pages

@@ -92,10 +92,34 @@ claim "a pre-release moves no tag but its own"
 publish v1.2.3 push
 grep -qx "docker push ghcr.io/owner/kai:v1.2.3-arm64" "$work/out" || fail "the architecture has no tag of its own"
 claim "each architecture is pushed under a tag of its own"
+
+# A helm that keeps the chart that it was to pack.
+cat >"$work/helm" <<'HELM'
+#!/usr/bin/env bash
+mkdir -p "$4" && tar -czf "$4/kai-1.2.3.tgz" -C "$(dirname "$2")" kai
+HELM
+chmod +x "$work/helm"
+printf 'annotations:\n  image: kai\n' >>"$work/kai/charts/kai/Chart.yaml"
+pack() { CHECKOUT="$work/kai" HELM="$work/helm" "$here/chart.sh" "$work/kai/snapshot/dist" "$@" >"$work/out" 2>&1; }
+pack
+if publish v1.2.3 chart 2>"$work/err"; then fail "a chart without an image is published"; fi
+grep -qF "does not install ghcr.io/owner/kai" "$work/err" || fail "another reason: $(cat "$work/err")"
+claim "a chart that was packed without its image is not published"
+for image in ghcr.io/owner/kai:v1 Owner/kai kai 'a/b|c'; do
+  if pack "$image"; then fail "the image $image is taken"; fi
+done
+claim "a chart is packed with the name of an image and nothing else"
+sed -i.bak '/^  image: /d' "$work/kai/charts/kai/Chart.yaml"
+if pack ghcr.io/owner/kai; then fail "a chart without the annotation is packed"; fi
+mv "$work/kai/charts/kai/Chart.yaml.bak" "$work/kai/charts/kai/Chart.yaml"
+claim "a chart that cannot be given an image is not packed"
+pack "$(GITHUB_REPOSITORY=Owner/kai "$here/image.sh")"
+grep -qxF "  image: kai" "$work/kai/charts/kai/Chart.yaml" || fail "the checkout is changed"
 publish v1.2.3 chart
 grep -qx "helm push snapshot/dist/kai-1.2.3.tgz oci://ghcr.io/owner/charts" "$work/out" || fail "the chart is not pushed"
 grep -q "helm repo index .* --url https://Owner.github.io/kai" "$work/out" || fail "the index is not written"
 claim "the chart goes to the registry and to the index"
+rm -rf "$work/kai/snapshot"
 mkdir -p "$work/kai/snapshot/dist"
 touch "$work"/kai/snapshot/dist/{a.tar.gz,SHA256SUMS,notes.md}
 publish v1.2.3-rc.1 files

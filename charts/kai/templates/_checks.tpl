@@ -23,10 +23,7 @@
 {{- if and $model.secrets.KAI_ANCHORE_PASSWORD (include "kai.get" (dict "config" $config "key" "anchore.password-file")) -}}
   {{- fail "kai.anchore.passwordFile: is set, and so is kai.anchore.password; keep one of them" -}}
 {{- end -}}
-{{- $repository := toString ($root.Values.image | default dict).repository -}}
-{{- if contains "k8s-inventory" $repository -}}
-  {{- fail (printf "image.repository: %q is the image of KAI's successor, in which there is no kai; leave image out, or name kai's" $repository) -}}
-{{- end -}}
+{{- include "kai.imageChecks" $root -}}
 {{- if and $root.Values.useExistingSecret (not $model.existingSecret) -}}
   {{- fail "existingSecretName: is empty, and useExistingSecret is set; name the Secret in kai.existingSecret" -}}
 {{- end -}}
@@ -43,5 +40,16 @@
 {{- $listen := toString ((get $config "server" | default dict).listen | default ":8080") -}}
 {{- if not (or $model.port (eq (lower $listen) "none")) -}}
   {{- fail (printf "kai.server.listen: %q has no port; write it as in \"[::]:8080\", or \"none\" to serve nothing" $listen) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Images in which there is no kai that serves. */}}
+{{- define "kai.imageChecks" -}}
+{{- $image := .Values.image | default dict -}}
+{{- if contains "k8s-inventory" (toString $image.repository) -}}
+  {{- fail (printf "image.repository: %q is the image of KAI's successor, in which there is no kai; leave image out, or name kai's" $image.repository) -}}
+{{- end -}}
+{{- if and (regexMatch "^v?0\\." (toString $image.tag)) (not $image.digest) (not (include "kai.imageIsPredecessors" .)) -}}
+  {{- fail (printf "image.tag: %q is a version of KAI, whose image has no server, so that its pod would never be ready; kai's versions begin at v1.0.0: leave image.tag out" $image.tag) -}}
 {{- end -}}
 {{- end -}}

@@ -45,13 +45,3 @@ annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
-
-{{/* A digest beats a tag: the tag of a pinned image says nothing. */}}
-{{- define "kai.image" -}}
-{{- $image := .Values.image | default dict -}}
-{{- $global := .Values.global | default dict -}}
-{{- $registry := coalesce $image.registry $global.imageRegistry $global.imageRegistryHost -}}
-{{- $repository := $image.repository | default .Chart.Name -}}
-{{- with $registry }}{{ trimSuffix "/" . }}/{{ end }}{{ $repository -}}
-{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default (printf "v%s" .Chart.AppVersion) }}{{ end -}}
-{{- end -}}
