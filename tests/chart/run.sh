@@ -128,6 +128,9 @@ check_refused() { # check_refused FILE
 for values in "$here"/values/*.yaml; do
     check_values "$values"
 done
+# Every value emptied, each of which the schema has to take.
+"$here/nulls.py" "$source" >"$work/every-null.yaml" 2>"$work/error" || failed "null" <"$work/error"
+"$helm" template kai "$chart" --namespace anchore -f "$work/every-null.yaml" >"$work/rendered" 2>"$work/error" || failed "every value null" <"$work/error"
 for snapshot in "$here"/snapshots/*.yaml; do
     [ -e "$here/values/$(basename "$snapshot")" ] || failed "$(basename "$snapshot"): a snapshot of no values" <<<"remove it"
 done

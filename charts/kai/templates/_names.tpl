@@ -20,28 +20,40 @@ were: selectors cannot be changed.
 {{- end -}}
 
 {{- define "kai.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "kai.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+{{- toYaml (dict "app.kubernetes.io/name" (include "kai.name" .) "app.kubernetes.io/instance" .Release.Name) -}}
 {{- end -}}
 
 {{/* Labels of every object but pods; `labels` is the successor's name of these, `kai.labels` KAI's. */}}
 {{- define "kai.labels" -}}
-{{- $labels := dict -}}
-{{- range list .Values.labels (.Values.kai | default dict).labels -}}
-{{- range $key, $value := . }}{{ $_ := set $labels $key (toString $value) }}{{ end -}}
+{{- $own := include "kai.selectorLabels" . | fromYaml -}}
+{{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
+{{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion -}}
+{{- $_ := set $own "app.kubernetes.io/managed-by" .Release.Service -}}
+{{- include "kai.texts" (list $own (.Values.kai | default dict).labels .Values.labels) -}}
 {{- end -}}
-{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
-{{- $_ := set $labels "app.kubernetes.io/version" .Chart.AppVersion -}}
-{{- $_ := set $labels "app.kubernetes.io/managed-by" .Release.Service -}}
-{{- toYaml (merge (include "kai.selectorLabels" . | fromYaml) $labels) -}}
+
+{{/*
+Labels or annotations of several sections, the first that has a key counting. The API takes texts alone: null is left out, a
+number or a switch is written as one.
+*/}}
+{{- define "kai.texts" -}}
+{{- $texts := dict -}}
+{{- range . -}}
+  {{- range $key, $value := . -}}
+    {{- if not (or (hasKey $texts $key) (kindIs "invalid" $value)) -}}
+      {{- $_ := set $texts $key (ternary $value (toJson $value) (kindIs "string" $value)) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- with $texts }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
 {{/* What stands under `metadata` besides name and namespace. */}}
 {{- define "kai.metadata" -}}
 labels:
   {{- include "kai.labels" . | nindent 2 }}
-{{- with .Values.annotations }}
+{{- with include "kai.texts" (list .Values.annotations) }}
 annotations:
-  {{- toYaml . | nindent 2 }}
+  {{- . | nindent 2 }}
 {{- end }}
 {{- end -}}

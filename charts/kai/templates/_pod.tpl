@@ -6,16 +6,15 @@
 {{- with .root -}}
 metadata:
   annotations:
-    {{- range $key, $value := merge dict (.Values.podAnnotations | default dict) (.Values.annotations | default dict) }}
-    {{ $key }}: {{ toString $value | quote }}
+    {{- with include "kai.texts" (list .Values.podAnnotations .Values.annotations) }}
+    {{- . | nindent 4 }}
     {{- end }}
     checksum/config: {{ toYaml $config | sha256sum }}
     {{- if $model.secrets }}
     checksum/secret: {{ printf "%s/%s %s" .Release.Namespace (include "kai.fullname" .) (toYaml $model.secrets) | sha256sum }}
     {{- end }}
   labels:
-    {{- $labels := include "kai.selectorLabels" . | fromYaml }}
-    {{- toYaml (merge $labels (.Values.podLabels | default dict)) | nindent 4 }}
+    {{- include "kai.texts" (list (include "kai.selectorLabels" . | fromYaml) .Values.podLabels) | nindent 4 }}
 spec:
   {{- with $.restartPolicy }}
   restartPolicy: {{ . }}
@@ -129,9 +128,9 @@ spec:
     {{- with .Values.extraVolumes }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
-  {{- with .Values.nodeSelector }}
+  {{- with include "kai.texts" (list .Values.nodeSelector) }}
   nodeSelector:
-    {{- toYaml . | nindent 4 }}
+    {{- . | nindent 4 }}
   {{- end }}
   {{- with .Values.affinity }}
   affinity:
