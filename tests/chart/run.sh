@@ -71,8 +71,14 @@ check_values() { # check_values FILE
         diff -u "$snapshot" "$work/snapshot" >"$work/diff" 2>&1 || failed "$name: other manifests; UPDATE=1 takes them" <"$work/diff"
     fi
 
-    if of_kind '!Secret' "$manifests" | grep -n MARKED >"$work/found"; then
+    of_kind '!Secret' "$manifests" >"$work/open"
+    if grep -n MARKED "$work/open" >"$work/found"; then
         failed "$name: a secret outside of a Secret" <"$work/found"
+    fi
+    # Line by line, as a ConfigMap would show it; a word of a few letters may stand anywhere.
+    environment "$manifests" /dev/null | tr '\0' '\n' | sed 's/^KAI_[A-Z_]*=//; s/^ROUTE_[A-Z0-9_]*=//; s/^ *//' | grep -E '.{8}' >"$work/secrets" || true
+    if grep -nFf "$work/secrets" "$work/open" >"$work/found"; then
+        failed "$name: what the Secret holds stands outside of it" <"$work/found"
     fi
     of_kind ConfigMap "$manifests" | awk '/^  config.yaml: [|]$/ { inside = 1; next } !/^    / { inside = 0 } inside { print substr($0, 5) }' >"$config"
     local -a variables
@@ -86,6 +92,12 @@ check_values() { # check_values FILE
 secret_holds() { # secret_holds NAME VARIABLE TEXT
     environment "$work/$1.yaml" /dev/null | tr '\0' '\n' >"$work/environment"
     grep -qE "^$2=$3" "$work/environment" || failed "$1: the Secret's $2 is not $3" <"$work/environment"
+}
+
+refers_to_no_secret() { # refers_to_no_secret NAME
+    if grep -nE 'secretKeyRef|secretRef|secretName|kind: Secret' "$work/$1.yaml" >"$work/found"; then
+        failed "$1: it refers to a Secret" <"$work/found"
+    fi
 }
 
 installs() { # installs IMAGE [ARGUMENT…]: the image of the pod of kai and of that of the test
@@ -143,6 +155,15 @@ secret_holds existing-secret 'ROUTE_TEAM_A_[0-9A-F]{8}_PASSWORD' 'MARKED-route$'
 secret_holds secrets KAI_KUBECONFIG_USER_TOKEN 'MARKED-token$'
 secret_holds secrets KAI_ANCHORE_HTTP_CLIENT_KEY '-----BEGIN PRIVATE KEY-----$'
 secret_holds secrets KAI_ANCHORE_HTTP_PROXY 'http://user:MARKED-proxy@proxy.example.com:3128$'
+secret_holds certificates KAI_KUBECONFIG_USER_PRIVATE_KEY 'MARKEDoK'
+secret_holds certificates KAI_ANCHORE_HTTP_CLIENT_CERTIFICATE '-----BEGIN CERTIFICATE-----$'
+secret_holds certificates KAI_ANCHORE_PASSWORD 'MARKED-[$]password$'
+secret_holds successor-alone KAI_ANCHORE_PASSWORD 'MARKED-successor-password$'
+secret_holds successor-alone KAI_KUBECONFIG_USER_TOKEN 'MARKED-successor-token$'
+secret_holds successor-alone 'ROUTE_TEAM_A_[0-9A-F]{8}_PASSWORD' 'MARKED-successor-route$'
+refers_to_no_secret inject
+refers_to_no_secret successor-injected
+
 installs "kai:v$version"
 installs "registry.example.com/kai:v$version" --set image.repository=registry.example.com/kai
 installs anchore/kai:v1.2.3 --set image.repository=anchore/kai,image.tag=v1.2.3

@@ -24,14 +24,15 @@
   {{- fail "kai.anchore.passwordFile: is set, and so is kai.anchore.password; keep one of them" -}}
 {{- end -}}
 {{- include "kai.imageChecks" $root -}}
-{{- if and $root.Values.useExistingSecret (not $model.existingSecret) -}}
+{{- if and (include "kai.isTrue" $root.Values.useExistingSecret) (not $model.existingSecret) -}}
   {{- fail "existingSecretName: is empty, and useExistingSecret is set; name the Secret in kai.existingSecret" -}}
 {{- end -}}
 {{- if and $model.inject $model.secrets -}}
   {{- fail (printf "inject_secrets_via_env: is true, so the chart makes no Secret, and these values would get lost: inject them as the variables %s, and write $NAME or nothing in the values" (keys $model.secrets | sortAlpha | join ", ")) -}}
 {{- end -}}
-{{- if contains "PRIVATE KEY-----" (toYaml $config) -}}
-  {{- fail "a value under kai holds a private key, which would be put into a ConfigMap; put it into a Secret, mount that by extraVolumes and extraVolumeMounts, and write the path" -}}
+{{- include "kai.leaks" $config -}}
+{{- if not (or $extraSources $model.existingSecret) -}}
+  {{- include "kai.references" (dict "root" $root "model" $model) -}}
 {{- end -}}
 
 {{- if and $model.tls (not $model.probePort) (include "kai.given" (merge (dict "key" "server.tls.client-ca") $given)) (ne $model.mode "adhoc") -}}
@@ -40,6 +41,48 @@
 {{- $listen := toString ((get $config "server" | default dict).listen | default ":8080") -}}
 {{- if not (or $model.port (eq (lower $listen) "none")) -}}
   {{- fail (printf "kai.server.listen: %q has no port; write it as in \"[::]:8080\", or \"none\" to serve nothing" $listen) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What is secret at a place from which it would go into the ConfigMap. The value is not shown. */}}
+{{- define "kai.leaks" -}}
+{{- /* In base64 it reads otherwise by where it begins: three ways for one text. Line ends may stand in it. */ -}}
+{{- if regexMatch "PRIVATE KEY-----|UFJJVkFURSBLRVkt|BSSVZBVEUgS0VZLS|QUklWQVRFIEtFWS" (toJson . | replace "\\n" "") -}}
+  {{- fail "a value under kai holds a private key, which would be put into a ConfigMap; put it into a Secret, mount that by extraVolumes and extraVolumeMounts, and write the path" -}}
+{{- end -}}
+{{- $key := include "kai.get" (dict "config" . "key" "anchore.http.client-key") -}}
+{{- if regexMatch "(?s)^(M[A-Za-z0-9+/=\\s]{59,}|LS0tLS1CRUdJTi.*)$" $key -}}
+  {{- fail "kai.anchore.http.clientKey: is base64, and would be put into a ConfigMap as the path of a file; write PEM text as it is, with its BEGIN and END lines, or the path of a mounted file" -}}
+{{- end -}}
+{{- if contains "@" (include "kai.get" (dict "config" . "key" "anchore.url")) -}}
+  {{- fail "kai.anchore.url: has an @, and kai takes no user or password in a URL; set kai.anchore.user, and put the password into kai.existingSecret" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* `$NAME` with nothing that could bring the variable NAME, where kai would not start. The value may be a password, and is not shown. */}}
+{{- define "kai.references" -}}
+{{- $values := dict -}}
+{{- range list "kubeconfig.user.token" "kubeconfig.user.private-key" -}}
+  {{- $_ := set $values . (include "kai.get" (dict "config" $.model.config "key" .)) -}}
+{{- end -}}
+{{- if $.model.pushes -}}
+  {{- range list "anchore.user" "anchore.password" "anchore.http.proxy" "anchore.http.client-certificate" "anchore.http.client-key" -}}
+    {{- $_ := set $values . (include "kai.get" (dict "config" $.model.config "key" .)) -}}
+  {{- end -}}
+  {{- range $account, $route := get $.model.config "account-routes" | default dict -}}
+    {{- $_ := set $values (printf "account-routes.%s.user" $account) (toString ((default dict $route).user | default "")) -}}
+    {{- $_ := set $values (printf "account-routes.%s.password" $account) (toString ((default dict $route).password | default "")) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $key, $value := $values -}}
+  {{- $name := include "kai.reference" $value -}}
+  {{- if and $name (not (hasKey $.model.secrets $name)) -}}
+    {{- $brought := false -}}
+    {{- range $.root.Values.extraEnv }}{{ if eq (toString .name) $name }}{{ $brought = true }}{{ end }}{{ end -}}
+    {{- if not $brought -}}
+      {{- fail (printf "%s: names a variable, as in $NAME, and nothing brings variables into the pod: bring it by kai.existingSecret, extraEnv or extraEnvFrom. If the text is the password itself, put it into kai.existingSecret, where a $ means nothing" $key) -}}
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -28,12 +28,17 @@ variable. So does the path of a file where kai takes one.
 {{- end -}}
 
 {{- define "kai.isSecret" -}}
-{{- if or (not .value) (regexMatch "^\\$([A-Za-z_][A-Za-z0-9_]*|\\{[A-Za-z_][A-Za-z0-9_]*\\})$" .value) -}}
+{{- if or (not .value) (include "kai.reference" .value) -}}
 {{- else if eq .key "anchore.http.proxy" -}}
   {{- if contains "@" .value }}true{{ end -}}
 {{- else if hasPrefix "anchore.http.client-" .key -}}
   {{- if contains "-----BEGIN" .value }}true{{ end -}}
 {{- else }}true{{ end -}}
+{{- end -}}
+
+{{/* The `NAME` of a text that is `$NAME` or `${NAME}` as a whole, which kai replaces by that variable. */}}
+{{- define "kai.reference" -}}
+{{- if regexMatch "^\\$([A-Za-z_][A-Za-z0-9_]*|\\{[A-Za-z_][A-Za-z0-9_]*\\})$" . }}{{ trimAll "${}" . }}{{ end -}}
 {{- end -}}
 
 {{/* Two accounts never share a variable: the hash tells apart what the letters do not. */}}

@@ -27,15 +27,15 @@ From values to kai's configuration. Every template reads the outcome, `kai.model
 {{- /* kai's own default would end after one report. */ -}}
 {{- if not $config.mode }}{{ $_ := set $config "mode" "periodic" }}{{ end -}}
 
+{{- $inject := or (include "kai.isTrue" .Values.inject_secrets_via_env) (include "kai.isTrue" .Values.injectSecretsViaEnv) -}}
 {{- $existing := coalesce $values.existingSecret $values.existing_secret -}}
 {{- $legacy := "" -}}
-{{- if and (not $existing) .Values.useExistingSecret -}}
+{{- if and (not $existing) (include "kai.isTrue" .Values.useExistingSecret) -}}
   {{- $existing = .Values.existingSecretName -}}
-  {{- $legacy = "ANCHORE_K8S_INVENTORY_ANCHORE_PASSWORD" -}}
+  {{- if not $inject }}{{ $legacy = "ANCHORE_K8S_INVENTORY_ANCHORE_PASSWORD" }}{{ end -}}
 {{- end -}}
 {{- $secrets := dict -}}
 {{- $_ := include "kai.secrets" (dict "config" $config "secrets" $secrets) -}}
-{{- $inject := or (include "kai.isTrue" .Values.inject_secrets_via_env) (include "kai.isTrue" .Values.injectSecretsViaEnv) -}}
 {{- if or $existing $inject }}{{ $_ := unset $secrets "KAI_ANCHORE_PASSWORD" }}{{ end -}}
 
 {{- $server := $config.server | default dict -}}
