@@ -185,6 +185,8 @@ notes_do_not_say kai-users 'the image is'
 notes_say kai-users 'Reports go to https://anchore.example.com, account admin, as cluster prod-eu-1' \
     'exec deploy/kai -- kai push --dry-run' 'kai.anchore.http.insecure is true'
 notes_say tls 'Pods that networkPolicy.from does not name cannot read the inventory' 'curl -sk https://localhost:8080/inventory'
+notes_say tls '{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ITS-NAMESPACE}}}'
+notes_do_not_say options ITS-NAMESPACE
 notes_say adhoc 'create job kai-now --from=cronjob/kai'
 
 "$here/readme.py" "$source" --check 2>"$work/error" || failed "README" <"$work/error"
