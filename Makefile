@@ -14,7 +14,7 @@ CARGO_DENY := $(KAI_TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 LISTEN ?= 127.0.0.1:8080
 RECEIVER ?= 127.0.0.1:8228
 
-.PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e chart bench bench-cluster ci clean
+.PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e chart chart-kind bench bench-cluster ci clean
 .PHONY: image image-test linux-binary linux-binary-fips mac-binary mac-binary-fips advisories outdated
 .PHONY: release-test release-dry-run release-check-tag release-archive release-common release-sums
 .PHONY: release-push-image release-publish-image release-publish-chart release-publish-files
@@ -75,7 +75,11 @@ e2e: ## Run kai against a real control plane, or the cluster of E2E_KUBECONFIG=F
 chart: ## Hold the Helm chart to its tests and package it into snapshot/chart (HELM=… for a helm of yours, else it is built; needs Go)
 	if [ -z "$${HELM:-}" ]; then KAI_TOOLS="$(KAI_TOOLS)" tests/control-plane/build.sh helm; fi
 	$(CARGO) build --locked
-	KAI_TOOLS="$(KAI_TOOLS)" tests/chart/run.sh target/debug/kai
+	KAI_TOOLS="$(KAI_TOOLS)" tests/chart/run.sh "$${CARGO_TARGET_DIR:-target}/debug/kai"
+	tests/chart/kind_stubs.sh
+
+chart-kind: ## Install the chart with this checkout's image on a kind cluster (KUBECONFIG=FILE, CLUSTER=kai; docker, kind, helm)
+	tests/chart/kind.sh
 
 bench: ## Measure: decoding, reading a dump, serving (docs/PERFORMANCE.md says what each needs)
 	$(CARGO) bench --locked
