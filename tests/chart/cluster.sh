@@ -104,6 +104,11 @@ upgrade)
     [ "$mounts" = /etc/xdg/kai ] || fail "the mounts are $mounts"
     password=$(in_namespace get secret "$namespace" -o 'jsonpath={.data.KAI_ANCHORE_PASSWORD}' | base64 -d)
     [ "$password" = 'MARKED "0: #secret' ] || fail "the Secret has not the new password"
+    # By KAI's own values, in which nobody changed anything: its image could not become ready.
+    "$helm" upgrade "$namespace" "$chart" --namespace "$namespace" --reset-values --set fullnameOverride="$namespace" \
+        -f "$here/values/kai-sample.yaml" --wait --timeout 3m >"$work/notes"
+    image=$(value_of "$namespace" "$container.image}")
+    [[ $image == kai:v* ]] || fail "the image is $image"
     removed
     ;;
 *) fail "unknown step" ;;
