@@ -14,7 +14,7 @@ CARGO_DENY := $(KAI_TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 LISTEN ?= 127.0.0.1:8080
 RECEIVER ?= 127.0.0.1:8228
 
-.PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e chart chart-kind bench bench-cluster ci clean
+.PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e chart chart-kind bench bench-cluster ci clean packages
 .PHONY: image image-test linux-binary linux-binary-fips mac-binary mac-binary-fips advisories outdated
 .PHONY: release-test release-dry-run release-check-tag release-archive release-common release-sums
 .PHONY: release-push-image release-publish-image release-publish-chart release-publish-files
@@ -61,7 +61,10 @@ $(CARGO_DENY):
 openapi: ## Write openapi/openapi.json and openapi/openapi.yaml from the code
 	KAI_WRITE_OPENAPI=1 $(CARGO) test --locked --test openapi
 
-contract: ## Hold a running kai against its OpenAPI document with a validator and a property-based client
+packages: ## Install what `make ci` needs of Debian and finds missing: promtool (root)
+	tests/ci/packages.sh promtool
+
+contract: ## Hold a running kai against its OpenAPI document with a validator and a property-based client (needs promtool)
 	$(CARGO) build --locked
 	tests/contract.sh target/debug/kai
 
@@ -112,8 +115,9 @@ mac-binary-fips: ## The same with a FIPS module, which is not validated for macO
 release-dry-run: ## Make every file of a release that this platform can build, into snapshot/dist
 	KAI_TOOLS="$(KAI_TOOLS)" tests/release/dry_run.sh
 
-release-test: ## Hold the scripts and workflows of a release to their rules (needs Go once)
+release-test: ## Hold the scripts of CI and of a release, and the workflows, to their rules (needs Go once)
 	KAI_TOOLS="$(KAI_TOOLS)" tests/release/actionlint.sh
+	tests/ci/run.sh
 	tests/release/run.sh
 
 # The steps of the release workflow. TAG is its tag, FIPS=1 another archive.
@@ -137,7 +141,7 @@ outdated: ## List the updates that the manifests allow
 	$(CARGO) update --dry-run
 	$(CARGO) update --dry-run --manifest-path fips/Cargo.toml
 
-ci: lint deny release-test test contract chart e2e ## What CI runs
+ci: packages lint deny release-test test contract chart e2e ## What CI runs
 
 clean: ## Remove what was built
 	$(CARGO) clean

@@ -4,8 +4,15 @@
 #   tests/contract.sh BINARY [DUMP]
 #
 # BINARY is a built kai, DUMP what it serves (config/demo-cluster.json). The tools come from PyPI at the versions of
-# tests/contract-requirements.txt, into a cache outside the checkout. Ends only what it started.
+# tests/contract-requirements.txt, into a cache outside the checkout; promtool is Debian's (the package prometheus). Ends only
+# what it started.
 set -euo pipefail
+
+# Without it names, rules and alerts would be held to nothing.
+if ! command -v promtool >/dev/null; then
+  echo "tests/contract.sh: promtool is not there; install it: \`sudo make packages\`, or by hand (Debian: the package prometheus)" >&2
+  exit 1
+fi
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 binary=${1:?usage: tests/contract.sh BINARY [DUMP]}
@@ -63,24 +70,17 @@ text = open(sys.argv[1], encoding="utf-8").read()
 families = list(text_string_to_metric_families(text))
 assert len(families) > 30, f"{len(families)} families"
 PYTHON
-if command -v promtool >/dev/null; then
-  awk '
-    /^# HELP / { name = $3; help = $0; next }
-    /^# TYPE / {
-      whole = name ($4 == "counter" ? "_total" : $4 == "info" ? "_info" : "")
-      sub("# HELP " name, "# HELP " whole, help)
-      print help; print "# TYPE " whole " " ($4 == "info" ? "gauge" : $4); next
-    }
-    !/^#/ { print }
-  ' "$work/metrics.txt" | promtool check metrics
-  promtool check rules "$root/charts/kai/files/alerts.yaml"
-  promtool test rules "$root/tests/alerts.yaml"
-elif [ -n "${CI:-}" ]; then
-  echo "tests/contract.sh: promtool is not there (Debian: the package prometheus)" >&2
-  exit 1
-else
-  echo "tests/contract.sh: promtool is not there (Debian: the package prometheus); names, rules and alerts are not held to it" >&2
-fi
+awk '
+  /^# HELP / { name = $3; help = $0; next }
+  /^# TYPE / {
+    whole = name ($4 == "counter" ? "_total" : $4 == "info" ? "_info" : "")
+    sub("# HELP " name, "# HELP " whole, help)
+    print help; print "# TYPE " whole " " ($4 == "info" ? "gauge" : $4); next
+  }
+  !/^#/ { print }
+' "$work/metrics.txt" | promtool check metrics
+promtool check rules "$root/charts/kai/files/alerts.yaml"
+promtool test rules "$root/tests/alerts.yaml"
 
 cd "$work"
 if ! "$tools/bin/schemathesis" run "$url/openapi.json" --checks all --phases examples,coverage,fuzzing,stateful \

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Holds the scripts of CI to their rules: what a check needs is there, or the run fails; what is left out is said.
+#
+#   tests/ci/run.sh
+#
+# Every program that these scripts start is a pretended one in a folder of the test, so nothing is installed.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+claims=0
+
+fail() { echo "FAILED: $*" >&2; [ ! -s "$work/out" ] || cat "$work/out" >&2; exit 1; }
+claim() { claims=$((claims + 1)); echo "ok: $*"; }
+says() { grep -qF -- "$1" "$work/out" || fail "it does not say: $1"; }
+
+# A machine with nothing but the tools of a shell and what `program` adds.
+machine() {
+  rm -rf "$work/bin" "$work/log" "$work/policy"
+  mkdir "$work/bin"
+  local tool
+  for tool in bash sh env cat chmod cp dirname mkdir mktemp rm touch; do ln -s "$(command -v "$tool")" "$work/bin/$tool"; done
+  program id "echo $1"
+}
+program() { # program NAME COMMANDS
+  printf '#!/bin/sh\n%s\n' "$2" >"$work/bin/$1"
+  chmod +x "$work/bin/$1"
+}
+on_it() { PATH=$work/bin POLICY_RC_D=$work/policy "$@" >"$work/out" 2>&1; }
+packages() { on_it "$here/packages.sh" "$@"; }
+# An apt-get that installs promtool, if a service would not be started by it.
+apt() {
+  program apt-get "echo \"\$*\" >>$work/log
+    [ \$1 != install ] || { ${1:-true} && $work/policy; [ \$? = 101 ] && echo >$work/bin/promtool && chmod +x $work/bin/promtool; }"
+}
+
+machine 1000
+program promtool true
+packages promtool || fail "a program that is there is asked for"
+claim "a program that is there is taken as it is"
+
+machine 1000
+apt
+if packages promtool file; then fail "it passes without promtool"; fi
+says "promtool file not on the PATH: sudo apt-get install --yes --no-install-recommends prometheus file"
+[ ! -e "$work/log" ] || fail "a user's machine is changed"
+claim "a user without a program is told the command that installs it, and nothing is installed"
+
+machine 0
+if packages promtool; then fail "it passes without promtool"; fi
+says "install what Debian has in prometheus"
+claim "without apt-get it fails and names the package"
+
+machine 0
+apt
+packages promtool || fail "it is not installed"
+[ "$(cat "$work/log")" = "install --yes --no-install-recommends prometheus" ] || fail "another command was run"
+[ ! -e "$work/policy" ] || fail "services of other packages are held back from now on"
+claim "root gets the package, and no service is started by it"
+
+machine 0
+apt "grep -q update $work/log"
+ln -s "$(command -v grep)" "$work/bin/grep"
+packages promtool || fail "it is not installed"
+claim "lists of packages that are empty are fetched first"
+
+machine 0
+apt false
+if packages promtool; then fail "it passes without promtool"; fi
+says "they could not be installed"
+program apt-get true
+if packages promtool; then fail "it passes without promtool"; fi
+says "promtool is not on the PATH although its package is installed"
+claim "a package that is not to be had, or does not bring its program, is a failure"
+
+machine 1000
+for setting in CI= CI=true; do
+  if on_it env "$setting" "$root/tests/contract.sh" /bin/false; then fail "the contract holds without promtool"; fi
+  says "promtool is not there"
+done
+claim "without promtool the contract fails, on a laptop too, before anything is built or started"
+echo "$claims passed, 0 failed"
