@@ -15,7 +15,7 @@ LISTEN ?= 127.0.0.1:8080
 RECEIVER ?= 127.0.0.1:8228
 
 .PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e chart chart-kind bench bench-cluster ci clean packages
-.PHONY: image image-test linux-binary linux-binary-fips mac-binary mac-binary-fips advisories outdated
+.PHONY: image image-test image-ci linux-binary linux-binary-fips mac-binary mac-binary-fips advisories outdated
 .PHONY: release-test release-dry-run release-check-tag release-archive release-common release-sums
 .PHONY: release-push-image release-publish-image release-publish-chart release-publish-files
 
@@ -94,11 +94,14 @@ bench-cluster: control-plane ## Measure reading clusters of 10,000 pods in three
 	$(CARGO) build --locked --release --bin kai --example load
 	KAI_TOOLS="$(KAI_TOOLS)" benches/shapes.sh target/release/kai target/release/examples/load
 
-image: ## Build the image with docker, podman or buildah (IMAGE=localhost/kai; VERSION=…; IMAGE_ARGUMENTS="--build-arg KUBECONFIG=./kubeconfig")
-	tests/image/build.sh $(IMAGE_ARGUMENTS)
+image: ## Build the image with docker, podman or buildah, also into snapshot/image/kai.tar (IMAGE=localhost/kai; VERSION=…; IMAGE_ARGUMENTS="--build-arg KUBECONFIG=./kubeconfig"; STAND_IN=1 as root without a registry of images)
+	KAI_TOOLS="$(KAI_TOOLS)" tests/image/build.sh $(if $(STAND_IN),--stand-in) $(IMAGE_ARGUMENTS)
 
-image-test: ## Build the image with buildah and hold it to what a cluster needs (root; STAND_IN=1 without a registry of images)
+image-test: ## Hold what `make image` made to what a cluster needs; make it first if it is not of this commit (root; STAND_IN=1 as above)
 	KAI_TOOLS="$(KAI_TOOLS)" tests/image/run.sh $(if $(STAND_IN),--stand-in)
+
+image-ci: ## The part of `make ci` that needs root: image-test
+	tests/ci/image.sh
 
 linux-binary: ## Build the static binary for Linux into snapshot/kai
 	tests/release/binary.sh linux
@@ -141,7 +144,7 @@ outdated: ## List the updates that the manifests allow
 	$(CARGO) update --dry-run
 	$(CARGO) update --dry-run --manifest-path fips/Cargo.toml
 
-ci: packages lint deny release-test test contract chart e2e ## What CI runs
+ci: packages lint deny release-test test contract chart e2e image-ci ## What CI runs
 
 clean: ## Remove what was built
 	$(CARGO) clean

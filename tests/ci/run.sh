@@ -80,4 +80,24 @@ for setting in CI= CI=true; do
   says "promtool is not there"
 done
 claim "without promtool the contract fails, on a laptop too, before anything is built or started"
+
+# --- tests/ci/image.sh ------------------------------------------------------------------------------------------------
+for user in "0 Linux" "1000 Linux" "0 Darwin"; do
+  read -r id system <<<"$user"
+  machine "$id"
+  program uname "echo $system"
+  program make "echo \"make \$*\"; exit 3"
+  status=0
+  on_it "$here/image.sh" || status=$?
+  if [ "$user" = "0 Linux" ]; then
+    says "make --no-print-directory image-test STAND_IN=1"
+    [ "$status" = 3 ] || fail "an image that fails is no failure"
+  else
+    says "the image is LEFT OUT here"
+    says ".github/workflows/ci.yaml"
+    [ "$status" = 0 ] || fail "it ends with $status"
+  fi
+done
+grep -q '^  image:' "$root/.github/workflows/ci.yaml" || fail "the job that is named does not exist"
+claim "root tries the image in make ci, and anybody else is told that it is left out, and who tries it"
 echo "$claims passed, 0 failed"

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Builds the image and holds it to what a cluster and an operator count on.
+# Holds the image that `make image` made to what a cluster and an operator count on.
 #
 #   tests/image/run.sh [--stand-in]
 #
-# Needs buildah and openssl, and root (or `buildah unshare`); no container engine runs. With --stand-in the base image is not
-# pulled but made from this machine's tools (tests/image/stand-in.sh). Its own store of images is removed at the end; what
-# cargo built stays in KAI_TOOLS for the next run. Everything that it asks is on loopback, and it ends only what it started.
+# The image is the archive snapshot/image/kai.tar. When there is none, or it was not made of this commit as it is, or in
+# another way, it is made first by tests/image/build.sh, with --stand-in if that is given. Needs root (or `buildah unshare`),
+# buildah, openssl and file, which root gets by itself; no container engine runs. Its own store of images is removed at the
+# end. Everything that it asks is on loopback, and it ends only what it started.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,36 +14,36 @@ say() { echo "tests/image/run.sh: $*" >&2; }
 fail() { say "FAILED: $*"; exit 1; }
 ok() { echo "ok: $*"; }
 
-command -v buildah >/dev/null || fail "buildah is not there: apt-get install buildah"
 [ "$(id -u)" = 0 ] || fail "needs root to mount a read-only root: sudo, or buildah unshare $0"
+tests/ci/packages.sh buildah openssl file
 
-cache=${KAI_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/kai-tools}/image
-mkdir -p "$cache"
 work=$(mktemp -d)
 pids=()
 finish() {
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
   umount "$work/root" 2>/dev/null || true
-  if [ -e "$work/storage.conf" ]; then buildah rm --all >/dev/null 2>&1 || true; fi
+  forget_store
   rm -rf "$work" "$kubeconfig"
 }
 kubeconfig=kubeconfig.image-test.$$
+. tests/image/store.sh
 trap finish EXIT
 
-# A store of its own, so that nothing of the machine is touched; the engine's build cache lies in TMPDIR.
-printf '[storage]\ndriver = "vfs"\ngraphroot = "%s/graph"\nrunroot = "%s/run"\n' "$work" "$work" >"$work/storage.conf"
-export CONTAINERS_STORAGE_CONF="$work/storage.conf" STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot TMPDIR="$cache"
-
-arguments=()
-if [ "${1:-}" = --stand-in ]; then read -ra arguments < <(tests/image/stand-in.sh); fi
-image=localhost/kai-test
+archive=snapshot/image/kai.tar
 version=$(tests/release/version.sh)
 # As it is now: somebody may commit while the image is built.
 revision=$(git rev-parse HEAD)
-ENGINE=buildah IMAGE=$image SOURCE=https://example.com/kai tests/image/build.sh "${arguments[@]}"
-container=$(buildah from "$image:latest")
+changes=$(git status --porcelain --untracked-files=no)
+if [ -z "$changes" ] && [ "$(cat "$archive.of" 2>/dev/null)" = "$revision clean${1:+ $1}" ]; then
+  ok "$archive is of this commit"
+else
+  tests/image/build.sh "$@"
+  ok "the Dockerfile builds"
+fi
+own_store "$work"
+image=$(buildah pull --quiet "docker-archive:$archive")
+container=$(buildah from "$image")
 root=$(buildah mount "$container")
-ok "the Dockerfile builds"
 
 # --- what is inside ---------------------------------------------------------------------------------------------------
 (cd "$root" && find . -type f | sort) >"$work/files"
@@ -64,7 +65,7 @@ ok "every file is readable by any uid"
 [ "$(grep -c 'BEGIN CERTIFICATE' "$root/etc/ssl/certs/ca-certificates.crt")" -gt 50 ] || fail "the authorities are missing"
 ok "the system's authorities are there"
 
-buildah inspect --type image "$image:latest" >"$work/inspect.json"
+buildah inspect --type image "$image" >"$work/inspect.json"
 config() { python3 -c 'import json, sys; print(json.dumps(eval(sys.argv[2], {"c": json.load(open(sys.argv[1]))["Docker"]["config"]})))' "$work/inspect.json" "$1"; }
 same() { [ "$(config "$1")" = "$2" ] || fail "the image's $1 is $(config "$1"), not $2"; }
 same 'c["User"]' '"65532:65532"'
@@ -72,7 +73,6 @@ same 'c["Entrypoint"]' '["kai"]'
 same 'sorted(c["Env"])' '["HOME=/", "KAI_SERVER_LISTEN_DEFAULT=[::]:8080", "PATH=/usr/bin"]'
 same 'c["Healthcheck"]["Test"]' '["CMD", "/usr/bin/kai", "probe", "http://127.0.0.1:8080/livez"]'
 same 'c["Labels"]["org.opencontainers.image.version"]' "\"$version\""
-same 'c["Labels"]["org.opencontainers.image.source"]' '"https://example.com/kai"'
 same 'c["Labels"]["org.opencontainers.image.revision"]' "\"$revision\""
 ok "user, entrypoint, environment, health check and labels are set"
 
@@ -164,11 +164,19 @@ contexts: [{name: baked, context: {cluster: baked, user: nobody}}]
 users: [{name: nobody, user: {}}]
 YAML
 chmod 0600 "$kubeconfig"
-ENGINE=buildah IMAGE=$image-baked tests/image/build.sh "${arguments[@]}" --build-arg "KUBECONFIG=./$kubeconfig" >"$work/baked.log" 2>&1 ||
-  { tail -20 "$work/baked.log" >&2; fail "no image with a kubeconfig"; }
-baked=$(buildah from "$image-baked:latest")
+# In the engine's own store, or in one that goes.
+(
+  unset CONTAINERS_STORAGE_CONF STORAGE_DRIVER BUILDAH_ISOLATION TMPDIR
+  export IMAGE=localhost/kai-baked SOURCE=https://example.com/kai ARCHIVE=$work/baked.tar ARCHIVE_ALONE=1
+  tests/image/build.sh "$@" --build-arg "KUBECONFIG=./$kubeconfig"
+) >"$work/baked.log" 2>&1 || { tail -20 "$work/baked.log" >&2; fail "no image with a kubeconfig"; }
+image=$(buildah pull --quiet "docker-archive:$work/baked.tar")
+baked=$(buildah from "$image")
 [ "$(stat -c %a "$(buildah mount "$baked")/.kube/config")" = 444 ] || fail "the kubeconfig is not readable by any uid"
 if buildah run "$baked" -- kai 2>"$work/baked.err"; then fail "a cluster answered"; fi
 grep -q "127.0.0.1" "$work/baked.err" || { cat "$work/baked.err" >&2; fail "the kubeconfig baked in is not read"; }
 ok "a kubeconfig baked in by --build-arg KUBECONFIG is the one that kai reads"
+buildah inspect --type image "$image" >"$work/inspect.json"
+same 'c["Labels"]["org.opencontainers.image.source"]' '"https://example.com/kai"'
+ok "SOURCE is the image's label"
 say "passed"
