@@ -14,7 +14,7 @@ CARGO_DENY := $(KAI_TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 LISTEN ?= 127.0.0.1:8080
 RECEIVER ?= 127.0.0.1:8228
 
-.PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e chart chart-kind bench bench-cluster ci clean packages
+.PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e e2e-kind chart chart-kind bench bench-cluster ci clean packages
 .PHONY: image image-test image-ci linux-binary linux-binary-fips mac-binary mac-binary-fips advisories outdated
 .PHONY: release-test release-dry-run release-check-tag release-archive release-common release-sums
 .PHONY: release-push-image release-publish-image release-publish-chart release-publish-files
@@ -74,6 +74,9 @@ control-plane: ## Build kube-apiserver, etcd, kwok and the rest for e2e, once, i
 e2e: ## Run kai against a real control plane, or the cluster of E2E_KUBECONFIG=FILE; CLAIMS=… for those of a name
 	if [ -z "$${E2E_KUBECONFIG:-}" ]; then $(MAKE) --no-print-directory control-plane; fi
 	KAI_TOOLS="$(KAI_TOOLS)" $(CARGO) test --locked --test e2e -- $(CLAIMS)
+
+e2e-kind: ## Run those of them that an existing cluster can prove, and install the chart, on one of kind made for it (kind, kubectl, docker, helm)
+	tests/e2e/kind.sh
 
 chart: ## Hold the Helm chart to its tests and package it into snapshot/chart (HELM=… for a helm of yours, else it is built; needs Go)
 	if [ -z "$${HELM:-}" ]; then KAI_TOOLS="$(KAI_TOOLS)" tests/control-plane/build.sh helm; fi

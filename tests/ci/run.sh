@@ -100,4 +100,27 @@ for user in "0 Linux" "1000 Linux" "0 Darwin"; do
 done
 grep -q '^  image:' "$root/.github/workflows/ci.yaml" || fail "the job that is named does not exist"
 claim "root tries the image in make ci, and anybody else is told that it is left out, and who tries it"
+
+# --- tests/e2e/kind.sh ------------------------------------------------------------------------------------------------
+kind() { # kind CREATED MADE: the status of making the cluster, and of the claims
+  machine 1000
+  program kind "echo \"kind \$1\"; [ \$1 != create ] || exit $1"
+  program make "echo \"claims on \${E2E_KUBECONFIG:?}\"; exit $2"
+  program kubectl 'echo shown'
+  status=0
+  on_it "$root/tests/e2e/kind.sh" || status=$?
+}
+kind 0 0
+[ "$status" = 0 ] || fail "it ends with $status"
+says "claims on /"
+says "kind delete"
+kind 0 4
+[ "$status" = 4 ] || fail "claims that fail end with $status"
+says shown
+says "kind delete"
+claim "the claims on kind decide how it ends, a failure shows the cluster, and the cluster is removed"
+kind 1 0
+[ "$status" = 1 ] || fail "it ends with $status"
+if grep -q "kind delete" "$work/out"; then fail "a cluster that it did not make is removed"; fi
+claim "a cluster that was there already is left alone"
 echo "$claims passed, 0 failed"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks the workflows: actionlint knows their language; that actions are pinned by commit is checked here.
+# Checks the workflows: actionlint knows their language; that actions are pinned by commit, and that a step runs a target of
+# the Makefile and nothing else, is checked here.
 #
 #   tests/release/actionlint.sh
 #
@@ -24,4 +25,8 @@ if grep -nE '^[^#]*uses: ' .github/workflows/*.yaml | grep -vE '@[0-9a-f]{40} # 
   echo "error: an action is not pinned; write it as owner/name@COMMIT # vVERSION" >&2
   exit 1
 fi
-echo "$(ls .github/workflows/*.yaml | wc -l) workflows are well-formed, every action is pinned by commit"
+if grep -nE '^[^#]*run:' .github/workflows/*.yaml | grep -vE 'run: (sudo (--preserve-env=PATH )?)?([A-Z_]+=[^ ]+ )?make [a-z0-9-]+$'; then
+  echo "error: a step has a script of its own; make it a target of the Makefile, which runs on a laptop too" >&2
+  exit 1
+fi
+echo "$(ls .github/workflows/*.yaml | wc -l) workflows are well-formed, every action is pinned by commit, every step is a target of the Makefile"
