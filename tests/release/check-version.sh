@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Succeeds when a tag may be released: vX.Y.Z in the form of Semantic Versioning, on a commit of main, and the same version in
-# Cargo.toml, Cargo.lock, the OpenAPI document, the chart and CHANGELOG.md. Says all that is wrong at once.
+# Cargo.toml, Cargo.lock, those of fips/, the OpenAPI document, the chart and CHANGELOG.md. Says all that is wrong at once.
 #
 #   tests/release/check-version.sh TAG [MAIN]
 #
@@ -14,6 +14,7 @@ problems=0
 wrong() { echo "error: $*" >&2; problems=$((problems + 1)); }
 # The text behind a key at the beginning of a line, without quotes.
 value() { sed -n "s/^$2[[:space:]]*[:=][[:space:]]*\"\{0,1\}\([^\"]*\)\"\{0,1\}[[:space:]]*\$/\1/p" "$1" | head -n 1; }
+locked() { sed -n "/^name = \"$2\"\$/{n;s/^version = \"\(.*\)\"\$/\1/p;}" "$1"; }
 
 number='(0|[1-9][0-9]*)'
 part='(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)'
@@ -25,7 +26,12 @@ equal() { # equal WHERE FOUND
   [ "$2" = "$version" ] || wrong "$1 says \"$2\", the tag says \"$version\"; make them equal and tag again"
 }
 equal "version in Cargo.toml" "$(value Cargo.toml version)"
-equal "version of kai in Cargo.lock" "$(sed -n '/^name = "kai"$/{n;s/^version = "\(.*\)"$/\1/p;}' Cargo.lock)"
+equal "version of kai in Cargo.lock" "$(locked Cargo.lock kai)"
+# Its lock names kai too: with another version nothing of that package is built.
+equal "version in fips/Cargo.toml" "$(value fips/Cargo.toml version)"
+for package in kai kai-fips; do
+  equal "version of $package in fips/Cargo.lock" "$(locked fips/Cargo.lock "$package")"
+done
 equal "info.version in openapi/openapi.yaml" "$(sed -n '/^info:/,/^[a-z]/s/^  version: //p' openapi/openapi.yaml)"
 chart=charts/kai/Chart.yaml
 if [ -e "$chart" ]; then

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Holds the scripts of a release to their rules, in checkouts of its own. Needs git, bash and nothing running.
+# Holds the scripts that let a tag be released and that publish it to their rules, in checkouts of its own. Needs git, bash and
+# nothing running.
 #
 #   tests/release/run.sh
 set -euo pipefail
@@ -16,11 +17,13 @@ claim() { claims=$((claims + 1)); echo "ok: $*"; }
 # A checkout that may be released as v1.2.3.
 checkout() {
   rm -rf "$work/kai"
-  mkdir -p "$work/kai/openapi" "$work/kai/charts/kai"
+  mkdir -p "$work/kai/openapi" "$work/kai/charts/kai" "$work/kai/fips"
   cd "$work/kai"
   git init --quiet --initial-branch main
   printf '[package]\nname = "kai"\nversion = "1.2.3"\n\n[dependencies]\nbase64 = "0.22"\n' >Cargo.toml
   printf '[[package]]\nname = "base64"\nversion = "0.22.0"\n\n[[package]]\nname = "kai"\nversion = "1.2.3"\n' >Cargo.lock
+  printf '[package]\nname = "kai-fips"\nversion = "1.2.3"\n' >fips/Cargo.toml
+  printf '[[package]]\nname = "kai"\nversion = "1.2.3"\n\n[[package]]\nname = "kai-fips"\nversion = "1.2.3"\n' >fips/Cargo.lock
   printf 'openapi: 3.1.0\ninfo:\n  title: kai\n  version: 1.2.3\npaths: {}\n' >openapi/openapi.yaml
   printf 'apiVersion: v2\nname: kai\nversion: 1.2.3\nappVersion: "1.2.3"\n' >charts/kai/Chart.yaml
   printf '# Changelog\n\n## [Unreleased]\n- later\n\n## [1.2.3] - 2026-01-01\n\n### Added\n- this\n\n## [1.2.2]\n- before\n' >CHANGELOG.md
@@ -53,6 +56,9 @@ while IFS='|' read -r file expression words; do
 done <<'TABLE'
 Cargo.toml|s/^version = .*/version = "1.2.2"/|version in Cargo.toml says "1.2.2"
 Cargo.lock|s/^version = "1.2.3"/version = "1.2.2"/|version of kai in Cargo.lock says "1.2.2"
+fips/Cargo.toml|s/1.2.3/1.2.2/|version in fips/Cargo.toml says "1.2.2"
+fips/Cargo.lock|/"kai"/{n;s/1.2.3/1.2.2/;}|version of kai in fips/Cargo.lock says "1.2.2"
+fips/Cargo.lock|/"kai-fips"/{n;s/1.2.3/1.2.2/;}|version of kai-fips in fips/Cargo.lock says "1.2.2"
 openapi/openapi.yaml|s/1.2.3/1.2.2/|info.version in openapi/openapi.yaml says "1.2.2"
 charts/kai/Chart.yaml|s/^version: .*/version: 1.2.2/|version in charts/kai/Chart.yaml says "1.2.2"
 charts/kai/Chart.yaml|s/^appVersion: .*/appVersion: 1.2.2/|appVersion in charts/kai/Chart.yaml says "1.2.2"
