@@ -125,6 +125,7 @@ release-test: ## Hold the scripts of CI and of a release, and the workflows, to 
 	KAI_TOOLS="$(KAI_TOOLS)" tests/release/actionlint.sh
 	tests/ci/run.sh
 	tests/release/run.sh
+	tests/release/run-files.sh
 
 # The steps of the release workflow. TAG is its tag, FIPS=1 another archive.
 release-check-tag:

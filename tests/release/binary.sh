@@ -4,7 +4,8 @@
 #   tests/release/binary.sh linux|mac [--fips]
 #
 # The binary is for this machine's architecture. On Linux it is static: it runs on any distribution, and in an image with
-# nothing else. With --fips the TLS module is the one of fips/Cargo.toml; that needs cmake and Go besides the C compiler.
+# nothing else. With --fips the TLS module is the one of fips/Cargo.toml; that needs cmake and Go besides the C compiler, and
+# `kai version` has to call the module validated where a certificate covers it, which is on Linux.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -35,10 +36,18 @@ if [ "$platform" = linux ]; then
   export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static"
 fi
 "${CARGO:-cargo}" build "${arguments[@]}" --target "$target"
+kai=$built/$target/release/kai
+module=$("$kai" version | sed -n 's/^CryptoModule: *//p')
 if [ "${2:-}" = --fips ]; then
   # It refuses to start without FIPS mode.
-  "$built/$target/release/kai" --input config/demo-cluster.json >/dev/null
+  "$kai" --input config/demo-cluster.json >/dev/null
+  [ -n "$module" ] || fail "\`kai version\` names no FIPS module. Nothing was written"
+  if [ "$platform" = linux ] && [[ $module != *", validated: FIPS "* ]]; then
+    fail "\`kai version\` does not call its module validated: $module; look at fips/Cargo.lock and src/remote/fips.rs. Nothing was written"
+  fi
+elif [ -n "$module" ]; then
+  fail "the ordinary binary names a FIPS module: $module. Nothing was written"
 fi
 mkdir -p snapshot
-install -m 0755 "$built/$target/release/kai" snapshot/kai
+install -m 0755 "$kai" snapshot/kai
 snapshot/kai version
