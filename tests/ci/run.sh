@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Holds the scripts of CI to their rules: what a check needs is there, or the run fails; what is left out is said.
+# Holds the scripts of CI, and the one that builds the image, to their rules: what a check needs is there, or the run fails;
+# what is left out is said.
 #
 #   tests/ci/run.sh
 #
@@ -100,6 +101,25 @@ for user in "0 Linux" "1000 Linux" "0 Darwin"; do
 done
 grep -q '^  image:' "$root/.github/workflows/ci.yaml" || fail "the job that is named does not exist"
 claim "root tries the image in make ci, and anybody else is told that it is left out, and who tries it"
+
+# --- tests/image/build.sh ---------------------------------------------------------------------------------------------
+build() { PATH=$work/bin:$PATH ENGINE=docker ARCHIVE=$work/kai.tar VERSION=1.2.3 "$root/tests/image/build.sh" "$@" >"$work/out" 2>&1; }
+machine 1000
+program docker "echo docker \$* >>$work/log; case \$1 in build) exit \${BUILT:-0} ;; save) echo \$4 >\$3 ;; esac"
+build --build-arg A=b || fail "no image is built"
+[ "$(cat "$work/kai.tar")" = localhost/kai:v1.2.3 ] || fail "the archive is of another image"
+grep -qxE '([0-9a-f]{40}|unknown) (clean|dirty) --build-arg A=b' "$work/kai.tar.of" || fail "it is not said what the archive was made of"
+if grep -q rmi "$work/log"; then fail "the engine's image is removed"; fi
+ARCHIVE_ALONE=1 build
+grep -qx "docker rmi localhost/kai:v1.2.3 localhost/kai:latest" "$work/log" || fail "the engine's image is left"
+claim "an image is left in the engine's store and as an archive that says what it was made of, or as the archive alone"
+if BUILT=1 build; then fail "a build that fails is none"; fi
+[ ! -e "$work/kai.tar" ] && [ ! -e "$work/kai.tar.of" ] || fail "the archive of an earlier build is left"
+claim "a build that fails leaves no archive of an earlier one"
+program buildah true
+if build --stand-in; then fail "it mounts the machine's tools as a user"; fi
+says "needs root"
+claim "a stand-in for the base is root's"
 
 # --- tests/e2e/kind.sh ------------------------------------------------------------------------------------------------
 kind() { # kind CREATED MADE: the status of making the cluster, and of the claims
