@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Makes every file of a release that this platform can build, into snapshot/dist; publishes nothing.
+# Makes every file of a release that this platform can build, into snapshot/dist, and holds them to what a release promises
+# (tests/release/check-dist.sh); publishes nothing.
 #
 #   tests/release/dry_run.sh           all of them
 #   tests/release/dry_run.sh archive   the archive of this platform alone, as each machine of the release workflow makes it
-#   tests/release/dry_run.sh common    what is the same for every platform: SBOM, chart, notes
-#   tests/release/dry_run.sh sums      the checksums of what lies in snapshot/dist
+#   tests/release/dry_run.sh common    what is the same for every platform: SBOMs, chart, notes
+#   tests/release/dry_run.sh sums      the checksums of what lies in snapshot/dist, held to the promises too
 #
-# FIPS=1 builds the archive with the FIPS module. The chart is packed by HELM, by the helm on the PATH, or by
-# the one of the tests, which is built then; it installs the image of GITHUB_REPOSITORY (OWNER/NAME), where that is set.
+# FIPS=1 makes `archive` the one with the FIPS module. All of them have that one on Linux, where cmake and Go are. The chart
+# is packed by HELM, by the helm on the PATH, or by the one of the tests, which is built then; it installs the image of
+# GITHUB_REPOSITORY (OWNER/NAME), where that is set.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -34,11 +36,12 @@ archive() {
   tests/release/binary.sh "${system/darwin/mac}" ${fips[@]+"${fips[@]}"}
   name=kai${FIPS:+-fips}_${version}_${system}_$architecture
   stage=$(mktemp -d)
-  mkdir -p "$stage/$name"/{completions,man/man1}
+  mkdir -p "$stage/$name"/{completions,licenses,man/man1}
   cp snapshot/kai LICENSE README.md CHANGELOG.md "$stage/$name/"
   snapshot/kai completion bash >"$stage/$name/completions/kai.bash"
   snapshot/kai completion zsh >"$stage/$name/completions/_kai"
   snapshot/kai completion fish >"$stage/$name/completions/kai.fish"
+  module_licence >"$stage/$name/licenses/AWS-LC"
   "$cargo" run --quiet --locked --example man -- "$stage/$name/man/man1"
   # The same files give the same archive. BSD's tar has other flags for that.
   if tar --version | grep -q GNU; then
@@ -49,18 +52,39 @@ archive() {
   rm -rf "$stage"
 }
 
-sbom() {
+# The licence of the library that TLS is linked from, which asks to go with every binary.
+module_licence() {
+  local manifest=Cargo.toml package=aws-lc-sys folder
+  if [ -n "${FIPS:-}" ]; then manifest=fips/Cargo.toml package=aws-lc-fips-sys; fi
+  folder=$("$cargo" metadata --locked --format-version 1 --filter-platform "$(rustc -vV | sed -n 's/^host: //p')" --manifest-path "$manifest" |
+    tr ',' '\n' | sed -n "s,^\"manifest_path\":\"\(.*/$package-[^/]*\)/Cargo.toml\".*,\1,p" | head -n 1)
+  cat "${folder:?cargo metadata knows no $package}/aws-lc/LICENSE"
+}
+
+# Why the archive with the FIPS module cannot be made here; nothing when it can.
+without_fips() {
+  if [ "$(uname -s)" != Linux ]; then echo "releases have it for Linux, this is $(uname -s)"; return; fi
+  local tool
+  for tool in cmake go; do
+    command -v "$tool" >/dev/null || { echo "its module is built with $tool, which is not on the PATH"; return; }
+  done
+}
+
+sbom() { # sbom NAME MANIFEST
   local tool_version=0.5.9
   local tool=$tools/cargo-cyclonedx-$tool_version
   if [ ! -x "$tool/bin/cargo-cyclonedx" ]; then
     say "building cargo-cyclonedx $tool_version once, into $tools"
     "$cargo" install cargo-cyclonedx --version "$tool_version" --locked --root "$tool"
   fi
-  # The tool writes beside Cargo.toml and nowhere else.
-  PATH="$tool/bin:$PATH" "$cargo" cyclonedx --quiet --format json --spec-version 1.5 --target all --override-filename kai.sbom
-  # References name the folder of this checkout; they only have to be the same on both ends.
-  sed "s,path+file://$PWD#,,g" kai.sbom.json >"$dist/kai_$version.cdx.json"
-  rm kai.sbom.json
+  # The tool writes beside the manifest and nowhere else.
+  local written=${2%Cargo.toml}kai.sbom.json
+  PATH="$tool/bin:$PATH" "$cargo" cyclonedx --manifest-path "$2" --quiet --format json --spec-version 1.5 --target all \
+    --override-filename kai.sbom
+  # References name the folder of this checkout; they only have to be the same on both ends. So does the address of a package
+  # of it that is outside of the manifest's own folder.
+  sed -e "s,path+file://$PWD/fips#,,g" -e "s,path+file://$PWD#,,g" -e "s,file://$PWD,file://..,g" "$written" >"$dist/$1_$version.cdx.json"
+  rm "$written"
 }
 
 chart() {
@@ -78,7 +102,8 @@ chart() {
 }
 
 common() {
-  sbom
+  sbom kai Cargo.toml
+  sbom kai-fips fips/Cargo.toml
   chart
   tests/release/notes.sh "$version" >"$dist/notes.md"
 }
@@ -87,6 +112,7 @@ sums() {
   local sum=(sha256sum)
   command -v sha256sum >/dev/null || sum=(shasum -a 256)
   (cd "$dist" && find . -maxdepth 1 -type f ! -name SHA256SUMS ! -name notes.md | sed 's,^\./,,' | sort | xargs "${sum[@]}" >SHA256SUMS)
+  tests/release/check-dist.sh "$dist" "$version"
 }
 
 mkdir -p "$dist"
@@ -95,10 +121,14 @@ case ${1:-all} in
   all)
     rm -rf "$dist"
     mkdir -p "$dist"
-    archive
+    reason=$(without_fips)
+    # Before the other, so that snapshot/kai is the ordinary binary in the end.
+    if [ -z "$reason" ]; then FIPS=1 archive; fi
+    FIPS='' archive
     common
     sums
     ls -l "$dist"
+    if [ -n "$reason" ]; then say "the archive with the FIPS module is LEFT OUT: $reason"; fi
     ;;
   *) say "there is no part $1; write archive, common or sums"; exit 2 ;;
 esac

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Holds the script that builds binaries to its rules, with pretended tools. Needs bash and nothing running.
+# Holds the scripts that build binaries and look at the files of a release to their rules, with pretended tools. Needs bash,
+# python3 and nothing running.
 #
 #   tests/release/run-files.sh
 set -euo pipefail
@@ -8,6 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 claims=0
 system=$(uname -s)
+machine=$(uname -m)
 validated="AWS-LC 3.6.0, validated: FIPS 140-3 certificate 5314"
 
 fail() { echo "FAILED: $*" >&2; [ ! -s "$work/out" ] || cat "$work/out" >&2; exit 1; }
@@ -58,4 +60,87 @@ for module in "AWS-LC 4.2.0, not validated" ""; do
   left_nothing
 done
 claim "a binary whose module is not what its target promises is refused and leaves no file"
+
+# --- tests/release/check-dist.sh --------------------------------------------------------------------------------------
+architecture=arm64
+[ "$machine" != x86_64 ] || architecture=amd64
+mine=1.2.3_$(tr '[:upper:]' '[:lower:]' <<<"$system")_$architecture
+dist=$work/dist
+
+archive() { # archive NAME MODULE
+  local folder=$work/stage/$1
+  mkdir -p "$folder"/{licenses,completions,man/man1}
+  echo "Apache License" | tee "$folder"/{LICENSE,README.md,CHANGELOG.md,licenses/AWS-LC,completions/{kai.bash,_kai,kai.fish},man/man1/kai.1} >/dev/null
+  kai "$folder/kai" "$2"
+}
+bill() { # bill NAME PACKAGE VERSION
+  printf '{"metadata":{"component":{"name":"%s","version":"1.2.3"}},"components":[{"name":"%s","version":"%s"}]}' "$@" >"$dist/$1_1.2.3.cdx.json"
+}
+# The files of a release for this machine and for another, in a checkout; `finish` packs and sums them.
+release() {
+  rm -rf "$work/stage" "$dist" "$work/checkout"
+  mkdir -p "$dist" "$work/checkout/fips"
+  printf '[[package]]\nname = "aws-lc-sys"\nversion = "0.47.0"\n' >"$work/checkout/Cargo.lock"
+  printf '[[package]]\nname = "aws-lc-fips-sys"\nversion = "0.13.17"\n' >"$work/checkout/fips/Cargo.lock"
+  archive "kai_$mine" ""
+  archive "kai-fips_$mine" "$validated"
+  archive kai_1.2.3_plan9_mips ""
+  program "$work/stage/kai_1.2.3_plan9_mips/kai" 'exit 1'
+  bill kai aws-lc-sys 0.47.0
+  bill kai-fips aws-lc-fips-sys 0.13.17
+  echo chart >"$dist/kai-1.2.3.tgz"
+  echo notes >"$dist/notes.md"
+}
+finish() {
+  local folder sum=(sha256sum)
+  command -v sha256sum >/dev/null || sum=(shasum -a 256)
+  for folder in "$work"/stage/*; do
+    [ -e "$folder" ] || continue
+    tar -C "$work/stage" -czf "$dist/${folder##*/}.tar.gz" "${folder##*/}"
+  done
+  (cd "$dist" && "${sum[@]}" $(ls | grep -v notes.md) >"$work/sums" && mv "$work/sums" SHA256SUMS)
+}
+check() { CHECKOUT=$work/checkout "$here/check-dist.sh" "$dist" 1.2.3 >"$work/out" 2>&1; }
+refused() { # refused WORDS
+  if check; then fail "it is released although: $1"; fi
+  grep -qF -- "$1" "$work/out" || fail "the refusal does not say: $1"
+  claim "refused: $1"
+}
+
+release
+finish
+check || fail "the files are refused"
+grep -q "^3 archives of 1.2.3" "$work/out" || fail "not every archive is looked at"
+claim "whole files are released, with the archives of other machines"
+
+while IFS='|' read -r change words; do
+  release
+  (cd "$work/stage" && eval "$change")
+  finish
+  refused "$words"
+done <<TABLE
+rm kai-fips_$mine/licenses/AWS-LC|kai-fips_$mine.tar.gz has no licenses/AWS-LC
+: >kai_1.2.3_plan9_mips/man/man1/kai.1|kai_1.2.3_plan9_mips.tar.gz has no man/man1/kai.1
+echo no >kai_$mine/licenses/AWS-LC|kai_$mine.tar.gz: licenses/AWS-LC is no licence
+kai kai-fips_$mine/kai "AWS-LC 4.2.0, not validated"|its binary says "AWS-LC 4.2.0, not validated" of its module
+kai kai-fips_$mine/kai ""|its binary says "" of its module
+kai kai_$mine/kai "$validated"|kai_$mine.tar.gz: its binary has a FIPS module
+program kai_$mine/kai "echo Version: 1.2.2"|its binary is of another version than 1.2.3
+program kai_$mine/kai "exit 1"|its binary does not run here
+rm -r *|there is no archive of 1.2.3
+rm $dist/kai-fips_1.2.3.cdx.json|kai-fips_1.2.3.cdx.json is not there
+bill kai-fips aws-lc-fips-sys 0.14.0|aws-lc-fips-sys 0.13.17 is not listed
+bill kai path+file:///home 1|it names a folder
+rm $dist/kai-1.2.3.tgz|kai-1.2.3.tgz is not there
+: >$dist/notes.md|notes.md is not there
+TABLE
+
+release
+finish
+echo other >"$dist/kai-1.2.3.tgz"
+refused "the checksums are of other files"
+echo new >"$dist/new.json"
+refused "new.json has no checksum"
+[ "$(grep -c ^error: "$work/out")" = 2 ] || fail "not everything that is wrong is said at once"
+claim "everything that is wrong is said at once"
 echo "$claims passed, 0 failed"
