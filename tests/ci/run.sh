@@ -122,24 +122,29 @@ says "needs root"
 claim "a stand-in for the base is root's"
 
 # --- tests/e2e/kind.sh ------------------------------------------------------------------------------------------------
-kind() { # kind CREATED MADE: the status of making the cluster, and of the claims
+kind() { # kind CREATED MADE INSTALLED: the status of making the cluster, of the claims, and of the chart
   machine 1000
   program kind "echo \"kind \$1\"; [ \$1 != create ] || exit $1"
-  program make "echo \"claims on \${E2E_KUBECONFIG:?}\"; exit $2"
+  program make "echo \"\$* on \${E2E_KUBECONFIG:-\$KUBECONFIG of \$CLUSTER}\"; case \$* in *\ chart-kind) exit $3 ;; *) exit $2 ;; esac"
   program kubectl 'echo shown'
   status=0
   on_it "$root/tests/e2e/kind.sh" || status=$?
 }
-kind 0 0
+kind 0 0 0
 [ "$status" = 0 ] || fail "it ends with $status"
-says "claims on /"
+says "e2e on /"
+says "chart-kind on /"
+says "of kai-e2e"
 says "kind delete"
-kind 0 4
+kind 0 0 3
+[ "$status" = 3 ] || fail "a chart that is not installed ends with $status"
+says shown
+kind 0 4 0
 [ "$status" = 4 ] || fail "claims that fail end with $status"
 says shown
 says "kind delete"
-claim "the claims on kind decide how it ends, a failure shows the cluster, and the cluster is removed"
-kind 1 0
+claim "the claims on kind and the chart decide how it ends, a failure shows the cluster, and the cluster is removed"
+kind 1 0 0
 [ "$status" = 1 ] || fail "it ends with $status"
 if grep -q "kind delete" "$work/out"; then fail "a cluster that it did not make is removed"; fi
 claim "a cluster that was there already is left alone"
