@@ -120,7 +120,7 @@ impl<'a> ReportedImage<'a> {
         self.image.has_parts() && self.image.tag().is_none()
     }
 
-    fn tag(&self, policy: &ReportPolicy) -> String {
+    pub(super) fn tag(&self, policy: &ReportPolicy) -> String {
         let mut tag = String::new();
         self.write_tag(policy, &mut tag);
         tag

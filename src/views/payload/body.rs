@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 
 use super::repeats::{Kept, Repeat};
@@ -35,6 +35,8 @@ pub struct Pieces {
     /// The chunk under way, and how much of it is done.
     chunk: usize,
     done: usize,
+    /// Where a piece is put together: in the memory of the one before, once that is dropped.
+    piece: BytesMut,
 }
 
 impl PayloadBody {
@@ -53,7 +55,7 @@ impl PayloadBody {
     /// is asked for.
     #[must_use]
     pub fn pieces(&self) -> Pieces {
-        Pieces { body: self.clone(), chunk: 0, done: 0 }
+        Pieces { body: self.clone(), chunk: 0, done: 0, piece: BytesMut::new() }
     }
 }
 
@@ -86,17 +88,17 @@ impl Iterator for Pieces {
             self.chunk += 1;
             return Some(chunk.bytes.clone());
         }
-        let mut piece = Vec::with_capacity(PIECE);
-        self.done += put_together(&chunk.bytes[self.done..], kept, &mut piece);
+        self.piece.reserve(PIECE);
+        self.done += put_together(&chunk.bytes[self.done..], kept, &mut self.piece);
         if self.done == chunk.bytes.len() {
             (self.chunk, self.done) = (self.chunk + 1, 0);
         }
-        Some(piece.into())
+        Some(self.piece.split().freeze())
     }
 }
 
 /// Adds to a piece until it is full. Gives how many of the chunk's bytes that took.
-fn put_together(chunk: &[u8], kept: &Kept, piece: &mut Vec<u8>) -> usize {
+fn put_together(chunk: &[u8], kept: &Kept, piece: &mut BytesMut) -> usize {
     let mut rest = chunk;
     while !rest.is_empty() {
         let room = PIECE.saturating_sub(piece.len());

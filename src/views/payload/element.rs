@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::identity::Uid;
-use super::json::{Json as _, Scratch};
+use super::json::Json as _;
 use super::metadata::KeptValues;
-use super::repeats::Repeats;
 use super::section::Section;
 
 #[derive(Serialize)]
@@ -29,12 +28,10 @@ pub(super) struct PodElement<'a> {
     pub(super) annotations: Option<KeptValues<'a>>,
 }
 
-/// One entry of the report: `image_tag` and `image_digest` are its `tag` and `repoDigest`.
+/// One entry of the report, but for its image: `image_tag` and `image_digest` are its `tag` and `repoDigest`.
 pub(super) struct ContainerElement<'a> {
     pub(super) id: ContainerId<'a>,
     pub(super) name: &'a str,
-    pub(super) image_tag: &'a str,
-    pub(super) image_digest: Option<&'a str>,
     pub(super) pod_uid: Uid,
 }
 
@@ -70,9 +67,9 @@ impl PodElement<'_> {
 }
 
 impl ContainerElement<'_> {
-    /// `scratch` is where what repeats is put together.
-    pub(super) fn push_to(&self, section: &mut Section, repeats: &mut Repeats, scratch: &mut Scratch) {
-        let Self { id, name, image_tag, image_digest, pod_uid } = self;
+    /// `push_image` writes what is said of the image.
+    pub(super) fn push_to(&self, section: &mut Section, push_image: impl FnOnce(&mut Section)) {
+        let Self { id, name, pod_uid } = self;
         section.begin_element();
         section.push(r#"{"id":"#);
         match id {
@@ -81,15 +78,8 @@ impl ContainerElement<'_> {
         }
         section.push(r#","name":"#);
         section.push_text(name);
-        scratch.clear();
-        scratch.push(r#","image_tag":"#);
-        scratch.push_text(image_tag);
-        if let Some(digest) = image_digest {
-            scratch.push(r#","image_digest":"#);
-            scratch.push_text(digest);
-        }
-        scratch.push(r#","pod_uid":""#);
-        section.push_repeating(scratch, repeats);
+        push_image(section);
+        section.push(r#","pod_uid":""#);
         section.push_bytes(pod_uid.as_bytes());
         section.push("\"}");
     }

@@ -10,15 +10,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::body::{Chunk, PayloadBody};
-use super::element::{ContainerElement, ContainerId, NamespaceElement, PodElement, presentable};
-use super::identity::{Identities, Place, Seen, Shared, Uid, kind_word, own_id};
+use super::containers::{Containers, Images};
+use super::element::{NamespaceElement, PodElement};
+use super::identity::{Identities, Place, Seen, Shared, Uid, own_id};
 use super::json::{Json as _, Scratch};
 use super::metadata::KeptValues;
 use super::node::{NodeMark, Nodes, element_offset};
-use super::repeats::Repeats;
 use super::section::Section;
 use super::{Payload, PayloadRequest, Writer};
-use crate::inventory::{Digest, KeyFilter, MetadataRule, PodRecord, ReportPolicy};
+use crate::inventory::{KeyFilter, MetadataRule, PodRecord, ReportPolicy};
 use crate::snapshot::{NamespacePart, NamespaceState, Snapshot};
 use crate::views::images::{ReportedImage, counts, has_images};
 use crate::views::report::{ServerVersionMetadata, utc_seconds};
@@ -38,7 +38,10 @@ pub(super) struct KubernetesWriter {
     /// What stands before the namespaces in every payload.
     head: Bytes,
     idle_nodes: vec::IntoIter<usize>,
-    parts: vec::IntoIter<Arc<NamespacePart>>,
+    /// All of them stay, as what is remembered of images wants it.
+    parts: Vec<Arc<NamespacePart>>,
+    /// Position of the next one.
+    next_part: usize,
     open: Option<OpenNamespace>,
     nodes: Nodes,
     /// Where the last idle node begins.
@@ -47,11 +50,8 @@ pub(super) struct KubernetesWriter {
     pods: Section,
     containers: Section,
     counts: Counts,
-    /// Images of the containers of all payloads.
-    repeats: Repeats,
-    /// Where tags are put together, and images.
-    tag: String,
-    scratch: Scratch,
+    /// Those of all payloads.
+    images: Images,
 }
 
 /// The namespace that is being written.
@@ -135,7 +135,8 @@ impl KubernetesWriter {
             shared_ids: ids.shared(),
             head: head(&snapshot),
             idle_nodes: idle_nodes.into_iter(),
-            parts: parts.into_iter(),
+            parts,
+            next_part: 0,
             policy,
             namespace_rule,
             identities,
@@ -146,9 +147,7 @@ impl KubernetesWriter {
             pods: Section::default(),
             containers: Section::default(),
             counts: Counts::default(),
-            repeats: Repeats::default(),
-            tag: String::new(),
-            scratch: Scratch::default(),
+            images: Images::default(),
         }
     }
 
@@ -191,54 +190,15 @@ impl KubernetesWriter {
         };
         element.push_to(&mut self.pods);
         self.counts.pods += 1;
-        self.push_containers(pod, uid, place);
+        let mut containers = Containers {
+            policy: &self.policy,
+            identities: &mut self.identities,
+            shared_ids: &self.shared_ids,
+            images: &mut self.images,
+            section: &mut self.containers,
+        };
+        self.counts.containers += containers.push(pod, uid, place);
         node
-    }
-
-    /// Writes the containers of a pod: those with an id of their own first.
-    fn push_containers(&mut self, pod: &PodRecord, pod_uid: Uid, place: Place<'_>) {
-        let mut without_id = Vec::new();
-        let mut tag = std::mem::take(&mut self.tag);
-        for container in &pod.containers {
-            let own_id = own_id(container).filter(|id| !self.shared_ids.has_id(id));
-            for image in ReportedImage::of(container, &self.policy) {
-                tag.clear();
-                image.write_tag(&self.policy, &mut tag);
-                let (name, image_tag) = (&*container.name, &*presentable(&tag));
-                let image_digest = image.digest.map(Digest::as_str);
-                if let Some(id) = own_id {
-                    let id = ContainerId::Own(id);
-                    self.push_container(&ContainerElement { id, name, image_tag, image_digest, pod_uid });
-                } else {
-                    without_id.push((kind_word(container.kind), name, image_tag.to_owned(), image_digest));
-                }
-            }
-        }
-        self.tag = tag;
-        // In an order that does not depend on anything but what they say, so that equal ones can be numbered.
-        without_id.sort_unstable();
-        let mut equal_before = 0;
-        for (position, entry) in without_id.iter().enumerate() {
-            let (kind, name, image_tag, image_digest) = entry;
-            let neighbours =
-                || [position.wrapping_sub(1), position + 1].into_iter().filter_map(|at| without_id.get(at));
-            equal_before = if position > 0 && without_id[position - 1] == *entry { equal_before + 1 } else { 0 };
-            let number = equal_before.to_string();
-            let mut fields = vec![*kind, name, image_tag];
-            if neighbours().any(|other| (&other.0, &other.1, &other.2) == (kind, name, image_tag)) {
-                fields.push(image_digest.unwrap_or_default());
-            }
-            if neighbours().any(|other| other == entry) {
-                fields.push(&number);
-            }
-            let id = ContainerId::Made(self.identities.entry_id(place, &fields));
-            self.push_container(&ContainerElement { id, name, image_tag, image_digest: *image_digest, pod_uid });
-        }
-    }
-
-    fn push_container(&mut self, container: &ContainerElement<'_>) {
-        container.push_to(&mut self.containers, &mut self.repeats, &mut self.scratch);
-        self.counts.containers += 1;
     }
 
     fn mark(&self) -> Mark {
@@ -276,7 +236,7 @@ impl KubernetesWriter {
             chunks.extend(section.into_chunks());
         }
         chunks.push(plain(END));
-        let body = PayloadBody::new(chunks, self.repeats.kept());
+        let body = PayloadBody::new(chunks, self.images.kept());
         let Counts { namespaces, pods, containers } = counts;
         Payload { body, namespaces, pods, containers }
     }
@@ -336,8 +296,9 @@ impl Writer for KubernetesWriter {
                 return true;
             }
         }
-        let next = self.parts.next();
+        let next = self.parts.get(self.next_part).cloned();
         let is_there = next.is_some();
+        self.next_part += usize::from(is_there);
         next.into_iter().for_each(|part| self.begin(part));
         is_there
     }

@@ -7,6 +7,7 @@
 //! serialized to be measured, and one payload at a time is held.
 
 mod body;
+mod containers;
 mod element;
 mod entries;
 mod identity;

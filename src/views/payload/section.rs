@@ -4,8 +4,8 @@
 use memchr::memchr;
 
 use super::body;
-use super::json::{Json, Scratch};
-use super::repeats::{Repeat, Repeats};
+use super::json::Json;
+use super::repeats::Repeat;
 
 /// The first chunk is small, as most payloads of a small cluster are; each next one is twice as large up to the last.
 const SMALLEST: usize = 4 * 1024;
@@ -62,14 +62,6 @@ impl Section {
         self.done_length += chunk.length;
         if !chunk.bytes.is_empty() {
             self.done.push(chunk);
-        }
-    }
-
-    /// Adds JSON that is likely to be there again.
-    pub(super) fn push_repeating(&mut self, json: &Scratch, repeats: &mut Repeats) {
-        match repeats.keep(json.as_bytes()) {
-            Some(repeat) => self.push_repeat(repeat),
-            None => self.push_bytes(json.as_bytes()),
         }
     }
 
@@ -192,6 +184,7 @@ mod tests {
 
     use super::*;
     use crate::views::payload::body::PayloadBody;
+    use crate::views::payload::repeats::Repeats;
 
     fn text(section: Section, repeats: &Repeats) -> String {
         let body = PayloadBody::new(section.into_chunks().collect(), repeats.kept());
@@ -200,10 +193,12 @@ mod tests {
         String::from_utf8(bytes).expect("UTF-8")
     }
 
-    fn scratch(text: &str) -> Scratch {
-        let mut scratch = Scratch::default();
-        scratch.push(text);
-        scratch
+    /// Writes a text that may be there again.
+    fn push_repeating(section: &mut Section, text: &str, repeats: &mut Repeats) {
+        match repeats.keep(text.as_bytes()) {
+            Some(repeat) => section.push_repeat(repeat),
+            None => section.push(text),
+        }
     }
 
     proptest! {
@@ -222,7 +217,7 @@ mod tests {
             for (length, letter, repeats_itself) in pieces.into_iter().chain(small) {
                 let piece = letter.repeat(length);
                 if repeats_itself {
-                    section.push_repeating(&scratch(&piece), &mut repeats);
+                    push_repeating(&mut section, &piece, &mut repeats);
                 } else {
                     section.push(&piece);
                 }
@@ -259,7 +254,7 @@ mod tests {
     fn pieces_are_no_longer_than_a_chunk() {
         let (mut section, mut repeats) = (Section::default(), Repeats::default());
         for number in 0..20_000 {
-            section.push_repeating(&scratch(&"x".repeat(100 + number % 7)), &mut repeats);
+            push_repeating(&mut section, &"x".repeat(100 + number % 7), &mut repeats);
         }
         let body = PayloadBody::new(section.into_chunks().collect(), repeats.kept());
         assert!(body.pieces().all(|piece| piece.len() <= LARGEST));
