@@ -66,8 +66,8 @@ fn measure(
     assert_eq!(to_vec().len(), body.len(), "the tree says the same");
     let (mut ours, mut split, mut theirs) = (Duration::MAX, Duration::MAX, Duration::MAX);
     for _ in 0..ROUNDS {
-        ours = ours.min(time(|| request(None).payloads().map(sent).sum::<usize>()));
-        split = split.min(time(|| request(Some(LIMIT)).payloads().map(sent).sum::<usize>()));
+        ours = ours.min(time(|| request(None).payloads().map(|payload| sent(&payload)).sum::<usize>()));
+        split = split.min(time(|| request(Some(LIMIT)).payloads().map(|payload| sent(&payload)).sum::<usize>()));
         theirs = theirs.min(time(&to_vec));
     }
     let rate = |time: Duration| megabytes(body.len()) / time.as_secs_f64();
@@ -100,12 +100,12 @@ fn measure(
 fn peak(request: PayloadRequest) -> (usize, usize) {
     let before = ALLOCATED.current_usage();
     ALLOCATED.reset_peak_usage();
-    let largest = request.payloads().map(sent).max().expect("a payload");
+    let largest = request.payloads().map(|payload| sent(&payload)).max().expect("a payload");
     (largest, ALLOCATED.peak_usage() - before)
 }
 
 /// Takes the bytes of a payload as the client does, a piece at a time.
-fn sent(payload: Payload) -> usize {
+fn sent(payload: &Payload) -> usize {
     payload.body.pieces().map(|piece| black_box(piece).len()).sum()
 }
 

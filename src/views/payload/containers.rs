@@ -12,7 +12,7 @@ use crate::views::quick_hash::QuickMap;
 /// The most images that are remembered.
 const MOST: usize = 32 * 1024;
 
-/// What is said of images: `,"image_tag":"…"`, and the digest where there is one.
+/// What is said of images: `,"image_tag":"…"`, the digest where there is one, and `,"pod_uid":"`, which follows in any case.
 #[derive(Default)]
 pub(super) struct Images {
     /// By where the texts of an image lie, as long as its namespaces are there.
@@ -37,6 +37,7 @@ impl Images {
             self.json.push(r#","image_digest":"#);
             self.json.push_text(digest.as_str());
         }
+        self.json.push(r#","pod_uid":""#);
         let Some(repeat) = self.repeats.keep(self.json.as_bytes()) else {
             return section.push_bytes(self.json.as_bytes());
         };

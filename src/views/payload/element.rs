@@ -67,7 +67,7 @@ impl PodElement<'_> {
 }
 
 impl ContainerElement<'_> {
-    /// `push_image` writes what is said of the image.
+    /// `push_image` writes what stands between the name and the pod's uid.
     pub(super) fn push_to(&self, section: &mut Section, push_image: impl FnOnce(&mut Section)) {
         let Self { id, name, pod_uid } = self;
         section.begin_element();
@@ -79,7 +79,6 @@ impl ContainerElement<'_> {
         section.push(r#","name":"#);
         section.push_text(name);
         push_image(section);
-        section.push(r#","pod_uid":""#);
         section.push_bytes(pod_uid.as_bytes());
         section.push("\"}");
     }
