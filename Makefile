@@ -87,11 +87,12 @@ chart: ## Hold the Helm chart to its tests and package it into snapshot/chart (H
 chart-kind: ## Install the chart with this checkout's image on a kind cluster (KUBECONFIG=FILE, CLUSTER=kai; docker, kind, helm)
 	tests/chart/kind.sh
 
-bench: ## Measure: decoding, reading a dump, serving (docs/PERFORMANCE.md says what each needs)
+bench: ## Measure: decoding, reading a dump, serving, reporting, memory by size (docs/PERFORMANCE.md says what each needs)
 	$(CARGO) bench --locked
-	$(CARGO) build --locked --release
+	$(CARGO) build --locked --release --bin kai --example receiver
 	benches/input.sh target/release/kai
 	benches/http.sh target/release/kai
+	benches/sizing.sh target/release/kai target/release/examples/receiver
 
 bench-cluster: control-plane ## Measure reading clusters of 10,000 pods in three shapes, against the floors of the wire
 	$(CARGO) build --locked --release --bin kai --example load
