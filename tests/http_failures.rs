@@ -8,7 +8,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::StreamBody;
-use http_support::{Cluster, DEADLINE, OBSERVED, PODS, Server, request};
+use http_support::{Cluster, DEADLINE, OBSERVED, PODS, Server, request, stalled};
 use rstest::rstest;
 
 #[rstest]
@@ -122,13 +122,6 @@ async fn a_body_of_more_than_64_kib_is_413(
     if status != 200 {
         reply.problem(413, path);
     }
-}
-
-/// A body that never ends.
-fn stalled(path: &str) -> Request<Body> {
-    let body =
-        Body::new(StreamBody::new(futures::stream::pending::<Result<http_body::Frame<Bytes>, std::io::Error>>()));
-    Request::builder().method("POST").uri(path).body(body).expect("request")
 }
 
 #[tokio::test]

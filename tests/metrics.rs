@@ -6,14 +6,14 @@ mod openmetrics;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_support::{Cluster, OBSERVED, PODS, Reply, Server, request};
+use http_support::{Cluster, OBSERVED, PODS, Reply, Server, request, stalled};
 use jiff::Timestamp;
 use kai::config::MetricsSettings;
 use kai::feed::feed;
 use kai::health::{Health, PushBoard, PushOutcome, PushRecord};
-use kai::inventory::ReportPolicy;
+use kai::inventory::{NamespaceSelection, ReportPolicy};
 use kai::metrics::{Exposition, Metrics, Serving};
-use kai::snapshot::Snapshot;
+use kai::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, SkippedItem, Snapshot};
 use openmetrics::Text;
 use rstest::rstest;
 
@@ -73,6 +73,34 @@ async fn no_number_of_requests_keeps_a_scraper_out() {
     let labels = [("route", "/inventory"), ("method", "GET"), ("status", "503")];
     assert_eq!(text.value("kai_http_requests_total", &labels), Some(1.0));
     assert_eq!(text.value("kai_http_requests_in_flight", &[]), Some(0.0));
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_in_flight_until_it_ends() {
+    let server = Server::with(|settings| settings.request_timeout = Duration::from_mins(1), None);
+    let held = tokio::spawn(tower::Service::call(&mut server.service.clone(), stalled("/inventory")));
+    tokio::task::yield_now().await;
+    assert_eq!(scrape(&server).await.value("kai_http_requests_in_flight", &[]), Some(1.0));
+    held.abort();
+    assert!(held.await.is_err_and(|error| error.is_cancelled()));
+    assert_eq!(scrape(&server).await.value("kai_http_requests_in_flight", &[]), Some(0.0));
+}
+
+#[test]
+fn items_that_could_not_be_read_are_counted() {
+    let skipped = |item: &str| {
+        let item = SkippedItem { scope: ListScope::AllPods, namespace: None, item: item.into(), problem: "odd".into() };
+        Event::Skipped(item)
+    };
+    let mut index = PodIndex::new("prod-eu-1", NamespaceSelection::default());
+    let lists = [ListScope::Namespaces, ListScope::AllPods].map(Event::ListBegun);
+    let events = [Event::RelistBegun].into_iter().chain(lists).chain(["item 3", "item 17"].map(skipped));
+    events.for_each(|event| assert!(index.apply(event).is_none()));
+    let observed_at = OBSERVED.parse().expect("a time");
+    let end = RelistEnd { observed_at, server_version: ServerVersion::default(), cut_short: None };
+    let text = told(index.apply(Event::RelistEnded(end)), 10);
+    assert_eq!(text.value("kai_items_skipped", &[]), Some(2.0));
+    assert_eq!(text.value("kai_snapshot_complete", &[]), Some(0.0));
 }
 
 #[tokio::test]

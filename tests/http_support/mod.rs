@@ -8,7 +8,8 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
-use http_body_util::BodyExt;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
 use jiff::Timestamp;
 use kai::config::{Listen, MetricsSettings, ServerSettings};
 use kai::feed::{SnapshotReader, SnapshotWriter, feed};
@@ -174,6 +175,12 @@ pub(crate) fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Requ
         .fold(builder, |builder, (name, value)| builder.header(*name, *value))
         .body(Body::empty())
         .expect("request")
+}
+
+/// A request whose body never ends.
+pub(crate) fn stalled(path: &str) -> Request<Body> {
+    let body = Body::new(StreamBody::new(futures::stream::pending::<Result<Frame<Bytes>, std::io::Error>>()));
+    Request::builder().method("POST").uri(path).body(body).expect("request")
 }
 
 #[derive(Debug, Clone)]
