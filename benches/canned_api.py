@@ -22,9 +22,13 @@ def objects(kind, pattern):
     """A list of the objects that the pods name, with uids that stay the same."""
     with pods.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
         names = sorted({found.group(1).decode() for found in re.finditer(pattern, text)})
+
     def item(name):
-        return {"metadata": {"name": name, "uid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{name}")), "labels": {"kubernetes.io/hostname": name}}}
-    return json.dumps({"kind": f"{kind}List", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": list(map(item, names))}).encode()
+        uid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{name}"))
+        return {"metadata": {"name": name, "uid": uid, "labels": {"kubernetes.io/hostname": name}}}
+
+    head = {"kind": f"{kind}List", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}}
+    return json.dumps(head | {"items": [item(name) for name in names]}).encode()
 
 
 answers = {

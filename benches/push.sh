@@ -15,22 +15,10 @@ receiver=$(realpath "${2:?$usage}")
 load=$(realpath "${3:?$usage}")
 pairs=${4:-5}
 seconds=${5:-10}
-for tool in wrk curl jq; do
-    command -v "$tool" >/dev/null || { echo "benches/push.sh: $tool is not installed" >&2; exit 2; }
-done
+. "$here/processes.sh"
+needs wrk curl jq
 plane=$here/../tests/control-plane
-dir=$(mktemp -d)
-started=()
-stop() { # stop PID
-    kill "$1" 2>/dev/null || true
-    wait "$1" 2>/dev/null || true
-}
-finish() {
-    for pid in "${started[@]}"; do stop "$pid"; done
-    "$plane/down.sh" "$dir/plane" 2>/dev/null || true
-    rm -rf "$dir"
-}
-trap finish EXIT
+finish_last() { "$plane/down.sh" "$dir/plane" 2>/dev/null; }
 KUBECTL=$("$plane/build.sh" --where)/kubectl
 export KUBECTL
 "$plane/up.sh" "$dir/plane" >/dev/null

@@ -5,28 +5,16 @@
 #   benches/sizing.sh [KAI [RECEIVER]]      default: the release builds of this checkout
 #
 # KAI and RECEIVER are built (release; `--example receiver`). The cluster is benches/canned_api.py, since a real API server of
-# 100,000 pods takes more memory than most machines have: two containers a pod, fifty pods a namespace, thirty a node. The pods
-# come as JSON in one page; protobuf in pages of 500 takes no more. SIZES are the numbers of pods. Needs curl, jq, python3, Linux.
+# 100,000 pods takes more memory than most machines have: two containers a pod on average, fifty pods a namespace, thirty a node. The pods
+# come as JSON in one page; protobuf in pages of 500 takes less (docs/PERFORMANCE.md). SIZES are the numbers of pods. Needs curl, jq, python3, Linux.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 target=${CARGO_TARGET_DIR:-$here/target}
 kai=$(realpath "${1:-$target/release/kai}")
 receiver=$(realpath "${2:-$target/release/examples/receiver}")
+. "$here/benches/processes.sh"
+needs curl jq python3
 say() { echo "benches/sizing.sh: $*" >&2; }
-for tool in curl jq python3; do
-    command -v "$tool" >/dev/null || { say "$tool is not installed"; exit 2; }
-done
-dir=$(mktemp -d)
-started=()
-stop() { # stop PID
-    kill "$1" 2>/dev/null || true
-    wait "$1" 2>/dev/null || true
-}
-finish() {
-    for pid in "${started[@]}"; do stop "$pid"; done
-    rm -rf "$dir"
-}
-trap finish EXIT
 
 api=127.0.0.1:18090 receiving=127.0.0.1:18228 address=127.0.0.1:18080
 jq -n --arg server "http://$api" '{apiVersion: "v1", kind: "Config", "current-context": "bench",
@@ -77,7 +65,7 @@ peak() { # peak VARIABLE…: into mib, with these settings
 
 printf '%10s %14s %14s\n' pods "peak MiB" "and pushing"
 for pods in ${SIZES:-1000 10000 50000 100000}; do
-    (cd "$here" && cargo bench --quiet --bench generate -- "$pods" "$((pods / 50))" page 2>/dev/null) |
+    (cd "$here" && cargo bench --quiet --bench generate -- "$pods" "$((pods / 50))" page) |
         sed 's/"continue":"[^"]*","remainingItemCount":[0-9]*/"continue":""/' >"$dir/pods.json"
     python3 "$here/benches/canned_api.py" "${api#*:}" "$dir" >/dev/null &
     server=$!

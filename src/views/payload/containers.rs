@@ -3,14 +3,11 @@
 use super::element::{ContainerElement, ContainerId, presentable};
 use super::identity::{Identities, Place, Shared, Uid, kind_word, own_id};
 use super::json::{Json as _, Scratch};
-use super::repeats::{Kept, Repeat, Repeats};
+use super::repeats::{Kept, MOST_PLACES, Repeat, Repeats};
 use super::section::Section;
 use crate::inventory::{Digest, PodRecord, ReportPolicy};
 use crate::views::images::ReportedImage;
 use crate::views::quick_hash::QuickMap;
-
-/// The most images that are remembered.
-const MOST: usize = 32 * 1024;
 
 /// What is said of images: `,"image_tag":"…"`, the digest where there is one, and `,"pod_uid":"`, which follows in any case.
 #[derive(Default)]
@@ -42,7 +39,7 @@ impl Images {
             return section.push_bytes(self.json.as_bytes());
         };
         section.push_repeat(repeat);
-        if self.known.len() >= MOST {
+        if self.known.len() >= MOST_PLACES {
             self.known.clear();
         }
         self.known.insert(place, repeat);

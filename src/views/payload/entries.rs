@@ -1,15 +1,12 @@
 //! The entries of the KAI report, each made once for all the namespaces that have it.
 
 use super::json::{Json as _, Scratch};
-use super::repeats::{Kept, Repeat, Repeats};
+use super::repeats::{Kept, MOST_PLACES, Repeat, Repeats};
 use super::section::Section;
 use crate::inventory::ReportPolicy;
 use crate::snapshot::NamespacePart;
 use crate::views::images::{ImageEntry, ReportedImage};
 use crate::views::quick_hash::QuickMap;
-
-/// The most entries that are remembered at the beginning of a namespace.
-const MOST: usize = 32 * 1024;
 
 /// What namespaces have had until now.
 #[derive(Default)]
@@ -35,7 +32,7 @@ pub(super) type Positions = Vec<usize>;
 impl Entries {
     /// What a namespace has. What was given for another one is of no use then.
     pub(super) fn of(&mut self, part: &NamespacePart, policy: &ReportPolicy) -> Positions {
-        if self.made.len() > MOST {
+        if self.made.len() > MOST_PLACES {
             self.known.clear();
             self.made.clear();
         }

@@ -7,6 +7,9 @@ use crate::views::quick_hash::QuickMap;
 /// Texts in one block. Full blocks are shared by all bodies, the one under way is copied into each.
 const BLOCK: usize = 256;
 
+/// The most images of which is remembered, by where their texts lie, what was kept of them: a short cut past the texts.
+pub(super) const MOST_PLACES: usize = 32 * 1024;
+
 /// A text that is kept, as it stands among the text of a section: [`Repeat::MARK`] and four more bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Repeat {
