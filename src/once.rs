@@ -1,25 +1,24 @@
 //! One run: list, print, push, end.
 
-use std::io::{BufWriter, stdout};
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::collector::{CollectError, Collector};
 use crate::config::NO_CLUSTER_NAME;
-use crate::inventory::{OutputFormat, ReportPolicy};
-use crate::output::{ProgressBar, is_closed_pipe, write_report};
+use crate::inventory::ReportPolicy;
+use crate::output::{ProgressBar, is_closed_pipe, print_report};
 use crate::push::{PushError, Pusher};
 use crate::shutdown::StopSignals;
 use crate::snapshot::Snapshot;
-use crate::views::KaiReport;
+use crate::views::{Format, KaiReport};
 
 /// What a single run is asked for.
 pub struct Once {
     /// What is read.
     pub collector: Collector,
     /// What the report says, and how it is printed; `None` prints none.
-    pub report: Option<(ReportPolicy, OutputFormat)>,
+    pub report: Option<(ReportPolicy, Format)>,
     /// Where it is sent to.
     pub push: Option<Pusher>,
     /// Whether a cluster without a name is refused before it is read: in Anchore it would overwrite others.
@@ -97,14 +96,13 @@ impl Once {
     }
 }
 
-async fn print(snapshot: &Snapshot, policy: &ReportPolicy, format: OutputFormat) -> Result<(), OnceError> {
+async fn print(snapshot: &Snapshot, policy: &ReportPolicy, format: Format) -> Result<(), OnceError> {
     tracing::debug!("printing");
     let report = KaiReport::of(snapshot, policy, |_| true);
     // In a thread of its own: a reader that does not read would else keep a stop waiting.
-    let written =
-        tokio::task::spawn_blocking(move || write_report(&report, format, &mut BufWriter::new(stdout().lock())))
-            .await
-            .unwrap_or_else(|panic| Err(panic.into()));
+    let written = tokio::task::spawn_blocking(move || print_report(&report, format))
+        .await
+        .unwrap_or_else(|panic| Err(panic.into()));
     match written {
         Err(error) if !is_closed_pipe(&error) => Err(OnceError::Output(error)),
         _ => Ok(()),

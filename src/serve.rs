@@ -1,6 +1,5 @@
 //! The service: build, spawn, supervise, drain.
 
-use std::io::BufWriter;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -11,13 +10,13 @@ use crate::config::{CollectionSettings, Environment, Flags, MetricsSettings, NO_
 use crate::feed::{SnapshotReader, feed};
 use crate::health::{Health, PushBoard};
 use crate::http::{self, HttpDeps, ListenError, Listeners};
-use crate::inventory::{OutputFormat, ReportPolicy};
+use crate::inventory::ReportPolicy;
 use crate::metrics::{Exposition, Metrics};
-use crate::output::{is_closed_pipe, write_report};
+use crate::output::{is_closed_pipe, print_report};
 use crate::push::{Pusher, Registrar};
 use crate::shutdown::{HangUps, StopSignals};
 use crate::telemetry::LogControl;
-use crate::views::KaiReport;
+use crate::views::{Format, KaiReport};
 
 /// What the liveness probe allows the event loop beyond the deadline of a poll.
 const LIVENESS_GRACE: Duration = Duration::from_mins(1);
@@ -38,7 +37,7 @@ pub struct Service {
     /// What reports say.
     pub policy: ReportPolicy,
     /// Print each new report so.
-    pub print: Option<OutputFormat>,
+    pub print: Option<Format>,
     /// What is sent to Anchore Enterprise.
     pub push: Option<Push>,
     /// Where those who push say how it goes.
@@ -242,7 +241,7 @@ async fn renew_log(
 async fn print_reports(
     mut reader: SnapshotReader,
     policy: ReportPolicy,
-    format: OutputFormat,
+    format: Format,
     stop: CancellationToken,
 ) -> Result<(), String> {
     loop {
@@ -254,7 +253,7 @@ async fn print_reports(
         let policy = policy.clone();
         let written = tokio::task::spawn_blocking(move || {
             let report = KaiReport::of(&snapshot, &policy, |_| true);
-            write_report(&report, format, &mut BufWriter::new(std::io::stdout().lock()))
+            print_report(&report, format)
         })
         .await
         .map_err(|error| error.to_string())?;

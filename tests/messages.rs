@@ -28,7 +28,7 @@ const DOCUMENT: &str = "docs/MESSAGES.md";
 const FEWEST_LETTERS: usize = 8;
 
 /// Texts that need no entry: the file or folder, and how the text begins.
-const WITHOUT_ENTRY: [(&str, &str); 20] = [
+const WITHOUT_ENTRY: [(&str, &str); 21] = [
     // They pass on what others say, with a word of their own.
     ("src/cluster/connection/fault.rs", "… is \"…\", which …"),
     ("src/decode/error.rs", "line …: …"),
@@ -50,6 +50,8 @@ const WITHOUT_ENTRY: [(&str, &str); 20] = [
     ("src/http/metrics.rs", "application/openmetrics-text; "),
     ("src/http/probes.rs", "text/plain; "),
     ("src/http/question.rs", "text/csv; "),
+    // Media types and help.
+    ("src/views/format", "text/"),
     // Descriptions in the OpenAPI document, and of metrics.
     ("src/http/data.rs", "Only this namespace; "),
     ("src/http/data.rs", "How the report is written; "),

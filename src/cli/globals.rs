@@ -8,9 +8,16 @@ use clap_complete::ArgValueCompleter;
 use super::completion;
 use crate::config::Flags;
 use crate::dump::DumpInput;
+use crate::views::Format;
 
 /// The value of `--input` that stands for standard input.
 const STDIN: &str = "-";
+
+/// The help of `--output`.
+fn formats() -> String {
+    let [default, ..] = Format::NAMES;
+    format!("Format of reports: {} [default: {default}]", Format::NAMES.join(", "))
+}
 
 /// Flags that every subcommand takes.
 #[derive(Debug, Args)]
@@ -39,8 +46,7 @@ pub(super) struct Globals {
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     input: Option<PathBuf>,
 
-    /// How reports are printed: json, table or csv [default: json]
-    #[arg(short, long, global = true, value_name = "FORMAT", add = completion::words(&["json", "table", "csv"]))]
+    #[arg(short, long, global = true, value_name = "FORMAT", help = formats(), add = completion::words(&Format::NAMES))]
     output: Option<String>,
 
     /// No log below error

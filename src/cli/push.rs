@@ -13,11 +13,12 @@ use super::print::NOT_WRITTEN;
 use super::start::{Failure, Started, collector, once_failed, pusher};
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
-use crate::inventory::{OutputFormat, escape_controls, excerpt};
+use crate::inventory::{escape_controls, excerpt};
 use crate::metrics::Metrics;
 use crate::once::{Ended, Once};
-use crate::output::{ProgressBar, is_closed_pipe, write_columns};
+use crate::output::{ProgressBar, is_closed_pipe};
 use crate::push::DryRun;
+use crate::views::{Format, write_columns};
 
 /// A dump of which more time has passed says little of what runs now.
 const OLD: Duration = Duration::from_hours(24);
@@ -45,8 +46,8 @@ impl Push {
     pub(super) async fn run(&self, started: Started, dump: Option<DumpInput>) -> anyhow::Result<Exit> {
         let Started { settings, log } = started;
         let format = settings.output;
-        if self.dry_run && format == OutputFormat::Csv {
-            let message = "-o csv: a dry run is printed as json or table".to_owned();
+        if self.dry_run && !matches!(format, Format::Json | Format::Table) {
+            let message = format!("-o {}: a dry run is printed as json or table", format.name());
             return Err(Failure { exit: Exit::Usage, message }.into());
         }
         let progress =
@@ -91,13 +92,11 @@ fn warn_of_age(modified: Timestamp, now: Timestamp) {
 }
 
 /// Prints a dry run. One that would send less than everything ends as such a push does.
-fn show(dry_run: &DryRun, format: OutputFormat) -> anyhow::Result<()> {
+fn show(dry_run: &DryRun, format: Format) -> anyhow::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let written = match format {
-        OutputFormat::Table => write_table(dry_run, &mut out),
-        OutputFormat::Json | OutputFormat::Csv => {
-            serde_json::to_writer_pretty(&mut out, dry_run).map_err(io::Error::from).and_then(|()| writeln!(out))
-        }
+        Format::Table => write_table(dry_run, &mut out),
+        _ => serde_json::to_writer_pretty(&mut out, dry_run).map_err(io::Error::from).and_then(|()| writeln!(out)),
     };
     match written.and_then(|()| out.flush()) {
         Err(error) if !is_closed_pipe(&error) => return Err(error).context(NOT_WRITTEN),

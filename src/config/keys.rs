@@ -1,6 +1,8 @@
 //! Every key that kai takes, once: its path, kind and default. Files, variables, flags, suggestions and `kai config`
 //! all read this table, so none of them can know a key that another does not.
 
+use crate::views::Format;
+
 /// What a key's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -60,7 +62,7 @@ pub(super) const LISTEN_DEFAULT_VARIABLE: &str = "KAI_SERVER_LISTEN_DEFAULT";
 /// On as well when another key of its section is set, as the successor has it, which knows no such key.
 pub(super) const REGISTRATION_ENABLED: &str = "anchore-registration.enabled";
 /// What a report's format may be.
-pub(super) const OUTPUTS: &[&str] = &["json", "table", "csv"];
+pub(super) const OUTPUTS: &[&str] = &Format::NAMES;
 /// What the mode may be.
 pub(super) const MODES: &[&str] = &["adhoc", "periodic"];
 /// Log levels: `tracing`'s, and those of KAI's own library.

@@ -6,13 +6,14 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::receiver::AnchoreSettings;
-use crate::inventory::{NamespaceSelection, OutputFormat, ReportPolicy};
+use crate::inventory::{NamespaceSelection, ReportPolicy};
+use crate::views::Format;
 
 /// Everything that kai was told.
 #[derive(Debug)]
 pub struct Settings {
     /// `output`: how a report is printed.
-    pub output: OutputFormat,
+    pub output: Format,
     /// `quiet`: no log below error.
     pub quiet: bool,
     /// `log.*`

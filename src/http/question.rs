@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::negotiate::Format;
 use crate::inventory::ReportPolicy;
 use crate::snapshot::{ContentHash, NamespacePart, NamespaceState, Snapshot};
-use crate::views::{KaiReport, NamespaceImages, NamespaceList, write_csv};
+use crate::views::{self, KaiReport, Layout, NamespaceImages, NamespaceList};
 
 /// What a body answers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -95,7 +95,7 @@ impl Question {
                 let report = KaiReport::of(snapshot, policy, wanted);
                 match format {
                     Format::Json => serde_json::to_writer(writer, &report)?,
-                    Format::Csv => write_csv(&report.results, writer)?,
+                    Format::Csv => views::Format::Csv.write(&report, Layout::Compact, writer)?,
                 }
                 let format = match format {
                     Format::Json => "json",

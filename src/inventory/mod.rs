@@ -24,7 +24,7 @@ pub use intern::Interner;
 pub use metadata::{Detail, KeyFilter, KeyValues, Metadata, MetadataRule};
 pub use node::NodeRecord;
 pub use pod::{NamespaceRecord, OwnerRef, Phase, PodRecord};
-pub use policy::{MissingTagPolicy, OutputFormat, ReportPolicy};
+pub use policy::{MissingTagPolicy, ReportPolicy};
 pub use reference::ImageRef;
 pub use selection::{NamespacePattern, NamespaceSelection, SelectionError};
 pub use status::{PodGenerations, SpecEntry, StatusEntry, read_container};

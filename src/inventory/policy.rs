@@ -34,14 +34,3 @@ impl Default for ReportPolicy {
         }
     }
 }
-
-/// How a report is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputFormat {
-    /// Indented by two spaces.
-    Json,
-    /// Plain columns.
-    Table,
-    /// `namespace,tag,repo_digest`
-    Csv,
-}

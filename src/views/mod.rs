@@ -3,14 +3,14 @@
 //!
 //! Pure. Each answer type is its own, documented for the OpenAPI document, and knows the hash of its content.
 
-mod csv;
+mod format;
 mod images;
 mod namespaces;
 mod payload;
 mod quick_hash;
 mod report;
 
-pub use csv::write_csv;
+pub use format::{Format, Layout, write_columns};
 pub use images::{ImageEntry, NamespaceImages};
 pub use namespaces::{NamespaceList, NamespaceStateWord, NamespaceSummary};
 pub use payload::{Payload, PayloadBody, PayloadForm, PayloadLimits, PayloadRequest, Payloads, Pieces};

@@ -2,7 +2,7 @@
 
 use kai::inventory::ReportPolicy;
 use kai::snapshot::Event;
-use kai::views::{KaiReport, write_csv};
+use kai::views::{Format, KaiReport, Layout};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -11,7 +11,7 @@ use crate::cluster::{DIGEST, namespace, pod, snapshot};
 fn rendered(events: impl IntoIterator<Item = Event>) -> String {
     let report = KaiReport::of(&snapshot(events), &ReportPolicy::default(), |_| true);
     let mut bytes = Vec::new();
-    write_csv(&report.results, &mut bytes).expect("a vector takes all");
+    Format::Csv.write(&report, Layout::Compact, &mut bytes).expect("a vector takes all");
     String::from_utf8(bytes).expect("UTF-8")
 }
 

@@ -2,7 +2,7 @@
 
 use kai::inventory::ReportPolicy;
 use kai::snapshot::{ContentHash, Event};
-use kai::views::{KaiReport, NamespaceList, write_csv};
+use kai::views::{Format, KaiReport, Layout, NamespaceList};
 use proptest::prelude::*;
 
 use crate::cluster::{DIGEST, namespace, pod, snapshot};
@@ -42,7 +42,7 @@ fn said(facts: &[Fact]) -> (ContentHash, String, String, Vec<u8>) {
     let policy = ReportPolicy::default();
     let report = KaiReport::of(&snapshot, &policy, |_| true);
     let mut csv = Vec::new();
-    write_csv(&report.results, &mut csv).expect("a vector takes all");
+    Format::Csv.write(&report, Layout::Compact, &mut csv).expect("a vector takes all");
     let report = serde_json::to_string(&report).expect("JSON");
     let list = serde_json::to_string(&NamespaceList::of(&snapshot, &policy)).expect("JSON");
     (snapshot.content_hash(), report, list, csv)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kai::config::{Flags, Listen, Mode};
-use kai::inventory::OutputFormat;
+use kai::views::Format;
 use rstest::rstest;
 
 use crate::{file, nothing, secret};
@@ -11,15 +11,15 @@ use crate::{file, nothing, secret};
 #[test]
 fn flags_cover_variables_cover_the_file_covers_the_defaults() {
     let case = nothing();
-    assert_eq!(case.load().settings.output, OutputFormat::Json);
+    assert_eq!(case.load().settings.output, Format::Json);
     assert_eq!(case.load().file, None);
     let case = file("output: table\npolling-interval-seconds: 7\n");
-    assert_eq!(case.load().settings.output, OutputFormat::Table);
+    assert_eq!(case.load().settings.output, Format::Table);
     let case = case.variable("KAI_OUTPUT", "csv").variable("KAI_POLLING_INTERVAL_SECONDS", "8");
-    assert_eq!(case.load().settings.output, OutputFormat::Csv);
+    assert_eq!(case.load().settings.output, Format::Csv);
     let case = case.flags(|flags| flags.output = Some("JSON".to_owned()));
     let loaded = case.load();
-    assert_eq!(loaded.settings.output, OutputFormat::Json);
+    assert_eq!(loaded.settings.output, Format::Json);
     assert_eq!(loaded.settings.collection.interval, Duration::from_secs(8));
     assert_eq!(loaded.file, Some(case.path("kai.yaml")));
 }
@@ -61,12 +61,12 @@ fn the_first_file_found_is_the_only_one_read() {
 fn the_users_config_folder_is_home_config_unless_said_otherwise() {
     let case = nothing();
     case.write("home/.config/kai/config.yaml", "output: csv");
-    assert_eq!(case.load().settings.output, OutputFormat::Csv);
+    assert_eq!(case.load().settings.output, Format::Csv);
     let elsewhere = case.path("elsewhere").to_string_lossy().into_owned();
     let case = case.variable("XDG_CONFIG_HOME", &elsewhere);
     assert_eq!(case.load().file, None);
     case.write("elsewhere/kai/config.yaml", "output: table");
-    assert_eq!(case.load().settings.output, OutputFormat::Table);
+    assert_eq!(case.load().settings.output, Format::Table);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_folder_of_the_files_name_is_no_file() {
     let case = nothing();
     std::fs::create_dir(case.path("kai.yaml")).unwrap();
     case.write(".kai.yaml", "output: csv");
-    assert_eq!(case.load().settings.output, OutputFormat::Csv);
+    assert_eq!(case.load().settings.output, Format::Csv);
 }
 
 #[rstest]
@@ -85,7 +85,7 @@ fn a_folder_of_the_files_name_is_no_file() {
 #[case::windows_lines("output: json\r\nquiet: false\r\n")]
 #[case::end_marker("---\noutput: json\n...\n")]
 fn harmless_files_load(#[case] text: &str) {
-    assert_eq!(file(text).load().settings.output, OutputFormat::Json);
+    assert_eq!(file(text).load().settings.output, Format::Json);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn quoted_numbers_and_booleans_are_taken() {
 fn a_key_without_a_value_is_unset() {
     let text = "output:\nquiet: ~\nlog:\n  level:\n  file:\nmode: null\npolling-interval-seconds: \"\"\nserver:\nnamespaces:\n";
     let settings = file(text).load().settings;
-    assert_eq!(settings.output, OutputFormat::Json);
+    assert_eq!(settings.output, Format::Json);
     assert_eq!(settings.mode, Mode::Adhoc);
     assert_eq!(settings.collection.interval, Duration::from_mins(5));
     assert_eq!(settings.server.listen, Listen::Address(([127, 0, 0, 1], 8080).into()));
@@ -173,7 +173,7 @@ fn every_flag_sets_its_key() {
     });
     let settings = case.load().settings;
     assert!(settings.quiet && settings.verbose_inventory_reports);
-    assert_eq!((settings.output, settings.mode), (OutputFormat::Table, Mode::Periodic));
+    assert_eq!((settings.output, settings.mode), (Format::Table, Mode::Periodic));
     assert_eq!(settings.collection.interval, Duration::from_secs(9));
     assert_eq!(settings.cluster.name.as_deref(), Some("prod"));
     assert_eq!(settings.cluster.context.as_deref(), Some("ctx"));

@@ -9,17 +9,14 @@ use super::Given;
 use crate::config::effective::Effective;
 use crate::config::problem::Problems;
 use crate::config::settings::{CollectionSettings, LogSettings, MetricsSettings, Mode};
-use crate::inventory::{MissingTagPolicy, OutputFormat, ReportPolicy, excerpt};
+use crate::inventory::{MissingTagPolicy, ReportPolicy, excerpt};
+use crate::views::Format;
 
 /// The shortest deadline of one poll when none is set: a large cluster must be readable at a short interval too.
 const LEAST_CYCLE_TIMEOUT: Duration = Duration::from_mins(5);
 
-pub(super) fn output(values: &Effective) -> OutputFormat {
-    match values.word("output") {
-        "table" => OutputFormat::Table,
-        "csv" => OutputFormat::Csv,
-        _ => OutputFormat::Json,
-    }
+pub(super) fn output(values: &Effective) -> Format {
+    Format::named(values.word("output")).unwrap_or(Format::ALL[0])
 }
 
 pub(super) fn mode(values: &Effective) -> Mode {

@@ -1,0 +1,29 @@
+//! The report as a table for a terminal.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use super::columns::write_columns;
+use crate::inventory::{Digest, escape_controls};
+use crate::views::{ImageEntry, KaiReport, NamespaceImages};
+
+/// What the table says when there is nothing to list.
+const NO_IMAGES: &str = "No Images found";
+
+/// Writes a header and a line for each namespace and image.
+pub(super) fn write(report: &KaiReport, writer: &mut impl Write) -> io::Result<()> {
+    let rows: Vec<[Cow<'_, str>; 3]> = report
+        .results
+        .iter()
+        .flat_map(|namespace| namespace.images.iter().map(move |image| row(namespace, image)))
+        .collect();
+    if rows.is_empty() {
+        return writeln!(writer, "{NO_IMAGES}");
+    }
+    write_columns(["IMAGE TAG", "REPO DIGEST", "NAMESPACE"], &rows, writer)
+}
+
+fn row<'a>(namespace: &'a NamespaceImages, image: &'a ImageEntry) -> [Cow<'a, str>; 3] {
+    let digest = image.repo_digest.as_ref().map_or("", Digest::as_str);
+    [escape_controls(&image.tag), digest.into(), escape_controls(&namespace.namespace)]
+}
