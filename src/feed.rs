@@ -2,17 +2,27 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::snapshot::Snapshot;
 
 /// The one that publishes. Not `Clone`: two writers could put an older snapshot over a newer one.
 #[derive(Debug)]
-pub struct SnapshotWriter(watch::Sender<Option<Arc<Snapshot>>>);
+pub struct SnapshotWriter(watch::Sender<Option<Latest>>);
 
 /// One of those that read.
 #[derive(Debug, Clone)]
-pub struct SnapshotReader(watch::Receiver<Option<Arc<Snapshot>>>);
+pub struct SnapshotReader(watch::Receiver<Option<Latest>>);
+
+/// The newest snapshot, and when it was last seen to be true.
+#[derive(Debug, Clone)]
+pub struct Latest {
+    /// The snapshot.
+    pub snapshot: Arc<Snapshot>,
+    /// Not before [`Snapshot::observed_at`].
+    pub observed_at: Timestamp,
+}
 
 /// A feed without a snapshot yet.
 #[must_use]
@@ -24,7 +34,18 @@ pub fn feed() -> (SnapshotWriter, SnapshotReader) {
 impl SnapshotWriter {
     /// Hands a snapshot to every reader.
     pub fn publish(&self, snapshot: Arc<Snapshot>) {
-        self.0.send_replace(Some(snapshot));
+        let observed_at = snapshot.observed_at();
+        self.0.send_replace(Some(Latest { snapshot, observed_at }));
+    }
+
+    /// The newest snapshot was seen to be true still. No reader wakes up for it.
+    pub fn observed(&self, observed_at: Timestamp) {
+        self.0.send_if_modified(|latest| {
+            if let Some(latest) = latest {
+                latest.observed_at = latest.observed_at.max(observed_at);
+            }
+            false
+        });
     }
 }
 
@@ -32,6 +53,18 @@ impl SnapshotReader {
     /// The newest snapshot; `None` before the first finished relist. Does not count as having seen it.
     #[must_use]
     pub fn current(&self) -> Option<Arc<Snapshot>> {
+        self.0.borrow().as_ref().map(|latest| Arc::clone(&latest.snapshot))
+    }
+
+    /// When the newest snapshot was last seen to be true. It moves without a new generation.
+    #[must_use]
+    pub fn observed_at(&self) -> Option<Timestamp> {
+        self.0.borrow().as_ref().map(|latest| latest.observed_at)
+    }
+
+    /// Both at one moment.
+    #[must_use]
+    pub fn latest(&self) -> Option<Latest> {
         self.0.borrow().clone()
     }
 
@@ -39,9 +72,36 @@ impl SnapshotReader {
     pub async fn next(&mut self) -> Option<Arc<Snapshot>> {
         loop {
             self.0.changed().await.ok()?;
-            if let Some(snapshot) = self.0.borrow_and_update().clone() {
-                return Some(snapshot);
+            if let Some(latest) = &*self.0.borrow_and_update() {
+                return Some(Arc::clone(&latest.snapshot));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::NamespaceSelection;
+    use crate::snapshot::{Event, PodIndex, RelistEnd, ServerVersion};
+
+    #[tokio::test]
+    async fn the_time_of_a_snapshot_moves_and_wakes_nobody() {
+        let (writer, mut reader) = feed();
+        let time = |second| Timestamp::from_second(second).unwrap();
+        writer.observed(time(1));
+        assert!(reader.latest().is_none(), "nothing was read yet");
+        let mut index = PodIndex::new("demo", NamespaceSelection::default());
+        index.apply(Event::RelistBegun);
+        let end = RelistEnd { observed_at: time(10), server_version: ServerVersion::default(), cut_short: None };
+        writer.publish(index.apply(Event::RelistEnded(end)).unwrap());
+        assert_eq!(reader.next().await.unwrap().observed_at(), time(10));
+        for (seen, expected) in [(20, 20), (15, 20)] {
+            writer.observed(time(seen));
+            assert_eq!(reader.observed_at(), Some(time(expected)), "never back");
+        }
+        assert_eq!(reader.current().unwrap().observed_at(), time(10));
+        drop(writer);
+        assert!(reader.next().await.is_none(), "no other snapshot came");
     }
 }

@@ -109,7 +109,7 @@ async fn without_nodes_everything_else_is_read_and_that_is_said_once(
         assert!(read.ended() && read.nodes().is_empty(), "{:?}", read.result);
         let snapshot = read.snapshot(&selection);
         assert!(snapshot.is_complete() && snapshot.nodes().is_empty(), "{:?}", snapshot.completeness());
-        assert_eq!(snapshot.namespaces().iter().map(|part| part.pods().len()).sum::<usize>(), 4);
+        assert_eq!(snapshot.namespaces().iter().map(|part| part.pod_count()).sum::<usize>(), 4);
         let lines = log.take();
         assert_eq!(lines.len(), warnings, "{lines:?}");
         assert!(

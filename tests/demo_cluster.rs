@@ -52,7 +52,7 @@ const COUNTS: [(&str, usize, usize, usize); 12] = [
 fn it_is_a_cluster_of_about_sixty_pods_in_twelve_namespaces() {
     let snapshot = snapshot();
     let pods: Vec<(&str, usize)> =
-        snapshot.namespaces().iter().map(|part| (&**part.name(), part.pods().len())).collect();
+        snapshot.namespaces().iter().map(|part| (&**part.name(), part.pod_count())).collect();
     assert_eq!(pods, COUNTS.map(|(namespace, pods, ..)| (namespace, pods)));
 }
 

@@ -91,13 +91,13 @@ struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    fn pods(&self) -> &'a [Arc<PodRecord>] {
-        self.part.map_or(&[], |part| part.pods())
+    fn pods(&self) -> impl Iterator<Item = &'a Arc<PodRecord>> + use<'a> {
+        self.part.into_iter().flat_map(|part| part.pods())
     }
 
     /// Those of the images of this side that no pod of the other side has, with the namespace.
     fn only_here(&self, mut candidates: BTreeSet<&'a str>, other: &Side<'_>) -> Vec<String> {
-        for image in other.pods().iter().flat_map(images) {
+        for image in other.pods().flat_map(images) {
             if candidates.is_empty() {
                 break;
             }
@@ -118,12 +118,12 @@ fn exists(part: &NamespacePart) -> bool {
 }
 
 /// Both of a name, or the one of it, in the order of names; both lists are sorted by them.
-fn pairs<'a, T, N: Ord + 'a>(
-    before: &'a [T],
-    after: &'a [T],
+fn pairs<'a, T: 'a, N: Ord + 'a>(
+    before: impl IntoIterator<Item = &'a T>,
+    after: impl IntoIterator<Item = &'a T>,
     name: impl Fn(&'a T) -> &'a N,
 ) -> impl Iterator<Item = (Option<&'a T>, Option<&'a T>)> {
-    let (mut before, mut after) = (before.iter().peekable(), after.iter().peekable());
+    let (mut before, mut after) = (before.into_iter().peekable(), after.into_iter().peekable());
     std::iter::from_fn(move || {
         let order = match (before.peek(), after.peek()) {
             (None, None) => return None,

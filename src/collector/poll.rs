@@ -131,7 +131,7 @@ fn say_read(last: Option<&Snapshot>, snapshot: &Snapshot, elapsed: Duration) {
     tracing::info!(
         generation = snapshot.generation(),
         namespaces = snapshot.namespaces().len(),
-        pods = snapshot.namespaces().iter().map(|part| part.pods().len()).sum::<usize>(),
+        pods = snapshot.namespaces().iter().map(|part| part.pod_count()).sum::<usize>(),
         complete = snapshot.is_complete(),
         elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         changes,

@@ -59,7 +59,7 @@ impl Counted {
         let (mut info, mut omitted) = (BTreeSet::new(), 0);
         for part in snapshot.namespaces() {
             namespaces[place(&STATES, &part.state())] += 1;
-            pods += part.pods().len();
+            pods += part.pod_count();
             // Of one namespace alone: together they would be as many texts as the snapshot has containers.
             let mut here: BTreeSet<Image<'_>> = BTreeSet::new();
             for pod in part.pods() {

@@ -1,9 +1,10 @@
 //! The different images of a namespace: it runs the same few many times, and whoever lists images should not read all of
 //! its pods.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::hash::ContentHasher;
 use crate::inventory::{ContainerRecord, Digest, ImageRef, Phase, PodRecord};
 
 /// What a container tells of its image, without the container.
@@ -17,8 +18,7 @@ pub struct DifferentImage {
     pub updating_from: Option<Arc<ImageRef>>,
 }
 
-/// One for each image that runs or is asked for, in one way: the others say nothing that it does not. Side by side, so
-/// that they are read without a look at the pods.
+/// Each image that runs or is asked for, once, sorted. Side by side, so that they are read without a look at the pods.
 #[derive(Debug)]
 pub(super) struct Different {
     /// Of pods in phase Running.
@@ -27,24 +27,38 @@ pub(super) struct Different {
     others: Box<[DifferentImage]>,
 }
 
-/// Where the texts lie that tell an image: what lies in one place is equal.
-type Place = (*const ImageRef, *const u8, *const ImageRef);
+/// What tells one image from another.
+type Key<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
 
 impl Different {
     pub(super) fn of(pods: &[Arc<PodRecord>]) -> Self {
-        let mut seen: HashSet<Place> = HashSet::new();
-        let mut of_phase = |is_running: bool| -> Box<[DifferentImage]> {
-            let pods = pods.iter().filter(|pod| (pod.phase == Phase::Running) == is_running);
-            let containers = pods.flat_map(|pod| &pod.containers).filter(|container| seen.insert(place(container)));
-            containers.map(DifferentImage::of).collect()
+        let mut seen: BTreeMap<Key<'_>, (&ContainerRecord, bool)> = BTreeMap::new();
+        for pod in pods {
+            for container in &pod.containers {
+                let is_running = pod.phase == Phase::Running;
+                seen.entry(key(container)).or_insert((container, false)).1 |= is_running;
+            }
+        }
+        let of_phase = |wanted: bool| {
+            let found = seen.values().filter(|(_, is_running)| *is_running == wanted);
+            found.map(|(container, _)| DifferentImage::of(container)).collect()
         };
-        let running = of_phase(true);
-        Self { running, others: of_phase(false) }
+        Self { running: of_phase(true), others: of_phase(false) }
     }
 
-    pub(super) fn images(&self, running_only: bool) -> impl Iterator<Item = &DifferentImage> {
+    pub(super) fn images(&self, running_only: bool) -> impl Iterator<Item = &DifferentImage> + Clone {
         let others = if running_only { &[][..] } else { &self.others };
         self.running.iter().chain(others)
+    }
+
+    pub(super) fn hash_into(&self, hasher: &mut ContentHasher) {
+        for images in [&self.running, &self.others] {
+            hasher.number(images.len() as u64);
+            for DifferentImage { image, running, updating_from } in images {
+                hasher.text(image.written()).optional(running.as_ref().map(Digest::as_str));
+                hasher.optional(updating_from.as_ref().map(|image| image.written()));
+            }
+        }
     }
 }
 
@@ -55,8 +69,8 @@ impl DifferentImage {
     }
 }
 
-fn place(container: &ContainerRecord) -> Place {
+fn key(container: &ContainerRecord) -> Key<'_> {
     let ContainerRecord { image, running, updating_from, .. } = container;
-    let running = running.as_ref().map_or(std::ptr::null(), |digest| digest.as_str().as_ptr());
-    (Arc::as_ptr(image), running, updating_from.as_ref().map_or(std::ptr::null(), Arc::as_ptr))
+    let updating_from = updating_from.as_ref().map(|image| image.written());
+    (image.written(), running.as_ref().map(Digest::as_str), updating_from)
 }

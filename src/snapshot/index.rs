@@ -131,7 +131,5 @@ impl PodIndex {
 
 /// The record of the last picture, when the pod is as it was: equal pods stay one allocation across relists.
 fn unchanged(parts: &BTreeMap<Arc<str>, Arc<NamespacePart>>, pod: &PodRecord) -> Option<Arc<PodRecord>> {
-    let pods = parts.get(&pod.namespace)?.pods();
-    let position = pods.binary_search_by(|known| known.name.cmp(&pod.name)).ok()?;
-    pods.get(position).filter(|known| ***known == *pod).cloned()
+    parts.get(&pod.namespace)?.pod(&pod.name).filter(|known| ***known == *pod).cloned()
 }

@@ -15,7 +15,8 @@ pub struct NamespacePart {
     record: Option<Arc<NamespaceRecord>>,
     pods: Box<[Arc<PodRecord>]>,
     different: Different,
-    hash: ContentHash,
+    content_hash: ContentHash,
+    images_hash: ContentHash,
 }
 
 /// How a namespace stands in a snapshot.
@@ -41,9 +42,10 @@ impl NamespacePart {
         mut pods: Vec<Arc<PodRecord>>,
     ) -> Self {
         pods.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let hash = hash_part(&name, state, reason.as_deref(), record.as_deref(), &pods);
+        let content_hash = hash_part(&name, state, reason.as_deref(), record.as_deref(), &pods);
         let different = Different::of(&pods);
-        Self { name, state, reason, record, pods: pods.into(), different, hash }
+        let images_hash = hash_images(&name, state, &different);
+        Self { name, state, reason, record, pods: pods.into(), different, content_hash, images_hash }
     }
 
     /// The namespace's name.
@@ -71,21 +73,45 @@ impl NamespacePart {
     }
 
     /// Its pods, sorted by name.
-    #[must_use]
-    pub fn pods(&self) -> &[Arc<PodRecord>] {
-        &self.pods
+    pub fn pods(&self) -> impl Iterator<Item = &Arc<PodRecord>> + Clone {
+        self.pods.iter()
     }
 
-    /// The images, reference and running digest together, that the namespace's pods have, or those in phase Running alone.
-    /// One may come several times.
-    pub fn different_images(&self, running_only: bool) -> impl Iterator<Item = &DifferentImage> {
+    /// The pod of that name.
+    pub(super) fn pod(&self, name: &str) -> Option<&Arc<PodRecord>> {
+        let position = self.pods.binary_search_by(|pod| (*pod.name).cmp(name)).ok()?;
+        self.pods.get(position)
+    }
+
+    /// How many pods it has.
+    #[must_use]
+    pub fn pod_count(&self) -> usize {
+        self.pods.len()
+    }
+
+    /// Whether it has no pod.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pods.is_empty()
+    }
+
+    /// The different images, reference and running digest together, that the namespace's pods have, or those in phase
+    /// Running alone.
+    pub fn images(&self, running_only: bool) -> impl Iterator<Item = &DifferentImage> + Clone {
         self.different.images(running_only)
     }
 
     /// Equal content has an equal hash, in every process.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
-        self.hash
+        self.content_hash
+    }
+
+    /// Changes only with what a report of images can contain of the namespace: its state and [`Self::images`], those of
+    /// running pods apart from the others.
+    #[must_use]
+    pub fn images_hash(&self) -> ContentHash {
+        self.images_hash
     }
 
     /// Whether a part made of these would be this one. Pods are compared by identity first: the index keeps equal ones.
@@ -119,6 +145,13 @@ fn hash_part(
     for pod in pods {
         hash_pod(&mut hasher, pod);
     }
+    hasher.finish()
+}
+
+fn hash_images(name: &str, state: NamespaceState, images: &Different) -> ContentHash {
+    let mut hasher = ContentHasher::default();
+    hasher.text(name).number(state as u64);
+    images.hash_into(&mut hasher);
     hasher.finish()
 }
 

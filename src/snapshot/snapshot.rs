@@ -24,6 +24,7 @@ pub struct Snapshot {
     nodes: Box<[Arc<NodeRecord>]>,
     completeness: Completeness,
     content_hash: ContentHash,
+    images_hash: ContentHash,
 }
 
 /// What a snapshot lacks.
@@ -73,9 +74,22 @@ impl Snapshot {
         nodes: Vec<Arc<NodeRecord>>,
         completeness: Completeness,
     ) -> Self {
-        let content_hash = hash_content(&cluster_name, &server_version, &namespaces, &completeness);
+        let hash = |of_part: fn(&NamespacePart) -> ContentHash| {
+            hash_content(&cluster_name, &server_version, &completeness, namespaces.iter().map(|part| of_part(part)))
+        };
+        let (content_hash, images_hash) = (hash(NamespacePart::content_hash), hash(NamespacePart::images_hash));
         let (namespaces, nodes) = (namespaces.into(), nodes.into());
-        Self { generation, observed_at, cluster_name, server_version, namespaces, nodes, completeness, content_hash }
+        Self {
+            generation,
+            observed_at,
+            cluster_name,
+            server_version,
+            namespaces,
+            nodes,
+            completeness,
+            content_hash,
+            images_hash,
+        }
     }
 
     /// Number of this snapshot in this process, from 1.
@@ -84,7 +98,7 @@ impl Snapshot {
         self.generation
     }
 
-    /// When the relist behind it ended.
+    /// When the relist ended in which this content first appeared. When it was last seen to be true stands in the feed.
     #[must_use]
     pub fn observed_at(&self) -> Timestamp {
         self.observed_at
@@ -130,7 +144,7 @@ impl Snapshot {
             NamespaceState::Excluded | NamespaceState::Refused => false,
         };
         let may_lack = self.completeness.skipped_namespaces.contains(part.name())
-            || part.pods().is_empty() && self.completeness.may_lack_anywhere();
+            || part.is_empty() && self.completeness.may_lack_anywhere();
         is_known && !may_lack
     }
 
@@ -151,13 +165,20 @@ impl Snapshot {
     pub fn content_hash(&self) -> ContentHash {
         self.content_hash
     }
+
+    /// Changes only with what a report of images can contain: as [`Self::content_hash`], of each namespace only
+    /// [`NamespacePart::images_hash`].
+    #[must_use]
+    pub fn images_hash(&self) -> ContentHash {
+        self.images_hash
+    }
 }
 
 fn hash_content(
     cluster_name: &str,
     version: &ServerVersion,
-    namespaces: &[Arc<NamespacePart>],
     completeness: &Completeness,
+    parts: impl ExactSizeIterator<Item = ContentHash>,
 ) -> ContentHash {
     let mut hasher = ContentHasher::default();
     hasher.text(cluster_name);
@@ -175,9 +196,9 @@ fn hash_content(
     for text in [major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform] {
         hasher.text(text);
     }
-    hasher.number(namespaces.len() as u64);
-    namespaces.iter().for_each(|part| {
-        hasher.hash(part.content_hash());
+    hasher.number(parts.len() as u64);
+    parts.for_each(|part| {
+        hasher.hash(part);
     });
     hasher.number(completeness.missing.len() as u64);
     for missing in &completeness.missing {

@@ -90,7 +90,7 @@ impl<'a> ReportedImage<'a> {
     /// What the containers of a namespace add that count. One entry may come several times.
     #[inline]
     pub(super) fn of_part(part: &'a NamespacePart, policy: &'a ReportPolicy) -> impl Iterator<Item = Self> {
-        part.different_images(policy.ignore_not_running).flat_map(|DifferentImage { image, running, updating_from }| {
+        part.images(policy.ignore_not_running).flat_map(|DifferentImage { image, running, updating_from }| {
             Self::entries(image, running.as_ref(), updating_from.as_deref(), policy)
         })
     }

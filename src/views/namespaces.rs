@@ -95,8 +95,8 @@ impl NamespaceSummary {
             name: Arc::clone(part.name()),
             state: part.state().into(),
             reason: part.reason().map(Into::into),
-            pods: part.pods().len(),
-            containers: part.pods().iter().map(|pod| pod.containers.len()).sum(),
+            pods: part.pod_count(),
+            containers: part.pods().map(|pod| pod.containers.len()).sum(),
             images: NamespaceImages::of(part, policy).images.len(),
         }
     }

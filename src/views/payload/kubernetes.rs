@@ -113,7 +113,7 @@ impl KubernetesWriter {
         let (mut namespace_uids, mut pod_uids, mut ids) = (Seen::default(), Seen::default(), Seen::default());
         for part in &parts {
             namespace_uids.take_uid(uid_of(part));
-            for pod in part.pods().iter().filter(|pod| counts(pod, &policy)) {
+            for pod in part.pods().filter(|pod| counts(pod, &policy)) {
                 runs(pod);
                 pod_uids.take_uid(pod.uid.as_deref());
                 for container in &pod.containers {
@@ -285,7 +285,7 @@ impl Writer for KubernetesWriter {
         }
         if let Some(mut open) = self.open.take() {
             let part = Arc::clone(&open.part);
-            let ahead = part.pods().iter().enumerate().skip(open.next);
+            let ahead = part.pods().enumerate().skip(open.next);
             if let Some((position, pod)) = ahead.into_iter().find(|(_, pod)| counts(pod, &self.policy)) {
                 open.last = self.mark();
                 open.needed.extend(open.newest.filter(|newest| open.needed.last() != Some(newest)));
