@@ -6,11 +6,13 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
-const DOCUMENTS: [&str; 12] = [
+const DOCUMENTS: [&str; 15] = [
     "README.md",
     "CONTRIBUTING.md",
+    "docs/ANCHORE.md",
     "docs/ARCHITECTURE.md",
     "docs/COMPATIBILITY.md",
+    "docs/CONFIGURATION.md",
     "docs/DECISIONS.md",
     "docs/PERFORMANCE.md",
     "docs/BUILD.md",
@@ -19,6 +21,7 @@ const DOCUMENTS: [&str; 12] = [
     "docs/MIGRATION.md",
     "docs/RUNBOOK.md",
     "docs/SECURITY.md",
+    "docs/USAGE.md",
 ];
 
 /// How many links lead from README.md to any other document.

@@ -21,8 +21,8 @@ def kebab(name):
     return re.sub("([a-z0-9])([A-Z])", r"\1-\2", name).lower()
 
 
-def paths(path):
-    return [entry[1] for entry in entries(path) if len(entry) > 2 and not entry[4]]
+def paths(path, **shape):
+    return [entry[1] for entry in entries(path, **shape) if len(entry) > 2 and not entry[4]]
 
 
 def main():
@@ -30,7 +30,7 @@ def main():
         sys.exit(__doc__)
     values, sample = map(pathlib.Path, sys.argv[1:])
     mapped = {".".join(map(kebab, names[1:])) for names in paths(values) if names[0] == "kai"} - CHART_ONLY
-    known = {".".join(names) for names in paths(sample)}
+    known = {".".join(names) for names in paths(sample, sections_have_comments=True)}
     problems = [f"{key}: a key of {sample} without a value in {values}" for key in sorted(known - mapped)]
     problems += [f"kai.{key}: a value of {values} that is no key of {sample}" for key in sorted(mapped - known)]
     if problems:

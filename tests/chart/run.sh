@@ -81,9 +81,10 @@ check_values() { # check_values FILE
         failed "$name: what the Secret holds stands outside of it" <"$work/found"
     fi
     of_kind ConfigMap "$manifests" | awk '/^  config.yaml: [|]$/ { inside = 1; next } !/^    / { inside = 0 } inside { print substr($0, 5) }' >"$config"
-    local -a variables
+    local -a variables arguments
     mapfile -d '' variables < <(environment "$manifests" "$1")
-    if ! (cd "$work" && env -i HOME="$work/home" "${variables[@]}" "$kai" config -c "$config" >"$work/effective" 2>"$work/error") ||
+    mapfile -t arguments < <(awk '/^ *args:$/ { inside = 1; next } !/^ *- / { inside = 0 } inside { sub(/^ *- /, ""); print }' "$manifests")
+    if ! (cd "$work" && env -i HOME="$work/home" "${variables[@]}" "$kai" config -c "$config" "${arguments[@]}" >"$work/effective" 2>"$work/error") ||
         [ -s "$work/error" ] || ! grep -q "# $config" "$work/effective"; then
         failed "$name: kai does not take the configuration" <"$work/error"
     fi
@@ -105,6 +106,15 @@ installs() { # installs IMAGE [ARGUMENT…]: the image of the pod of kai and of 
     shift
     found=$("$helm" template kai "$chart" "$@" 2>"$work/error" | sed -n 's/^ *image: "\(.*\)"$/\1/p' | sort -u)
     [ "$found" = "$image" ] || failed "$*: the image is $found, not $image" <"$work/error"
+}
+
+objects_of() { # objects_of ARGUMENT…: KIND NAME of each object that the chart makes, a cluster's own and the namespace's
+    "$helm" template "$@" 2>"$work/error" | awk '
+        /^---$/ { kind = ""; name = "" }
+        /^kind: / { kind = $2 }
+        /^metadata:/ { inside = 1; next }
+        /^[a-z]/ { inside = 0 }
+        inside && /^  name: / && name == "" { name = $2; print kind, name }' | sort
 }
 
 notes_say() { # notes_say NAME TEXT…
@@ -158,11 +168,11 @@ secret_holds secrets KAI_ANCHORE_HTTP_PROXY 'http://user:MARKED-proxy@proxy.exam
 secret_holds certificates KAI_KUBECONFIG_USER_PRIVATE_KEY 'MARKEDoK'
 secret_holds certificates KAI_ANCHORE_HTTP_CLIENT_CERTIFICATE '-----BEGIN CERTIFICATE-----$'
 secret_holds certificates KAI_ANCHORE_PASSWORD 'MARKED-[$]password$'
-secret_holds successor-alone KAI_ANCHORE_PASSWORD 'MARKED-successor-password$'
-secret_holds successor-alone KAI_KUBECONFIG_USER_TOKEN 'MARKED-successor-token$'
-secret_holds successor-alone 'ROUTE_TEAM_A_[0-9A-F]{8}_PASSWORD' 'MARKED-successor-route$'
+secret_holds k8s-inventory-alone KAI_ANCHORE_PASSWORD 'MARKED-k8s-inventory-password$'
+secret_holds k8s-inventory-alone KAI_KUBECONFIG_USER_TOKEN 'MARKED-k8s-inventory-token$'
+secret_holds k8s-inventory-alone 'ROUTE_TEAM_A_[0-9A-F]{8}_PASSWORD' 'MARKED-k8s-inventory-route$'
 refers_to_no_secret inject
-refers_to_no_secret successor-injected
+refers_to_no_secret k8s-inventory-injected
 
 installs "kai:v$version"
 installs "registry.example.com/kai:v$version" --set image.repository=registry.example.com/kai
@@ -178,16 +188,47 @@ installs registry.example.com/kai:v1.0.0 -f "$here/values/kai-users.yaml"
 notes_do_not_say default WARNING
 chart=$work/package/kai-$version.tgz
 
-notes_say default 'curl -s http://localhost:8080/inventory' 'Any pod of this cluster may read the inventory until networkPolicy.enabled is true' \
+notes_say default 'curl -s http://localhost:8080/inventory' 'Every pod of this cluster can read the inventory until networkPolicy.enabled is true' \
     'Nothing is sent to Anchore' 'the image is kai:v'
-notes_say kai-sample "anchore/kai, KAI's image, which has no server" "kai:v$version is installed instead"
+notes_say default 'kai runs as the ServiceAccount kai.' 'serviceAccount.name to anchore-kai'
+notes_do_not_say kai-sample 'kai runs as the ServiceAccount'
+notes_say workload 'kai.metrics.imageInfoLimit is not set'
+notes_say kai-sample "anchore/kai. This is KAI's image: it has no server" "The chart installs kai:v$version instead"
 notes_do_not_say kai-users 'the image is'
 notes_say kai-users 'Reports go to https://anchore.example.com, account admin, as cluster prod-eu-1' \
     'exec deploy/kai -- kai push --dry-run' 'kai.anchore.http.insecure is true'
-notes_say tls 'Pods that networkPolicy.from does not name cannot read the inventory' 'curl -sk https://localhost:8080/inventory'
+notes_say tls 'Only the peers in networkPolicy.from can read the inventory' 'curl -sk https://localhost:8080/inventory'
 notes_say tls '{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ITS-NAMESPACE}}}'
 notes_do_not_say options ITS-NAMESPACE
 notes_say adhoc 'create job kai-now --from=cronjob/kai'
+
+# Two releases share a namespace, with everything on that makes an object.
+for values in default access workload; do
+    objects_of kai "$chart" --namespace anchore -f "$here/values/$values.yaml" >"$work/one"
+    objects_of second "$chart" --namespace anchore -f "$here/values/$values.yaml" >"$work/two"
+    [ "$(wc -l <"$work/one")" -ge 6 ] || failed "$values: objects are not found" <"$work/one"
+    comm -12 "$work/one" "$work/two" >"$work/found"
+    [ ! -s "$work/found" ] || failed "$values: two releases in one namespace have the same objects" <"$work/found"
+done
+
+# What the documents tell people to make does not exist already when they install the chart, and helm refuses to adopt it.
+objects_of kai "$chart" --namespace anchore | awk '{ print tolower($1), $2 }' >"$work/one"
+sed -n 's/^\$ kubectl create \(clusterrole[a-z]*\) \([a-z-]*\) .*/\1 \2/p' "$root"/README.md "$root"/docs/*.md | sort -u >"$work/two"
+grep -q '^clusterrole ' "$work/two" || failed "no command makes a ClusterRole" <"$work/two"
+comm -12 "$work/one" "$work/two" >"$work/found"
+[ ! -s "$work/found" ] || failed "a command of the documents makes what the chart makes" <"$work/found"
+
+# The manifest of docs/INSTALL.md, as its commands make it.
+install=$root/docs/INSTALL.md
+awk '/^```yaml$/ { getline; inside = $0 == "# values.yaml" && !done } /^```$/ { if (inside) done = 1; inside = 0 } inside' "$install" >"$work/values.yaml"
+command=$(awk '/^\$ helm template / { inside = 1 } inside { print; if (!/\\$/) exit }' "$install" | sed 's/^\$ helm template/"$helm" template/; s/ > kai.yaml.*//; s|-f values.yaml|-f "$work/values.yaml"|')
+if ! (cd "$root" && eval "$command") >"$work/manifest" 2>"$work/error"; then
+    failed "INSTALL: its manifest is not rendered" <"$work/error"
+fi
+grep -q 'name: KAI_ANCHORE_PASSWORD\|secretRef' "$work/manifest" || failed "INSTALL: its values are not used" <"$work/manifest"
+if grep -n 'helm.sh/hook' "$work/manifest" >"$work/found"; then
+    failed "INSTALL: kubectl would start the test's pod" <"$work/found"
+fi
 
 "$here/readme.py" "$source" --check 2>"$work/error" || failed "README" <"$work/error"
 "$here/keys.py" "$source/values.yaml" "$root/config/kai.yaml" 2>"$work/error" || failed "keys" <"$work/error"

@@ -8,7 +8,7 @@
 
 {{- if $model.pushes -}}
   {{- if not (include "kai.given" (merge (dict "key" "kubeconfig.cluster") $given)) -}}
-    {{- fail "kai.kubeconfig.cluster: is empty, and kai.anchore.url is set; name this cluster as Anchore is to know it: clusters of one name overwrite each other there" -}}
+    {{- fail "kai.kubeconfig.cluster: is empty, and kai.anchore.url is set; set the name of this cluster in Anchore: clusters with the same name overwrite each other there" -}}
   {{- end -}}
   {{- if and (gt (int ($root.Values.replicaCount | default 1)) 1) (ne $model.mode "adhoc") -}}
     {{- fail (printf "replicaCount: %d is too many while kai.anchore.url is set, because every replica would send the same reports; set 1, or install a second release without a URL for more readers" (int $root.Values.replicaCount)) -}}
@@ -24,11 +24,12 @@
   {{- fail "kai.anchore.passwordFile: is set, and so is kai.anchore.password; keep one of them" -}}
 {{- end -}}
 {{- include "kai.imageChecks" $root -}}
+{{- include "kai.accessChecks" $root.Values -}}
 {{- if and (include "kai.isTrue" $root.Values.useExistingSecret) (not $model.existingSecret) -}}
   {{- fail "existingSecretName: is empty, and useExistingSecret is set; name the Secret in kai.existingSecret" -}}
 {{- end -}}
 {{- if and $model.inject $model.secrets -}}
-  {{- fail (printf "inject_secrets_via_env: is true, so the chart makes no Secret, and these values would get lost: inject them as the variables %s, and write $NAME or nothing in the values" (keys $model.secrets | sortAlpha | join ", ")) -}}
+  {{- fail (printf "inject_secrets_via_env: is true, so the chart makes no Secret, and these values would be lost; inject them as the variables %s, and write $NAME or nothing in the values" (keys $model.secrets | sortAlpha | join ", ")) -}}
 {{- end -}}
 {{- include "kai.leaks" $config -}}
 {{- if not (or $extraSources $model.existingSecret) -}}
@@ -36,11 +37,34 @@
 {{- end -}}
 
 {{- if and $model.tls (not $model.probePort) (include "kai.given" (merge (dict "key" "server.tls.client-ca") $given)) (ne $model.mode "adhoc") -}}
-  {{- fail "kai.server.probeListen: is empty, and kai.server.tls.clientCa asks everybody for a certificate, which the kubelet's probes do not have; set it as in \"[::]:8081\"" -}}
+  {{- fail "kai.server.probeListen: is empty, and kai.server.tls.clientCa requires a certificate, which the kubelet's probes do not have; set it, for example \"[::]:8081\"" -}}
 {{- end -}}
 {{- $listen := toString ((get $config "server" | default dict).listen | default ":8080") -}}
 {{- if not (or $model.port (eq (lower $listen) "none")) -}}
-  {{- fail (printf "kai.server.listen: %q has no port; write it as in \"[::]:8080\", or \"none\" to serve nothing" $listen) -}}
+  {{- fail (printf "kai.server.listen: %q has no port; write, for example, \"[::]:8080\", or \"none\" to serve nothing" $listen) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Ways to kai that the API server would refuse, or that would lead nowhere. */}}
+{{- define "kai.accessChecks" -}}
+{{- $service := .service | default dict -}}
+{{- $type := $service.type | default "ClusterIP" -}}
+{{- if and $service.nodePort (eq $type "ClusterIP") -}}
+  {{- fail (printf "service.nodePort: is %d, and service.type is ClusterIP, which has no node port; set service.type to NodePort or LoadBalancer" (int $service.nodePort)) -}}
+{{- end -}}
+{{- if and $service.loadBalancerClass (ne $type "LoadBalancer") -}}
+  {{- fail (printf "service.loadBalancerClass: is %q, and service.type is %s; set service.type to LoadBalancer" $service.loadBalancerClass $type) -}}
+{{- end -}}
+{{- $ingress := .ingress | default dict -}}
+{{- if and (include "kai.isTrue" $ingress.enabled) (not $ingress.hosts) -}}
+  {{- fail "ingress.hosts: is empty, and ingress.enabled is true; name a host, as in [{host: kai.example.com}]" -}}
+{{- end -}}
+{{- $route := .httpRoute | default dict -}}
+{{- if and (include "kai.isTrue" $route.enabled) (not $route.parentRefs) -}}
+  {{- fail "httpRoute.parentRefs: is empty, and httpRoute.enabled is true; name a Gateway, as in [{name: gateway, namespace: gateways}]" -}}
+{{- end -}}
+{{- if and (include "kai.isTrue" (.serviceMonitor | default dict).enabled) (include "kai.isTrue" (.podMonitor | default dict).enabled) -}}
+  {{- fail "podMonitor.enabled: is true, and so is serviceMonitor.enabled, so Prometheus would read every series twice; keep one of them" -}}
 {{- end -}}
 {{- end -}}
 
@@ -55,7 +79,7 @@
   {{- fail "kai.anchore.http.clientKey: is base64, and would be put into a ConfigMap as the path of a file; write PEM text as it is, with its BEGIN and END lines, or the path of a mounted file" -}}
 {{- end -}}
 {{- if contains "@" (include "kai.get" (dict "config" . "key" "anchore.url")) -}}
-  {{- fail "kai.anchore.url: has an @, and kai takes no user or password in a URL; set kai.anchore.user, and put the password into kai.existingSecret" -}}
+  {{- fail "kai.anchore.url: has an @, and kai accepts no user or password in a URL; set kai.anchore.user, and put the password into kai.existingSecret" -}}
 {{- end -}}
 {{- end -}}
 
@@ -80,7 +104,7 @@
     {{- $brought := false -}}
     {{- range $.root.Values.extraEnv }}{{ if eq (toString .name) $name }}{{ $brought = true }}{{ end }}{{ end -}}
     {{- if not $brought -}}
-      {{- fail (printf "%s: names a variable, as in $NAME, and nothing brings variables into the pod: bring it by kai.existingSecret, extraEnv or extraEnvFrom. If the text is the password itself, put it into kai.existingSecret, where a $ means nothing" $key) -}}
+      {{- fail (printf "%s: is $NAME, which stands for a variable, and nothing sets variables in the pod; set it with kai.existingSecret, extraEnv or extraEnvFrom. If the text is the password itself, put it into kai.existingSecret, where a $ has no meaning" $key) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -90,9 +114,9 @@
 {{- define "kai.imageChecks" -}}
 {{- $image := .Values.image | default dict -}}
 {{- if contains "k8s-inventory" (toString $image.repository) -}}
-  {{- fail (printf "image.repository: %q is the image of KAI's successor, in which there is no kai; leave image out, or name kai's" $image.repository) -}}
+  {{- fail (printf "image.repository: %q is k8s-inventory's image, which has no kai in it; remove image from the values, or set it to kai's" $image.repository) -}}
 {{- end -}}
 {{- if and (regexMatch "^v?0\\." (toString $image.tag)) (not $image.digest) (not (include "kai.imageIsPredecessors" .)) -}}
-  {{- fail (printf "image.tag: %q is a version of KAI, whose image has no server, so that its pod would never be ready; kai's versions begin at v1.0.0: leave image.tag out" $image.tag) -}}
+  {{- fail (printf "image.tag: %q is a version of KAI, whose image has no server, so its pod would never be ready; remove image.tag, kai's versions begin at v1.0.0" $image.tag) -}}
 {{- end -}}
 {{- end -}}

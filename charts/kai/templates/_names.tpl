@@ -14,6 +14,10 @@ were: selectors cannot be changed.
 {{- .Values.fullnameOverride | default $full | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
+{{- define "kai.namespace" -}}
+{{- .Values.namespaceOverride | default .Release.Namespace -}}
+{{- end -}}
+
 {{- define "kai.serviceAccountName" -}}
 {{- $account := .Values.serviceAccount | default dict -}}
 {{- $account.name | default (ternary (include "kai.fullname" .) "default" (ne (toString $account.create) "false")) -}}
@@ -23,7 +27,7 @@ were: selectors cannot be changed.
 {{- toYaml (dict "app.kubernetes.io/name" (include "kai.name" .) "app.kubernetes.io/instance" .Release.Name) -}}
 {{- end -}}
 
-{{/* Labels of every object but pods; `labels` is the successor's name of these, `kai.labels` KAI's. */}}
+{{/* Labels of every object but pods; `labels` is k8s-inventory's name for them, `kai.labels` KAI's. */}}
 {{- define "kai.labels" -}}
 {{- $own := include "kai.selectorLabels" . | fromYaml -}}
 {{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
@@ -48,11 +52,20 @@ number or a switch is written as one.
 {{- with $texts }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
-{{/* What stands under `metadata` besides name and namespace. */}}
+{{/* Labels and annotations of an object. */}}
 {{- define "kai.metadata" -}}
+{{- include "kai.metadataWith" (dict "root" .) -}}
+{{- end -}}
+
+{{- define "kai.workloadMetadata" -}}
+{{- include "kai.metadataWith" (dict "root" . "annotations" .Values.deploymentAnnotations) -}}
+{{- end -}}
+
+{{/* The same with annotations of the object's own, which take precedence. */}}
+{{- define "kai.metadataWith" -}}
 labels:
-  {{- include "kai.labels" . | nindent 2 }}
-{{- with include "kai.texts" (list .Values.annotations) }}
+  {{- include "kai.labels" .root | nindent 2 }}
+{{- with include "kai.texts" (list .annotations .root.Values.annotations) }}
 annotations:
   {{- . | nindent 2 }}
 {{- end }}

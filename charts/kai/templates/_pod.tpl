@@ -11,7 +11,7 @@ metadata:
     {{- end }}
     checksum/config: {{ toYaml $config | sha256sum }}
     {{- if $model.secrets }}
-    checksum/secret: {{ printf "%s/%s %s" .Release.Namespace (include "kai.fullname" .) (toYaml $model.secrets) | sha256sum }}
+    checksum/secret: {{ printf "%s/%s %s" (include "kai.namespace" .) (include "kai.fullname" .) (toYaml $model.secrets) | sha256sum }}
     {{- end }}
   labels:
     {{- include "kai.texts" (list (include "kai.selectorLabels" . | fromYaml) .Values.podLabels) | nindent 4 }}
@@ -24,12 +24,20 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   serviceAccountName: {{ include "kai.serviceAccountName" . }}
-  automountServiceAccountToken: true
+  automountServiceAccountToken: {{ ne (toString (.Values.serviceAccount | default dict).automount) "false" }}
   # A Service called kai would set KAI_PORT and the like, which look like settings.
   enableServiceLinks: false
   {{- $server := $config.server | default dict }}
   # More than kai takes to finish what is under way.
   terminationGracePeriodSeconds: {{ add 10 (int (dig "shutdown-timeout-seconds" 20 $server)) }}
+  {{- $hostNetwork := include "kai.isTrue" .Values.hostNetwork }}
+  {{- if $hostNetwork }}
+  hostNetwork: true
+  {{- end }}
+  {{- /* On the node's network Kubernetes's own policy, ClusterFirst, is the node's: no Service would be found. */}}
+  {{- with .Values.dnsPolicy | default (ternary "ClusterFirstWithHostNet" "" (not (empty $hostNetwork))) }}
+  dnsPolicy: {{ . }}
+  {{- end }}
   {{- with .Values.priorityClassName }}
   priorityClassName: {{ . }}
   {{- end }}
@@ -37,11 +45,19 @@ spec:
   securityContext:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+  {{- with .Values.initContainers }}
+  initContainers:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   containers:
     - name: kai
       image: {{ include "kai.image" . | quote }}
       imagePullPolicy: {{ (.Values.image | default dict).pullPolicy | default "IfNotPresent" }}
       command: ["kai"]
+      {{- with .Values.extraArgs }}
+      args:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       {{- with .Values.securityContext }}
       securityContext:
         {{- toYaml . | nindent 8 }}
@@ -89,13 +105,17 @@ spec:
         {{- end }}
       {{- $port := ternary "probes" "http" (gt (int $model.probePort) 0) }}
       {{- $scheme := ternary "HTTPS" "HTTP" (and $model.tls (eq $port "http")) }}
-      {{- range $probe, $path := dict "liveness" "/livez" "readiness" "/readyz" }}
+      {{- $probes := .Values.probes | default dict }}
+      {{- $fields := dict "liveness" $probes.liveness "readiness" $probes.readiness }}
+      {{- $startup := .Values.startupProbe | default dict }}
+      {{- if include "kai.isTrue" $startup.enabled }}{{ $_ := set $fields "startup" (omit $startup "enabled") }}{{ end }}
+      {{- range $probe, $given := $fields }}
       {{ $probe }}Probe:
         httpGet:
-          path: {{ $path }}
+          path: {{ ternary "/readyz" "/livez" (eq $probe "readiness") }}
           port: {{ $port }}
           scheme: {{ $scheme }}
-        {{- with get ($.root.Values.probes | default dict) $probe }}
+        {{- with $given }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
       {{- end }}
@@ -116,6 +136,9 @@ spec:
         {{- with .Values.extraVolumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
+    {{- with .Values.extraContainers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   volumes:
     - name: config
       configMap:

@@ -5,7 +5,7 @@ From values to kai's configuration. Every template reads the outcome, `kai.model
   secrets         variables for the chart's own Secret: what must not stand in a ConfigMap
   existingSecret  name of the user's Secret, or empty
   inject          variables come from outside, so no Secret is referred to
-  legacyVariable  the variable that the successor's Secret has the password in, or empty
+  legacyVariable  the key of k8s-inventory's Secret that has the password, or empty
   mounts          Secrets to mount, by the name of the volume
   pushes          whether anything is sent to Anchore
   port, probePort 0: nothing listens there
@@ -20,7 +20,7 @@ From values to kai's configuration. Every template reads the outcome, `kai.model
 {{- $_ := include "kai.mount" (dict "values" $values "config" $config "mounts" $mounts) -}}
 {{- $_ := include "kai.onlyNamespaces" (dict "root" . "config" $config) -}}
 
-{{- /* The successor's chart writes a default account without a label, which does nothing, and kai would say so. */ -}}
+{{- /* k8s-inventory's chart writes a default account without a label, which does nothing, and kai would warn. */ -}}
 {{- if not (include "kai.given" (dict "root" . "config" $config "key" "account-route-by-namespace-label.key")) -}}
   {{- $_ := unset $config "account-route-by-namespace-label" -}}
 {{- end -}}

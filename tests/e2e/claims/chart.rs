@@ -76,7 +76,7 @@ impl<'a> Release<'a> {
     fn kai(&self) -> Kai {
         let (cluster, name) = (self.namespace.cluster, self.namespace.name.as_str());
         let config = cluster.kubectl(&["-n", name, "get", "configmap", name, "-o", r"jsonpath={.data.config\.yaml}"]);
-        let user = json!({"token": self.namespace.token("anchore-kai", &[])});
+        let user = json!({"token": self.namespace.token(name, &[])});
         let kubeconfig = cluster.write_kubeconfig(&format!("{name}-chart"), &cluster.endpoint, &user);
         Kai::new(&kubeconfig).config(&config).args(&["--mode", "adhoc"])
     }
@@ -113,7 +113,7 @@ fn the_roles_are_enough_for_their_namespaces_and_for_no_other() {
     for namespace in [&one.name, &two.name] {
         assert_eq!(images_of(&results, namespace).len(), 1, "{results}");
     }
-    let account = format!("system:serviceaccount:{}:anchore-kai", one.name);
+    let account = format!("system:serviceaccount:{}:{}", one.name, one.name);
     for resource in ["pods", "namespaces", "nodes"] {
         let asked = cluster.try_kubectl(&["auth", "can-i", "list", resource, "-A", "--as", &account], "");
         assert_eq!(asked.stdout.trim(), "no", "the whole cluster's {resource}: {}", asked.stderr);
