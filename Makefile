@@ -30,7 +30,7 @@ demo: ## Build kai and serve the bundled sample cluster on http://127.0.0.1:8080
 
 demo-push: ## Push the bundled sample cluster to a receiver on this machine and show what arrives (RECEIVER=… for another address)
 	$(CARGO) build --locked --bin kai --example receiver
-	tests/fake_anchore/demo.sh target/debug/kai target/debug/examples/receiver $(RECEIVER)
+	tests/support/fake_anchore/demo.sh target/debug/kai target/debug/examples/receiver $(RECEIVER)
 
 build: ## Build the optimised binary, target/release/kai
 	$(CARGO) build --locked --release
@@ -59,7 +59,7 @@ $(CARGO_DENY):
 	$(CARGO) install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(KAI_TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)
 
 openapi: ## Write openapi/openapi.json and openapi/openapi.yaml from the code
-	KAI_WRITE_OPENAPI=1 $(CARGO) test --locked --test openapi
+	KAI_WRITE_OPENAPI=1 $(CARGO) test --locked --test structure openapi
 
 packages: ## Install what `make ci` needs of Debian and finds missing: promtool (root)
 	tests/ci/packages.sh promtool

@@ -11,7 +11,7 @@
 //!
 //! `inventory`, `snapshot` and `views` are pure: no async, no clock, no I/O. Data is translated once, in `decode`; nothing
 //! inward of it knows a Kubernetes type, nothing outward of `views` knows how a pod is stored. The module table with
-//! what each may import is in `docs/ARCHITECTURE.md`, and `tests/layering.rs` holds the code to it.
+//! what each may import is in `docs/ARCHITECTURE.md`, and `tests/structure/layering/` holds the code to it.
 
 pub mod cli;
 pub mod cluster;

@@ -3,7 +3,7 @@
 //! `spec…image` is what was asked for, `status…image` a name that the node happens to know for the content, and
 //! `status…imageID` what runs. Both status fields describe the content on the node, not what this pod asked for: so
 //! repository and tag come from the spec, the digest from `imageID`, and a name of the node is never joined to the spec's
-//! tag. The rules and their cases are the table in `tests/status_rules.rs`.
+//! tag. The rules and their cases are the table in `tests/inventory/status_rules.rs`.
 
 use std::sync::Arc;
 

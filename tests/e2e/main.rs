@@ -8,10 +8,14 @@
 //!
 //! Each test is a claim in `claims/`; `harness/` has what they are made with. A failed run keeps its logs and says where.
 
-#[path = "../anchore_schema/mod.rs"]
+#[path = "../support/anchore_schema.rs"]
 mod anchore_schema;
+#[path = "../support/certificates.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod certificates;
 mod claims;
-#[path = "../fake_anchore/mod.rs"]
+#[path = "../support/fake_anchore/mod.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
 mod fake_anchore;
 #[path = "../../benches/load/fill.rs"]
 mod fill;

@@ -1,0 +1,23 @@
+//! Everything that kai serves over HTTP.
+
+mod access;
+mod answers;
+mod cache;
+mod failures;
+mod health;
+mod metrics;
+mod probes;
+mod sockets;
+mod tls;
+
+#[path = "../support/certificates.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod certificates;
+#[path = "../support/http_support.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod http_support;
+#[path = "../support/log.rs"]
+mod log;
+#[path = "../support/openmetrics.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod openmetrics;

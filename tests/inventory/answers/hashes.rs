@@ -1,0 +1,104 @@
+//! Equal content has an equal hash, and whatever is content counts.
+
+use kai::inventory::{ContainerKind, ContainerRecord, ContainerState, OwnerRef, Phase, PodRecord, ReportPolicy};
+use kai::snapshot::{ContentHash, Event, PodIndex, ServerVersion};
+use kai::views::KaiReport;
+use rstest::rstest;
+
+use super::cluster::{DIGEST, ended_at, index, namespace, pod, refused, relist, selection, skipped};
+
+fn web() -> PodRecord {
+    pod("apps", "web", "nginx:1", &format!("nginx@{DIGEST}"))
+}
+
+fn hash_of(pod: PodRecord) -> ContentHash {
+    relist(&mut index(), [Event::Pod(pod)]).content_hash()
+}
+
+#[test]
+fn time_and_generation_are_no_content() {
+    let mut index = index();
+    let hashes = [0, 1_000_000].map(|seconds| {
+        index.apply(Event::RelistBegun);
+        index.apply(Event::Pod(web()));
+        let snapshot = index.apply(ended_at(seconds)).expect("a snapshot");
+        let report = KaiReport::of(&snapshot, &ReportPolicy::default(), |_| true);
+        (snapshot.content_hash(), report.content_hash())
+    });
+    assert_eq!(hashes[0], hashes[1]);
+}
+
+/// An ETag outlives the process that gave it. The value changes when a field is added to what is hashed, and only then.
+#[test]
+fn a_hash_is_the_same_in_every_process() {
+    assert_eq!(hash_of(web()).to_string(), "0d51b028dc1cae666bb6e02afe305bd4");
+}
+
+#[rstest]
+#[case::namespace(|pod: &mut PodRecord| pod.namespace = "shop".into())]
+#[case::name(|pod: &mut PodRecord| pod.name = "api".into())]
+#[case::uid(|pod: &mut PodRecord| pod.uid = Some("1f".into()))]
+#[case::phase(|pod: &mut PodRecord| pod.phase = Phase::Failed)]
+#[case::node(|pod: &mut PodRecord| pod.node = None)]
+#[case::owner(|pod: &mut PodRecord| pod.owner = Some(OwnerRef { kind: "Job".into(), name: "j".into() }))]
+#[case::containers(|pod: &mut PodRecord| pod.containers = Box::new([]))]
+#[case::stray_statuses(|pod: &mut PodRecord| pod.stray_statuses = Box::new(["x".into()]))]
+fn every_field_of_a_pod_counts(#[case] change: fn(&mut PodRecord)) {
+    let mut pod = web();
+    change(&mut pod);
+    assert_ne!(hash_of(pod), hash_of(web()));
+}
+
+#[rstest]
+#[case::name(|container: &mut ContainerRecord| container.name = "x".into())]
+#[case::kind(|container: &mut ContainerRecord| container.kind = ContainerKind::Init)]
+#[case::image(|container: &mut ContainerRecord| container.image = pod("", "", "nginx:2", "").containers[0].image.clone())]
+#[case::running(|container: &mut ContainerRecord| container.running = None)]
+#[case::image_id(|container: &mut ContainerRecord| container.image_id = Some("sha256:c".into()))]
+#[case::resolved_repository(|container: &mut ContainerRecord| container.resolved_repository = Some("x".into()))]
+#[case::updating_from(|container: &mut ContainerRecord| container.updating_from = Some(container.image.clone()))]
+#[case::state(|container: &mut ContainerRecord| container.state = ContainerState::Waiting)]
+#[case::reason(|container: &mut ContainerRecord| container.reason = Some("Error".into()))]
+#[case::digest_mismatch(|container: &mut ContainerRecord| container.flags.digest_mismatch = true)]
+#[case::unknown_prefix(|container: &mut ContainerRecord| container.flags.unknown_prefix = true)]
+#[case::ambiguous_tag(|container: &mut ContainerRecord| container.flags.ambiguous_tag = true)]
+fn every_field_of_a_container_counts(#[case] change: fn(&mut ContainerRecord)) {
+    let mut pod = web();
+    change(&mut pod.containers[0]);
+    assert_ne!(hash_of(pod), hash_of(web()));
+}
+
+#[test]
+fn what_is_missing_counts() {
+    let plain = || [namespace("apps"), Event::Pod(web())];
+    let whole = relist(&mut index(), plain()).content_hash();
+    let scope = kai::snapshot::ListScope::Namespaces;
+    let forbidden = relist(&mut index(), plain().into_iter().chain([refused(scope.clone(), "forbidden")]));
+    let otherwise = relist(&mut index(), plain().into_iter().chain([refused(scope, "expired")]));
+    let broken = relist(&mut index(), plain().into_iter().chain([skipped(None, "item 2")]));
+    let empty = relist(&mut index(), plain().into_iter().chain([namespace("empty")]));
+    let mut hashes =
+        vec![whole, forbidden.content_hash(), otherwise.content_hash(), broken.content_hash(), empty.content_hash()];
+    hashes.sort_by_key(ToString::to_string);
+    hashes.dedup();
+    assert_eq!(hashes.len(), 5);
+}
+
+#[test]
+fn cluster_name_and_server_version_count() {
+    let named = |name: &str, version: &str| {
+        let mut index = PodIndex::new(name, selection(&[], &[]));
+        index.apply(Event::RelistBegun);
+        let end = kai::snapshot::RelistEnd {
+            observed_at: jiff::Timestamp::UNIX_EPOCH,
+            server_version: ServerVersion { platform: version.into(), ..ServerVersion::default() },
+            cut_short: None,
+        };
+        let snapshot = index.apply(Event::RelistEnded(end)).expect("a snapshot");
+        let report = KaiReport::of(&snapshot, &ReportPolicy::default(), |_| true);
+        (snapshot.content_hash(), report.content_hash())
+    };
+    let (plain, renamed, upgraded) = (named("a", "linux"), named("b", "linux"), named("a", "windows"));
+    assert!(plain.0 != renamed.0 && plain.0 != upgraded.0);
+    assert!(plain.1 != renamed.1 && plain.1 != upgraded.1);
+}

@@ -1,0 +1,11 @@
+//! What Anchore is sent: both forms, the ids that join, and splitting.
+
+mod any_cluster;
+mod cluster;
+mod ids;
+mod inventories;
+mod kubernetes;
+mod nodes;
+mod properties;
+mod schema;
+mod split;

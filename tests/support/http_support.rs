@@ -1,0 +1,222 @@
+//! A cluster to ask about, and requests without a socket.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use jiff::Timestamp;
+use kai::config::{Listen, MetricsSettings, ServerSettings};
+use kai::feed::{SnapshotReader, SnapshotWriter, feed};
+use kai::health::{Health, PushBoard};
+use kai::http::{HttpDeps, HttpService, service};
+use kai::inventory::{
+    ContainerKind, ContainerState, Interner, NamespacePattern, NamespaceRecord, NamespaceSelection, Phase,
+    PodGenerations, PodRecord, ReportPolicy, SpecEntry, StatusEntry, read_container,
+};
+use kai::metrics::{Exposition, Metrics};
+use kai::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, Snapshot};
+use serde_json::Value;
+use tower::ServiceExt;
+
+pub(crate) const OBSERVED: &str = "2026-11-24T09:30:00Z";
+/// Longer than anything here takes; only a hang reaches it.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// An index of a cluster, relisted by hand.
+pub(crate) struct Cluster {
+    index: PodIndex,
+    interner: Interner,
+}
+
+impl Cluster {
+    pub(crate) fn new() -> Self {
+        let exclude = vec![NamespacePattern::parse("kube-system").expect("pattern")];
+        let include = ["apps", "empty", "ghost", "kube-system", "refused", "shop"].map(Box::from);
+        Self { index: PodIndex::new("demo", NamespaceSelection::new(include, exclude)), interner: Interner::default() }
+    }
+
+    /// Every namespace of the cluster, without a selection.
+    pub(crate) fn whole() -> Self {
+        Self { index: PodIndex::new("demo", NamespaceSelection::default()), interner: Interner::default() }
+    }
+
+    /// A relist at a time with one pod an image; `refused` could not be read, `ghost` is not there.
+    pub(crate) fn relist(&mut self, observed_at: &str, pods: &[(&str, &str)]) -> Arc<Snapshot> {
+        self.index.apply(Event::RelistBegun);
+        for name in ["apps", "empty", "refused", "shop"] {
+            self.index.apply(Event::ListBegun(ListScope::PodsOf(name.into())));
+            self.index.apply(Event::Namespace(NamespaceRecord::named(name)));
+        }
+        self.index.apply(Event::NamespaceUnknown("ghost".into()));
+        self.index.apply(Event::Refused {
+            scope: ListScope::PodsOf("refused".into()),
+            reason: "pods is forbidden: cannot list resource \"pods\" in the namespace \"refused\"".into(),
+        });
+        self.list(pods);
+        self.end(observed_at)
+    }
+
+    /// A relist of pods cluster-wide, complete.
+    pub(crate) fn relist_all(&mut self, observed_at: &str, pods: &[(&str, &str)]) -> Arc<Snapshot> {
+        self.index.apply(Event::RelistBegun);
+        self.index.apply(Event::ListBegun(ListScope::AllPods));
+        self.list(pods);
+        self.end(observed_at)
+    }
+
+    fn list(&mut self, pods: &[(&str, &str)]) {
+        for (number, (namespace, image)) in pods.iter().enumerate() {
+            let pod = self.pod(namespace, &format!("pod-{number}"), image);
+            self.index.apply(Event::Pod(pod));
+        }
+    }
+
+    fn end(&mut self, observed_at: &str) -> Arc<Snapshot> {
+        let server_version = ServerVersion { git_version: "v1.37.2".to_owned(), ..ServerVersion::default() };
+        let end =
+            RelistEnd { observed_at: observed_at.parse::<Timestamp>().expect("time"), server_version, cut_short: None };
+        self.index.apply(Event::RelistEnded(end)).expect("a relist was under way")
+    }
+
+    fn pod(&mut self, namespace: &str, name: &str, image: &str) -> PodRecord {
+        let spec = SpecEntry { name: "main", kind: ContainerKind::Container, image };
+        let status =
+            StatusEntry { image: "", image_id: "", state: ContainerState::Running, reason: "", container_id: "" };
+        let container = read_container(spec, status, PodGenerations::default(), &mut self.interner);
+        PodRecord {
+            namespace: self.interner.string(namespace),
+            name: name.into(),
+            uid: None,
+            phase: Phase::Running,
+            node: None,
+            owner: None,
+            containers: [container].into(),
+            stray_statuses: [].into(),
+            metadata: None,
+        }
+    }
+}
+
+/// The pods that most tests start with.
+pub(crate) const PODS: [(&str, &str); 4] =
+    [("apps", "nginx:1.27"), ("apps", "redis:7"), ("shop", "quay.io/acme/cart:1.25"), ("kube-system", "coredns:1.11")];
+
+/// HTTP over a feed, without a socket.
+pub(crate) struct Server {
+    pub(crate) writer: SnapshotWriter,
+    pub(crate) health: Health,
+    pub(crate) deps: HttpDeps,
+    pub(crate) service: HttpService,
+}
+
+impl Server {
+    /// Over the usual cluster.
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {}, Some(Cluster::new().relist(OBSERVED, &PODS)))
+    }
+
+    /// Before the first snapshot.
+    pub(crate) fn empty() -> Self {
+        Self::with(|_| {}, None)
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut ServerSettings), snapshot: Option<Arc<Snapshot>>) -> Self {
+        let (writer, reader) = feed();
+        if let Some(snapshot) = snapshot {
+            writer.publish(snapshot);
+        }
+        let deps = deps(reader, change);
+        Self { writer, health: deps.health.clone(), service: service(&deps), deps }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        let (parts, body) = self.service.clone().oneshot(request).await.expect("infallible").into_parts();
+        let body = body.collect().await.expect("body").to_bytes();
+        Reply { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(crate) async fn get(&self, uri: &str) -> Reply {
+        self.send(request("GET", uri, &[])).await
+    }
+
+    pub(crate) async fn get_with(&self, uri: &str, headers: &[(&str, &str)]) -> Reply {
+        self.send(request("GET", uri, headers)).await
+    }
+}
+
+pub(crate) fn deps(reader: SnapshotReader, change: impl FnOnce(&mut ServerSettings)) -> HttpDeps {
+    let mut settings = ServerSettings {
+        listen: Listen::None,
+        probe_listen: Listen::None,
+        tls: None,
+        request_timeout: Duration::from_secs(10),
+        max_concurrent_requests: 512,
+        shutdown_timeout: Duration::from_secs(5),
+        cache_max_bytes: 64 * 1024 * 1024,
+        cors_origins: Vec::new(),
+    };
+    change(&mut settings);
+    let health = Health::new(reader.clone(), None, Duration::from_mins(1), PushBoard::default());
+    let policy = ReportPolicy::default();
+    let metrics = Exposition::new(Metrics::default(), health.clone(), &policy, &MetricsSettings::default());
+    HttpDeps { reader, health, metrics, policy, settings, retry_after: Duration::from_secs(5) }
+}
+
+pub(crate) fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let builder = Request::builder().method(method).uri(uri);
+    headers
+        .iter()
+        .fold(builder, |builder, (name, value)| builder.header(*name, *value))
+        .body(Body::empty())
+        .expect("request")
+}
+
+/// A request whose body never ends.
+pub(crate) fn stalled(path: &str) -> Request<Body> {
+    let body = Body::new(StreamBody::new(futures::stream::pending::<Result<Frame<Bytes>, std::io::Error>>()));
+    Request::builder().method("POST").uri(path).body(body).expect("request")
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("text"))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("UTF-8")
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub(crate) fn gunzipped(&self) -> Vec<u8> {
+        let mut plain = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&*self.body), &mut plain).expect("gzip");
+        plain
+    }
+
+    /// The problem's detail, after a check of everything that all problems have.
+    pub(crate) fn problem(&self, status: u16, instance: &str) -> String {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        let problem = self.json();
+        assert_eq!(problem["type"], "about:blank");
+        assert_eq!(problem["title"], self.status.canonical_reason().expect("reason"));
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["instance"], instance);
+        assert_eq!(problem["request_id"].as_str(), self.header("x-request-id"));
+        problem["detail"].as_str().expect("detail").to_owned()
+    }
+}
