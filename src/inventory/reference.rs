@@ -109,6 +109,14 @@ impl ImageRef {
         parsed.tag.as_deref().or(if parsed.digest.is_none() { Some(LATEST) } else { None })
     }
 
+    /// The name and the tag as written, without a digest behind them; `None` when no tag is written.
+    #[must_use]
+    pub fn written_with_tag(&self) -> Option<&str> {
+        let parsed = self.parsed.as_ref().ok()?;
+        let tag = parsed.tag.as_ref()?;
+        self.written.get(..parsed.name_length + ":".len() + tag.len())
+    }
+
     /// Whether [`ImageRef::tag`] is `latest` because neither tag nor digest is written.
     #[must_use]
     pub fn is_tag_implied(&self) -> bool {

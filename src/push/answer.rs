@@ -33,7 +33,7 @@ pub(super) struct Question<'a> {
     pub(super) url: &'a Url,
     pub(super) sender: Option<&'a Sender>,
     pub(super) proxy: Option<&'a Proxy>,
-    /// Bytes of the body, before they are packed.
+    /// Bytes of the body, before they are compressed.
     pub(super) length: u64,
 }
 

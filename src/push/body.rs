@@ -1,73 +1,128 @@
-//! What is sent: one JSON text that nobody puts together as a whole, and the same packed once for all its tries.
+//! What is sent: JSON that is written while it is sent, anew for each try, so that nobody holds it as a whole.
 
-use std::convert::Infallible;
 use std::fmt;
-use std::io::Write as _;
+use std::io::{self, BufWriter, Write};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http_body::{Frame, SizeHint};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, mpsc};
 
-use crate::views::{PayloadBody, Pieces};
+use crate::views::PayloadBody;
 
-/// The body of a request. Cheap to clone: its clones share the bytes.
+/// The most bytes of a chunk that is sent.
+const CHUNK: usize = 64 * 1024;
+/// Chunks that are written ahead of the one that is being sent.
+const AHEAD: usize = 1;
+
+/// The body of a request. Cheap to clone.
 #[derive(Clone)]
 pub struct Body {
-    content: PayloadBody,
-    packed: Arc<OnceCell<Option<Bytes>>>,
+    content: Content,
+    compressed_length: Arc<OnceCell<Option<u64>>>,
+}
+
+#[derive(Clone)]
+enum Content {
+    Payload(PayloadBody),
+    Bytes(Bytes),
+}
+
+/// How the bytes are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// As they are.
+    Identity,
+    /// In gzip of this length.
+    Gzip {
+        /// Bytes in all, compressed.
+        length: u64,
+    },
 }
 
 impl Body {
-    /// Bytes in all, before they are packed.
+    /// Bytes in all, before they are compressed.
     #[must_use]
     pub fn length(&self) -> u64 {
-        self.content.length()
+        match &self.content {
+            Content::Payload(body) => body.length(),
+            Content::Bytes(bytes) => bytes.len() as u64,
+        }
     }
 
-    /// The bytes in their order.
-    #[must_use]
-    pub fn pieces(&self) -> Pieces {
-        self.content.pieces()
+    /// Writes it.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_to(&self, mut writer: impl Write) -> io::Result<()> {
+        match &self.content {
+            Content::Payload(body) => body.write_to(writer),
+            Content::Bytes(bytes) => writer.write_all(bytes),
+        }
     }
 
-    /// In gzip; packed at the first call, off the async workers, and kept for later tries. `None` when that did not work
-    /// out (the runtime is stopping): packing saves something and is never a reason not to send.
-    pub(super) async fn packed(&self) -> Option<Bytes> {
-        let pack = || async {
-            let pieces = self.pieces();
-            tokio::task::spawn_blocking(move || pack(pieces)).await.ok()?.ok()
+    /// In gzip: the length is counted at the first call, by compressing it once for nothing, and kept for all tries. A
+    /// receiver, or a proxy in front of one, may refuse a body without `Content-Length`.
+    ///
+    /// As it is, when that did not work out (the runtime is stopping): compression is never a reason not to send.
+    pub async fn gzip(&self) -> Coding {
+        let count = || async {
+            let body = self.clone();
+            tokio::task::spawn_blocking(move || {
+                let mut counter = Counter(0);
+                body.compress_to(&mut counter).map(|()| counter.0)
+            })
+            .await
+            .ok()?
+            .ok()
         };
-        self.packed.get_or_init(pack).await.clone()
+        self.compressed_length.get_or_init(count).await.map_or(Coding::Identity, |length| Coding::Gzip { length })
     }
 
-    /// For one try.
-    pub(super) fn sent(&self) -> reqwest::Body {
-        reqwest::Body::wrap(Sent { pieces: self.pieces(), rest: self.length() })
+    /// For one try. To be called inside a runtime: the bytes are written on one of its threads for blocking work.
+    #[must_use]
+    pub fn stream(&self, coding: Coding) -> BodyStream {
+        let (sender, chunks) = mpsc::channel(AHEAD);
+        let body = self.clone();
+        // An error is that of a receiver that takes no more. Whoever reads the stream knows that already.
+        tokio::task::spawn_blocking(move || match coding {
+            Coding::Identity => {
+                let mut chunked = BufWriter::with_capacity(CHUNK, Chunks(sender));
+                body.write_to(&mut chunked).and_then(|()| chunked.flush())
+            }
+            Coding::Gzip { .. } => {
+                let mut chunked = BufWriter::with_capacity(CHUNK, Chunks(sender));
+                body.compress_to(&mut chunked).and_then(|()| chunked.flush())
+            }
+        });
+        let rest = match coding {
+            Coding::Identity => self.length(),
+            Coding::Gzip { length } => length,
+        };
+        BodyStream { chunks, rest }
+    }
+
+    /// The same writes give the same bytes: the length that was counted is the length that is sent.
+    fn compress_to(&self, writer: impl Write) -> io::Result<()> {
+        let mut encoder = BufWriter::with_capacity(CHUNK, GzEncoder::new(writer, Compression::fast()));
+        self.write_to(&mut encoder)?;
+        encoder.into_inner().map_err(io::IntoInnerError::into_error)?.finish().map(drop)
     }
 }
 
 impl From<PayloadBody> for Body {
-    fn from(content: PayloadBody) -> Self {
-        Self { content, packed: Arc::default() }
-    }
-}
-
-impl From<Vec<Bytes>> for Body {
-    /// A body of UTF-8.
-    fn from(pieces: Vec<Bytes>) -> Self {
-        Self::from(PayloadBody::from(pieces))
+    fn from(body: PayloadBody) -> Self {
+        Self { content: Content::Payload(body), compressed_length: Arc::default() }
     }
 }
 
 impl From<Bytes> for Body {
-    /// A body of UTF-8.
     fn from(bytes: Bytes) -> Self {
-        Self::from(vec![bytes])
+        Self { content: Content::Bytes(bytes), compressed_length: Arc::default() }
     }
 }
 
@@ -77,29 +132,56 @@ impl fmt::Debug for Body {
     }
 }
 
-fn pack(pieces: Pieces) -> std::io::Result<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    for piece in pieces {
-        encoder.write_all(&piece)?;
+/// Hands over what is written, and waits while nobody takes it.
+struct Chunks(mpsc::Sender<Bytes>);
+
+impl Write for Chunks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let chunk = &bytes[..bytes.len().min(CHUNK)];
+        self.0.blocking_send(Bytes::copy_from_slice(chunk)).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        Ok(chunk.len())
     }
-    Ok(encoder.finish()?.into())
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
-/// The pieces as HTTP takes them. The exact size makes it a request with `Content-Length`: proxies in front of a receiver
-/// may refuse one that comes in chunks.
-struct Sent {
-    pieces: Pieces,
+struct Counter(u64);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The chunks as HTTP takes them. The exact size makes it a request with `Content-Length`.
+#[derive(Debug)]
+pub struct BodyStream {
+    chunks: mpsc::Receiver<Bytes>,
     rest: u64,
 }
 
-impl http_body::Body for Sent {
+impl http_body::Body for BodyStream {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece = self.pieces.next();
-        self.rest -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
-        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let chunk = ready!(self.chunks.poll_recv(cx));
+        let length = chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        Poll::Ready(match (chunk, self.rest.checked_sub(length)) {
+            (None, Some(0)) => None,
+            (Some(chunk), Some(rest)) => {
+                self.rest = rest;
+                Some(Ok(Frame::data(chunk)))
+            }
+            (None, Some(_)) | (_, None) => Some(Err(io::Error::other("the body is not as long as it was planned"))),
+        })
     }
 
     fn is_end_stream(&self) -> bool {
@@ -118,25 +200,50 @@ mod tests {
     use http_body_util::BodyExt as _;
     use std::io::Read as _;
 
-    fn body(texts: &[&'static str]) -> Body {
-        Body::from(texts.iter().map(|text| Bytes::from_static(text.as_bytes())).collect::<Vec<_>>())
+    /// Long enough for several chunks, and of little that repeats.
+    fn text() -> String {
+        let numbers = (0..30_000_u64).map(|number| format!("{:x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        numbers.collect::<Vec<_>>().concat()
     }
 
     #[tokio::test]
-    async fn pieces_are_sent_in_order_with_their_exact_length() {
-        let sent = body(&["{", "", "\"a\":", "1}"]).sent();
-        assert_eq!(sent.size_hint().exact(), Some(7));
-        assert_eq!(sent.collect().await.unwrap().to_bytes(), "{\"a\":1}");
-        assert!(body(&[]).sent().is_end_stream());
+    async fn a_body_is_sent_in_chunks_with_its_exact_length_as_often_as_it_is_tried() {
+        let text = text();
+        let body = Body::from(Bytes::from(text.clone()));
+        for _ in 0..2 {
+            let mut stream = body.stream(Coding::Identity);
+            assert_eq!(stream.size_hint().exact(), Some(text.len() as u64));
+            let mut sent = Vec::new();
+            while let Some(frame) = stream.frame().await {
+                let chunk = frame.unwrap().into_data().unwrap();
+                assert!(chunk.len() <= CHUNK);
+                sent.extend_from_slice(&chunk);
+            }
+            assert!(sent == text.as_bytes());
+        }
+        assert!(Body::from(Bytes::new()).stream(Coding::Identity).is_end_stream());
     }
 
     #[tokio::test]
-    async fn clones_are_packed_once() {
-        let body = body(&["{\"a\":", "1}"]);
-        let packed = body.clone().packed().await.unwrap();
-        let mut text = String::new();
-        flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut text).unwrap();
-        assert_eq!(text, "{\"a\":1}");
-        assert_eq!(body.packed().await.unwrap().as_ptr(), packed.as_ptr(), "the same bytes");
+    async fn a_body_is_compressed_to_the_length_that_was_counted() {
+        let text = text();
+        let body = Body::from(Bytes::from(text.clone()));
+        let coding = body.clone().gzip().await;
+        let Coding::Gzip { length } = coding else { panic!("{coding:?}") };
+        for _ in 0..2 {
+            let sent = body.stream(body.gzip().await).collect().await.unwrap().to_bytes();
+            assert_eq!(sent.len() as u64, length);
+            let mut read = String::new();
+            flate2::read::GzDecoder::new(&sent[..]).read_to_string(&mut read).unwrap();
+            assert!(read == text);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_another_length_than_planned_is_an_error() {
+        let body = Body::from(Bytes::from_static(b"{}"));
+        for length in [20, 22, 1_000] {
+            assert!(body.stream(Coding::Gzip { length: length + 3 }).collect().await.is_err());
+        }
     }
 }

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::address::{Address, follow, shown};
 use super::answer::{Answer, Question};
-use super::body::Body;
+use super::body::{Body, Coding};
 use super::credentials::{Passwords, Sender};
 use super::error::ClientError;
 use super::failure::{Circumstances, Failure};
@@ -90,7 +90,7 @@ impl Client {
         self.address.join(path).into()
     }
 
-    /// Sends `body` as JSON, packed where `anchore.http.compress` says so.
+    /// Sends `body` as JSON, compressed where `anchore.http.compress` says so.
     ///
     /// After a 401 a password file is read again, and the request sent once more when it holds another password.
     ///
@@ -121,9 +121,9 @@ impl Client {
     }
 
     async fn exchange(&self, request: &Request<'_>, password: Option<&SecretString>) -> Result<Answer, Failure> {
-        // Packing is no part of the exchange, and no fault of the receiver.
+        // Counting is no part of the exchange, and no fault of the receiver.
         if let Some(body) = request.body.filter(|_| self.compress) {
-            body.packed().await;
+            body.gzip().await;
         }
         let url = self.address.join(request.path);
         let whole = tokio::time::timeout(self.timeout, async {
@@ -202,11 +202,11 @@ impl Client {
         }
         let Some(body) = request.body else { return Ok(built) };
         built = built.header(header::CONTENT_TYPE, "application/json");
-        let packed = if self.compress { body.packed().await } else { None };
-        Ok(match packed {
-            Some(packed) => built.header(header::CONTENT_ENCODING, "gzip").body(packed),
-            None => built.body(body.sent()),
-        })
+        let coding = if self.compress { body.gzip().await } else { Coding::Identity };
+        if coding != Coding::Identity {
+            built = built.header(header::CONTENT_ENCODING, "gzip");
+        }
+        Ok(built.body(reqwest::Body::wrap(body.stream(coding))))
     }
 
     fn circumstances<'a>(&'a self, url: &'a Url) -> Circumstances<'a> {

@@ -226,6 +226,7 @@ impl<R: Receiver> Courier<R> {
     pub(super) fn payloads(&self, report: &Report, wire: Wire) -> Payloads {
         let request = PayloadRequest {
             snapshot: Arc::clone(&report.snapshot),
+            timestamp: report.snapshot.observed_at(),
             namespaces: report.namespaces.to_vec(),
             policy: self.policy.clone(),
             form: wire.form(),

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::ser::{Error as _, SerializeSeq as _, SerializeStruct as _};
+use serde::ser::{SerializeSeq as _, SerializeStruct as _};
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
 use super::Client;
 use super::deliver::{Courier, Receiver};
@@ -15,7 +14,7 @@ use super::wire::Wire;
 use crate::config::AnchoreApi;
 use crate::views::{Payload, PayloadBody, utc_seconds};
 
-/// What a push of one snapshot would send. Its JSON holds one body at a time, however many there are.
+/// What a push of one snapshot would send. Its JSON is made while it is written.
 pub struct DryRun<R = Client> {
     courier: Arc<Courier<R>>,
     plan: Plan,
@@ -46,7 +45,7 @@ struct Request<'r> {
     pods: usize,
     containers: usize,
     bytes: u64,
-    body: Box<RawValue>,
+    body: PayloadBody,
 }
 
 impl<R: Receiver> DryRun<R> {
@@ -117,17 +116,12 @@ impl<R: Receiver> Serialize for Requests<'_, R> {
                     pods,
                     containers,
                     bytes: body.length(),
-                    body: raw(&body).map_err(S::Error::custom)?,
+                    body,
                 })?;
             }
         }
         requests.end()
     }
-}
-
-fn raw(body: &PayloadBody) -> Result<Box<RawValue>, String> {
-    let text = String::from_utf8(body.pieces().flatten().collect()).map_err(|error| error.to_string())?;
-    RawValue::from_string(text).map_err(|error| error.to_string())
 }
 
 /// Which interface would be used. Only the receiver could tell more.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `client` | one exchange with the receiver: deadline, redirects, a password that has changed |
 //! | `address`, `proxy`, `tls` | `anchore.url` and `anchore.http.*`: where and how the receiver is reached |
-//! | `body` | what is sent, in pieces, packed or not |
+//! | `body` | what is sent, in chunks, compressed or not |
 //! | `credentials` | who speaks, and for which account; password files |
 //! | `answer`, `failure` | what an answer, or none, means |
 //! | `routing`, `plan` | which account gets which namespaces, and whether anything is sent at all |
@@ -37,7 +37,7 @@ mod wire;
 mod workload;
 
 pub use answer::Answer;
-pub use body::Body;
+pub use body::{Body, BodyStream, Coding};
 pub use client::Client;
 pub use credentials::Sender;
 pub use deliver::Receiver;

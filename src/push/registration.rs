@@ -166,7 +166,7 @@ impl Registrar {
 
     async fn post(&self, path: &str, value: &impl Serialize) -> Result<Answer, Failure> {
         let bytes = serde_json::to_vec(value).expect("texts and numbers are always JSON");
-        self.client.post(path, &self.sender, Body::from(vec![Bytes::from(bytes)])).await
+        self.client.post(path, &self.sender, Body::from(Bytes::from(bytes))).await
     }
 
     /// Says something once, until something else was said or it went well.

@@ -1,5 +1,6 @@
 //! The images of one namespace, as the KAI report says them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -36,9 +37,8 @@ impl NamespaceImages {
     /// What runs in a namespace, by the policy.
     #[must_use]
     pub fn of(part: &NamespacePart, policy: &ReportPolicy) -> Self {
-        let mut tag = String::new();
         let mut images: Vec<ImageEntry> =
-            ReportedImage::of_part(part, policy).map(|image| image.to_entry(policy, &mut tag)).collect();
+            ReportedImage::of_part(part, policy).map(|image| image.to_entry(policy)).collect();
         // What lies in two places may be equal all the same.
         images.sort_unstable();
         images.dedup();
@@ -120,40 +120,25 @@ impl<'a> ReportedImage<'a> {
         self.image.has_parts() && self.image.tag().is_none()
     }
 
-    pub(super) fn tag(&self, policy: &ReportPolicy) -> String {
-        let mut tag = String::new();
-        self.write_tag(policy, &mut tag);
-        tag
-    }
-
-    /// Adds the entry's tag to `out`.
-    pub(super) fn write_tag(&self, policy: &ReportPolicy, out: &mut String) {
+    /// The entry's tag: as the manifest writes it, where that is what is wanted.
+    pub(super) fn tag(&self, policy: &ReportPolicy) -> Cow<'a, str> {
         let Self { image, digest } = *self;
         if !image.has_parts() {
-            return out.push_str(image.written());
+            return Cow::Borrowed(image.written());
         }
-        if let Some(registry) = policy.missing_registry_override.as_ref().filter(|_| !image.is_registry_written()) {
-            out.push_str(registry);
-            out.push('/');
-        }
-        out.push_str(image.name());
-        out.push(':');
-        out.push_str(match (image.tag(), &policy.missing_tag) {
+        let registry = policy.missing_registry_override.as_ref().filter(|_| !image.is_registry_written());
+        let tag = match (image.tag(), &policy.missing_tag) {
             (Some(tag), _) => tag,
             (None, MissingTagPolicy::Insert(tag)) => tag,
             (None, MissingTagPolicy::Digest | MissingTagPolicy::Drop) => digest.map_or("", Digest::encoded),
-        });
+        };
+        match registry {
+            Some(registry) => Cow::Owned([registry, "/", image.name(), ":", tag].concat()),
+            None => image.written_with_tag().map_or_else(|| [image.name(), ":", tag].concat().into(), Cow::Borrowed),
+        }
     }
 
-    /// Where its texts lie: as long as they do, what lies in one place is equal.
-    pub(super) fn place(&self) -> (usize, usize) {
-        (std::ptr::from_ref(self.image).addr(), self.digest.map_or(0, |digest| digest.as_str().as_ptr().addr()))
-    }
-
-    /// The entry; `scratch` is where its tag is written.
-    pub(super) fn to_entry(self, policy: &ReportPolicy, scratch: &mut String) -> ImageEntry {
-        scratch.clear();
-        self.write_tag(policy, scratch);
-        ImageEntry { tag: scratch.as_str().into(), repo_digest: self.digest.cloned() }
+    fn to_entry(self, policy: &ReportPolicy) -> ImageEntry {
+        ImageEntry { tag: self.tag(policy).into(), repo_digest: self.digest.cloned() }
     }
 }

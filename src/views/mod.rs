@@ -7,11 +7,10 @@ mod format;
 mod images;
 mod namespaces;
 mod payload;
-mod quick_hash;
 mod report;
 
 pub use format::{Format, Layout, write_columns};
 pub use images::{ImageEntry, NamespaceImages};
 pub use namespaces::{NamespaceList, NamespaceStateWord, NamespaceSummary};
-pub use payload::{Payload, PayloadBody, PayloadForm, PayloadLimits, PayloadRequest, Payloads, Pieces};
+pub use payload::{Payload, PayloadBody, PayloadForm, PayloadLimits, PayloadRequest, Payloads};
 pub use report::{INVENTORY_TYPE, KaiReport, ServerVersionMetadata, utc_seconds};

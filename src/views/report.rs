@@ -1,5 +1,7 @@
 //! The KAI report: every namespace with its images, in the shape that Anchore's KAI made known.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -12,16 +14,15 @@ use crate::snapshot::{ContentHash, ContentHasher, NamespaceState, ServerVersion,
 pub const INVENTORY_TYPE: &str = "kubernetes";
 
 /// Every namespace with the images that run in it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, ToSchema)]
 pub struct KaiReport {
     /// When the cluster was observed, UTC in whole seconds.
-    #[serde(serialize_with = "utc_seconds")]
     #[schema(value_type = String, format = DateTime, example = "2026-11-24T09:30:00Z")]
     pub timestamp: Timestamp,
     /// Namespaces sorted by name.
     pub results: Vec<NamespaceImages>,
     /// What the API server says it is.
-    #[serde(rename = "serverVersionMetadata")]
+    #[schema(rename = "serverVersionMetadata")]
     pub server_version_metadata: ServerVersionMetadata,
     /// The name that the configuration gives the cluster, else that of the kubeconfig's current context.
     #[schema(example = "prod-eu-1")]
@@ -29,6 +30,27 @@ pub struct KaiReport {
     /// Always `kubernetes`.
     #[schema(value_type = String, example = "kubernetes")]
     pub inventory_type: &'static str,
+}
+
+/// The report as it is written, whole or in a push: its results may be made while they are.
+#[derive(Serialize)]
+pub(super) struct ReportBody<'a, R> {
+    #[serde(serialize_with = "utc_seconds")]
+    pub(super) timestamp: Timestamp,
+    pub(super) results: R,
+    #[serde(rename = "serverVersionMetadata")]
+    pub(super) server_version_metadata: Cow<'a, ServerVersionMetadata>,
+    pub(super) cluster_name: &'a str,
+    pub(super) inventory_type: &'static str,
+}
+
+impl Serialize for KaiReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { timestamp, results, server_version_metadata, cluster_name, inventory_type } = self;
+        let server_version_metadata = Cow::Borrowed(server_version_metadata);
+        let body = ReportBody { timestamp: *timestamp, results, server_version_metadata, cluster_name, inventory_type };
+        body.serialize(serializer)
+    }
 }
 
 /// `GET /version` of the API server; empty strings when it was refused or the input is a dump.

@@ -76,11 +76,13 @@ impl Scripted {
 
 impl Receiver for Scripted {
     async fn post(&self, path: &str, sender: &Sender, body: Body) -> Result<Answer, Failure> {
+        let mut bytes = Vec::new();
+        body.write_to(&mut bytes).unwrap();
         let posted = Posted {
             path: path.to_owned(),
             user: sender.user.clone(),
             account: sender.account.as_deref().unwrap_or_default().to_owned(),
-            body: serde_json::from_slice(&body.pieces().collect::<Vec<_>>().concat()).unwrap(),
+            body: serde_json::from_slice(&bytes).unwrap(),
         };
         self.posts.lock().unwrap().push(posted.clone());
         (self.script)(&posted)

@@ -1,13 +1,12 @@
-//! The elements of the successor's lists, as they are sent. What a cluster does not say is left out: null is not allowed.
+//! The elements of k8s-inventory's lists, as they are sent. What a cluster does not tell is left out: null is not allowed.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::identity::Uid;
-use super::json::Json as _;
-use super::metadata::KeptValues;
-use super::section::Section;
+use crate::inventory::{Digest, KeyFilter};
 
 #[derive(Serialize)]
 pub(super) struct NamespaceElement<'a> {
@@ -19,78 +18,85 @@ pub(super) struct NamespaceElement<'a> {
     pub(super) annotations: Option<KeptValues<'a>>,
 }
 
+#[derive(Serialize)]
+pub(super) struct NodeElement<'a> {
+    pub(super) name: &'a str,
+    pub(super) uid: Uid,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) arch: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) operating_system: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) kernel_version: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) kubelet_version: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) kube_proxy_version: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) container_runtime_version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) labels: Option<KeptValues<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) annotations: Option<KeptValues<'a>>,
+}
+
+#[derive(Serialize)]
 pub(super) struct PodElement<'a> {
     pub(super) name: &'a str,
     pub(super) uid: Uid,
     pub(super) namespace_uid: Uid,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) node_uid: Option<Uid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) labels: Option<KeptValues<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) annotations: Option<KeptValues<'a>>,
 }
 
-/// One entry of the report, but for its image: `image_tag` and `image_digest` are its `tag` and `repoDigest`.
+/// One entry of the report: `image_tag` and `image_digest` are its `tag` and `repoDigest`.
+#[derive(Serialize)]
 pub(super) struct ContainerElement<'a> {
     pub(super) id: ContainerId<'a>,
     pub(super) name: &'a str,
+    pub(super) image_tag: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) image_digest: Option<&'a Digest>,
     pub(super) pod_uid: Uid,
 }
 
+#[derive(Serialize)]
+#[serde(untagged)]
 pub(super) enum ContainerId<'a> {
     Own(&'a str),
     Made(Uid),
 }
 
-/// Pods and containers are nearly all of a payload: they are written by hand, their keys as they stand.
-impl PodElement<'_> {
-    pub(super) fn push_to(&self, section: &mut Section) {
-        let Self { name, uid, namespace_uid, node_uid, labels, annotations } = self;
-        section.begin_element();
-        section.push(r#"{"name":"#);
-        section.push_text(name);
-        section.push(r#","uid":""#);
-        section.push_bytes(uid.as_bytes());
-        section.push(r#"","namespace_uid":""#);
-        section.push_bytes(namespace_uid.as_bytes());
-        if let Some(uid) = node_uid {
-            section.push(r#"","node_uid":""#);
-            section.push_bytes(uid.as_bytes());
-        }
-        section.push("\"");
-        for (key, values) in [(r#","labels":"#, labels), (r#","annotations":"#, annotations)] {
-            if let Some(values) = values {
-                section.push(key);
-                values.push_to(section);
-            }
-        }
-        section.push("}");
+/// The labels or annotations whose keys a filter keeps; there is at least one.
+pub(super) struct KeptValues<'a> {
+    values: &'a [(Arc<str>, Arc<str>)],
+    filter: &'a KeyFilter,
+}
+
+impl<'a> KeptValues<'a> {
+    pub(super) fn of(values: &'a [(Arc<str>, Arc<str>)], filter: &'a KeyFilter) -> Option<Self> {
+        values.iter().any(|(key, _)| filter.keeps(key)).then_some(Self { values, filter })
     }
 }
 
-impl ContainerElement<'_> {
-    /// `push_image` writes what stands between the name and the pod's uid.
-    pub(super) fn push_to(&self, section: &mut Section, push_image: impl FnOnce(&mut Section)) {
-        let Self { id, name, pod_uid } = self;
-        section.begin_element();
-        section.push(r#"{"id":"#);
-        match id {
-            ContainerId::Own(id) => section.push_text(id),
-            ContainerId::Made(uid) => section.push_value(uid),
-        }
-        section.push(r#","name":"#);
-        section.push_text(name);
-        push_image(section);
-        section.push_bytes(pod_uid.as_bytes());
-        section.push("\"}");
+impl Serialize for KeptValues<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let kept = self.values.iter().filter(|(key, _)| self.filter.keeps(key));
+        serializer.collect_map(kept.map(|(key, value)| (&**key, &**value)))
     }
 }
 
 /// The tag as the receiver takes it. It wants one that is not blank and whose first line is not empty, and refuses the
 /// whole payload for one that is not so: such a text, which only a saved dump can have, is sent with its white space
 /// escaped.
-pub(super) fn presentable(tag: &str) -> Cow<'_, str> {
+pub(super) fn presentable(tag: Cow<'_, str>) -> Cow<'_, str> {
     let is_blank = |character: char| character.is_whitespace() || character == '\u{feff}';
     if !tag.starts_with(['\n', '\r', '\u{2028}', '\u{2029}']) && !tag.chars().all(is_blank) {
-        return Cow::Borrowed(tag);
+        return tag;
     }
     let escaped = |character: char| character.escape_unicode().collect::<String>();
     tag.chars().map(|character| if is_blank(character) { escaped(character) } else { character.into() }).collect()

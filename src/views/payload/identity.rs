@@ -3,15 +3,17 @@
 //! A made id is a UUIDv5 over the names, the same in every process and whatever else is sent. It stands in where the
 //! cluster gives none, where it gives one that the receiver would refuse, and where two things would share one.
 
-use std::hash::Hasher;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::sync::Arc;
 
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
-use crate::inventory::{ContainerKind, ContainerRecord};
-use crate::views::quick_hash::QuickHasher;
+use crate::inventory::{ContainerKind, ContainerRecord, NodeRecord, PodRecord, ReportPolicy};
+use crate::snapshot::{NamespacePart, Snapshot};
+use crate::views::images::{ReportedImage, counts};
 
 /// Every made id is of this namespace. Changing it would give each of them another value.
 const MADE: Uuid = Uuid::from_u128(0x5f3d_0b0e_8a64_4c3b_9d0a_6f2b_71c4_e89d);
@@ -40,11 +42,6 @@ impl Uid {
         let are_hex = digits.iter().fold(true, |all, byte| all & matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         are_hex.then_some(Self(bytes))
     }
-
-    /// 36 characters, none of which is escaped in JSON.
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 impl Serialize for Uid {
@@ -53,55 +50,79 @@ impl Serialize for Uid {
     }
 }
 
-/// What a uid is of. Two objects of one kind have different places.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) kind: &'static str,
-    /// Empty for what is in no namespace.
-    pub(super) namespace: &'a str,
-    pub(super) name: &'a str,
-}
-
 /// Gives ids within one cluster.
 pub(super) struct Identities {
     cluster: Box<str>,
-    /// The fields of the name that is hashed, each behind its length.
-    scratch: Vec<u8>,
+    namespace_uids: Shared,
+    node_uids: Shared,
+    pod_uids: Shared,
+    container_ids: Shared,
 }
 
 impl Identities {
-    pub(super) fn new(cluster: &str) -> Self {
-        Self { cluster: cluster.into(), scratch: Vec::new() }
+    /// For these alone: an id that two of them have is neither's.
+    pub(super) fn new(snapshot: &Snapshot, parts: &[Arc<NamespacePart>], policy: &ReportPolicy) -> Self {
+        let pods = || parts.iter().flat_map(|part| part.pods()).filter(|pod| counts(pod, policy));
+        // An id that stands for two entries of its own container is shared, too.
+        let ids = pods().flat_map(|pod| &pod.containers).flat_map(|container| {
+            let id = usable_id(container).map(|id| hash(id.as_bytes()));
+            id.into_iter().flat_map(|id| ReportedImage::of(container, policy).map(move |_| id))
+        });
+        Self {
+            cluster: snapshot.cluster_name().into(),
+            namespace_uids: Shared::of(parts.len(), parts.iter().filter_map(|part| uid_hash(namespace_uid(part)))),
+            node_uids: Shared::of(
+                snapshot.nodes().len(),
+                snapshot.nodes().iter().filter_map(|node| uid_hash(node.uid.as_deref())),
+            ),
+            pod_uids: Shared::of(pods().count(), pods().filter_map(|pod| uid_hash(pod.uid.as_deref()))),
+            container_ids: Shared::of(pods().map(|pod| pod.containers.len()).sum(), ids),
+        }
     }
 
-    /// The uid of an object: its own unless it is no UUID or one that others have too.
-    pub(super) fn uid(&mut self, own: Option<&str>, shared: &Shared, place: Place<'_>) -> Uid {
-        let own = own.and_then(Uid::parse).filter(|uid| !shared.has_uid(uid));
-        own.unwrap_or_else(|| self.made(&[place.kind, place.namespace, place.name]))
+    pub(super) fn namespace(&self, part: &NamespacePart) -> Uid {
+        self.uid(namespace_uid(part), &self.namespace_uids, &["namespace", "", part.name()])
+    }
+
+    pub(super) fn node(&self, node: &NodeRecord) -> Uid {
+        self.uid(node.uid.as_deref(), &self.node_uids, &["node", "", &node.name])
+    }
+
+    pub(super) fn pod(&self, pod: &PodRecord) -> Uid {
+        self.uid(pod.uid.as_deref(), &self.pod_uids, &["pod", &pod.namespace, &pod.name])
+    }
+
+    /// The container's own id, unless others have it too.
+    pub(super) fn own_id<'c>(&self, container: &'c ContainerRecord) -> Option<&'c str> {
+        usable_id(container).filter(|id| !self.container_ids.has(|| hash(id.as_bytes())))
     }
 
     /// The id of an entry without one of its own; `fields` tell it from every other entry of its pod.
-    pub(super) fn entry_id(&mut self, pod: Place<'_>, fields: &[&str]) -> Uid {
-        let mut all = vec!["entry", pod.namespace, pod.name];
-        all.extend(fields);
-        self.made(&all)
+    pub(super) fn made_entry(&self, pod: &PodRecord, fields: &[&str]) -> Uid {
+        self.made(&["entry", &pod.namespace, &pod.name], fields)
     }
 
-    fn made(&mut self, fields: &[&str]) -> Uid {
-        let Self { cluster, scratch } = self;
-        scratch.clear();
-        for field in std::iter::once(&&**cluster).chain(fields) {
-            scratch.extend((field.len() as u64).to_le_bytes());
-            scratch.extend(field.as_bytes());
+    /// The uid of an object: its own unless it is no UUID or one that others have too.
+    fn uid(&self, own: Option<&str>, shared: &Shared, fields: &[&str; 3]) -> Uid {
+        let own = own.and_then(Uid::parse).filter(|uid| !shared.has(|| hash(&uid.0)));
+        own.unwrap_or_else(|| self.made(fields, &[]))
+    }
+
+    fn made(&self, object: &[&str; 3], more: &[&str]) -> Uid {
+        let mut name = Vec::new();
+        // Each behind its length, so that no two lists of fields are one name.
+        for field in [&*self.cluster].iter().chain(object).chain(more) {
+            name.extend((field.len() as u64).to_le_bytes());
+            name.extend(field.as_bytes());
         }
         let mut text = [0; LENGTH];
-        Uuid::new_v5(&MADE, scratch).hyphenated().encode_lower(&mut text);
+        Uuid::new_v5(&MADE, &name).hyphenated().encode_lower(&mut text);
         Uid(text)
     }
 }
 
 /// The container id that can serve as one: there, and not one that looks like a made one and could be mistaken for it.
-pub(super) fn own_id(container: &ContainerRecord) -> Option<&str> {
+fn usable_id(container: &ContainerRecord) -> Option<&str> {
     let own = container.container_id.as_deref().filter(|id| !id.is_empty())?;
     let (position, version) = VERSION;
     let looks_made = own.len() == LENGTH && Uid::parse(own).is_some_and(|uid| uid.0[position] == version);
@@ -119,46 +140,39 @@ pub(super) fn kind_word(kind: ContainerKind) -> &'static str {
     }
 }
 
-/// Finds the ids that are there more than once, by their hashes. Two that are not the same and have one hash get made ids,
-/// which are as good.
-#[derive(Debug, Default)]
-pub(super) struct Seen(Vec<u64>);
-
-/// Ids that are there more than once: a real cluster has none.
-#[derive(Debug)]
-pub(super) struct Shared(Box<[u64]>);
-
-impl Seen {
-    pub(super) fn take_id(&mut self, id: &str) {
-        self.0.push(hash(id.as_bytes()));
-    }
-
-    pub(super) fn take_uid(&mut self, written: Option<&str>) {
-        self.0.extend(written.and_then(Uid::parse).map(|uid| hash(&uid.0)));
-    }
-
-    pub(super) fn shared(self) -> Shared {
-        let Self(mut hashes) = self;
-        hashes.sort_unstable();
-        let twice = hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
-        let mut shared: Vec<u64> = twice.collect();
-        shared.dedup();
-        Shared(shared.into())
-    }
-}
+/// Ids that are there more than once, by their hashes: a real cluster has none. Two that are not the same and have one hash
+/// get made ids, which are as good.
+struct Shared(Box<[u64]>);
 
 impl Shared {
-    pub(super) fn has_id(&self, id: &str) -> bool {
-        !self.0.is_empty() && self.0.binary_search(&hash(id.as_bytes())).is_ok()
+    /// Finds them among hashes; there are at most `most`.
+    fn of(most: usize, hashes: impl Iterator<Item = u64>) -> Self {
+        // A vector that grows would take half as much again.
+        let mut all = Vec::with_capacity(most);
+        all.extend(hashes);
+        all.sort_unstable();
+        let twice = all.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+        let mut shared: Vec<u64> = twice.collect();
+        shared.dedup();
+        Self(shared.into())
     }
 
-    fn has_uid(&self, uid: &Uid) -> bool {
-        !self.0.is_empty() && self.0.binary_search(&hash(&uid.0)).is_ok()
+    fn has(&self, hash: impl FnOnce() -> u64) -> bool {
+        !self.0.is_empty() && self.0.binary_search(&hash()).is_ok()
     }
 }
 
+fn uid_hash(written: Option<&str>) -> Option<u64> {
+    written.and_then(Uid::parse).map(|uid| hash(&uid.0))
+}
+
+fn namespace_uid(part: &NamespacePart) -> Option<&str> {
+    part.record().and_then(|record| record.uid.as_deref())
+}
+
+/// Without a key of the process: what is shared here is shared everywhere.
 fn hash(bytes: &[u8]) -> u64 {
-    let mut hasher = QuickHasher::default();
+    let mut hasher = DefaultHasher::new();
     hasher.write(bytes);
     hasher.finish()
 }

@@ -1,28 +1,27 @@
-//! What Anchore is sent: a snapshot's namespaces written as one or more bodies, none larger than it may be.
+//! What Anchore is sent: a snapshot's namespaces as one or more bodies, none larger than it may be.
 //!
-//! A body is kept as chunks of JSON in which what repeats is marked, and put together while it is sent.
-//!
-//! [`Payloads`] is the one place that knows when to split; a form knows how to write the next piece and how to cut what
-//! it wrote. Bytes are counted as they are written and carried over when they turn out to be too many: nothing is
-//! serialized to be measured, and one payload at a time is held.
+//! In two passes. The first counts the bytes of each piece and plans where a body ends; nothing is kept of it but the
+//! plan. The second writes a body from the snapshot, as often as it is sent. Both run the same `Serialize`, so that what
+//! is counted is what is written.
 
-mod body;
 mod containers;
 mod element;
-mod entries;
 mod identity;
-mod json;
 mod kubernetes;
-mod metadata;
-mod node;
-mod repeats;
+mod nodes;
+mod plan;
 mod report;
-mod section;
 
 use std::fmt;
+use std::io::{self, Write};
 use std::sync::Arc;
 
-pub use self::body::{PayloadBody, Pieces};
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+use self::kubernetes::KubernetesInventory;
+use self::plan::{Planner, Slice};
+use self::report::Inventories;
 use crate::inventory::{MetadataRule, ReportPolicy};
 use crate::snapshot::{NamespacePart, Snapshot};
 
@@ -50,10 +49,12 @@ pub struct PayloadLimits {
 pub struct PayloadRequest {
     /// Where the namespaces are of.
     pub snapshot: Arc<Snapshot>,
+    /// When that was last known to be true.
+    pub timestamp: Timestamp,
     /// Which namespaces, in any order. Each is sent as all that is in it: leave out those that the snapshot does not
     /// vouch for.
     pub namespaces: Vec<Arc<NamespacePart>>,
-    /// How images are said, and which pods count.
+    /// How images are written, and which pods count.
     pub policy: ReportPolicy,
     /// Which body.
     pub form: PayloadForm,
@@ -63,7 +64,7 @@ pub struct PayloadRequest {
     pub namespace_rule: MetadataRule,
     /// Whether nodes that run none of the snapshot's pods are sent too, ahead of everything.
     pub with_idle_nodes: bool,
-    /// Whether one payload is made when there is nothing to say.
+    /// Whether one payload is made even of nothing.
     pub at_least_one: bool,
 }
 
@@ -80,58 +81,41 @@ pub struct Payload {
     pub containers: usize,
 }
 
-/// Makes the payloads of a request, one at a time and in the order of the namespaces' names. The same request gives
-/// the same bytes in every process.
-pub struct Payloads {
-    writer: Box<dyn Writer>,
-    limits: PayloadLimits,
-    /// One is still owed, even an empty one.
-    owed: bool,
-    ended: bool,
+/// A body that is written when it is sent, the same bytes each time. Cheap to clone.
+#[derive(Clone)]
+pub struct PayloadBody {
+    content: Arc<Content>,
+    slice: Arc<Slice>,
+    length: u64,
 }
 
-/// A form while it is written.
-trait Writer: Send {
-    /// Writes the next piece: the beginning of a namespace, one pod, one entry, one node. `false` when there is none.
-    fn write_next(&mut self) -> bool;
+/// Plans the payloads of a request, one at a time and in the order of the namespaces' names. The same request gives the
+/// same bytes in every process.
+pub struct Payloads {
+    content: Arc<Content>,
+    planner: Planner,
+    /// One is still owed, even an empty one.
+    owed: bool,
+}
 
-    /// Length of the payload, were it to end here.
-    fn bytes(&self) -> u64;
-
-    /// Namespaces in the payload.
-    fn namespaces(&self) -> usize;
-
-    /// Whether nothing was written since the last payload.
-    fn is_empty(&self) -> bool;
-
-    /// Ends the payload so that the last piece is in the next one: before the namespace under way if something else is
-    /// in the payload, else before its last piece. `None` when that piece is the only one, and so has to stay.
-    fn cut(&mut self) -> Option<Payload>;
-
-    /// Ends the payload here.
-    fn finish(&mut self) -> Payload;
+/// All that is to be sent, in one of the forms.
+enum Content {
+    Inventories(Inventories),
+    Kubernetes(Box<KubernetesInventory>),
 }
 
 impl PayloadRequest {
-    /// Makes the payloads.
+    /// Looks at all of it once, for ids that are there twice.
     #[must_use]
     pub fn payloads(mut self) -> Payloads {
         self.namespaces.sort_unstable_by(|a, b| a.name().cmp(b.name()));
         self.namespaces.dedup_by(|a, b| a.name() == b.name());
         let (limits, owed) = (self.limits, self.at_least_one);
-        let writer: Box<dyn Writer> = match self.form {
-            PayloadForm::Inventories => Box::new(report::ReportWriter::new(self)),
-            PayloadForm::KubernetesInventory => Box::new(kubernetes::KubernetesWriter::new(self)),
+        let content = match self.form {
+            PayloadForm::Inventories => Content::Inventories(Inventories::new(self)),
+            PayloadForm::KubernetesInventory => Content::Kubernetes(Box::new(KubernetesInventory::new(self))),
         };
-        Payloads { writer, limits, owed, ended: false }
-    }
-}
-
-impl Payloads {
-    fn is_over(&self) -> bool {
-        let PayloadLimits { namespaces, bytes } = self.limits;
-        namespaces.is_some_and(|most| self.writer.namespaces() > most.max(1))
-            || bytes.is_some_and(|most| self.writer.bytes() > most)
+        Payloads { content: Arc::new(content), planner: Planner::new(limits), owed }
     }
 }
 
@@ -139,22 +123,93 @@ impl Iterator for Payloads {
     type Item = Payload;
 
     fn next(&mut self) -> Option<Payload> {
-        while !self.ended {
-            if self.is_over()
-                && let Some(payload) = self.writer.cut()
-            {
-                self.owed = false;
-                return Some(payload);
-            }
-            self.ended = !self.writer.write_next();
+        let (slice, tally, length) = match &*self.content {
+            Content::Inventories(content) => self.planner.next_slice(content),
+            Content::Kubernetes(content) => self.planner.next_slice(&**content),
+        };
+        let is_wanted = std::mem::take(&mut self.owed) || !tally.is_empty();
+        is_wanted.then(|| Payload {
+            body: PayloadBody { content: Arc::clone(&self.content), slice: Arc::new(slice), length },
+            namespaces: tally.namespaces,
+            pods: match &*self.content {
+                Content::Inventories(_) => 0,
+                Content::Kubernetes(_) => tally.items,
+            },
+            containers: tally.containers,
+        })
+    }
+}
+
+impl PayloadBody {
+    /// Bytes in all.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Writes it, in many small pieces.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_to(&self, writer: impl Write) -> io::Result<()> {
+        serde_json::to_writer(writer, self).map_err(io::Error::from)
+    }
+}
+
+impl Serialize for PayloadBody {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &*self.content {
+            Content::Inventories(content) => content.body(&self.slice).serialize(serializer),
+            Content::Kubernetes(content) => content.body(&self.slice).serialize(serializer),
         }
-        let is_wanted = std::mem::take(&mut self.owed) || !self.writer.is_empty();
-        is_wanted.then(|| self.writer.finish())
+    }
+}
+
+/// The body is long, and made of what a cluster holds: only its length is shown.
+impl fmt::Debug for PayloadBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PayloadBody({} bytes)", self.length)
     }
 }
 
 impl fmt::Debug for Payloads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Payloads").field("limits", &self.limits).field("ended", &self.ended).finish_non_exhaustive()
+        f.debug_struct("Payloads").field("planner", &self.planner).finish_non_exhaustive()
     }
+}
+
+/// A list whose elements are made while it is written.
+struct Lazy<F>(F);
+
+impl<I: Iterator<Item: Serialize>, F: Fn() -> I> Serialize for Lazy<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+/// Bytes of a value's compact JSON.
+fn json_length(value: &impl Serialize) -> u64 {
+    struct Counter(u64);
+    impl Write for Counter {
+        #[inline]
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+
+        #[inline]
+        fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.0 += bytes.len() as u64;
+            Ok(())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    if let Err(error) = serde_json::to_writer(&mut counter, value) {
+        unreachable!("every byte is taken, and what is written are structs and lists of texts: {error}");
+    }
+    counter.0
 }

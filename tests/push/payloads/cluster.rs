@@ -118,6 +118,7 @@ fn snapshot_of(selection: NamespaceSelection, events: impl IntoIterator<Item = E
 pub(crate) fn request(snapshot: &Arc<Snapshot>, form: PayloadForm) -> PayloadRequest {
     PayloadRequest {
         snapshot: Arc::clone(snapshot),
+        timestamp: snapshot.observed_at(),
         namespaces: snapshot.namespaces().to_vec(),
         policy: ReportPolicy::default(),
         form,
@@ -134,7 +135,8 @@ pub(crate) fn limits(namespaces: Option<usize>, bytes: Option<u64>) -> PayloadLi
 
 /// The body as text. Its length is held to what the payload says of it.
 pub(crate) fn text(payload: &Payload) -> String {
-    let body = payload.body.pieces().collect::<Vec<_>>().concat();
+    let mut body = Vec::new();
+    payload.body.write_to(&mut body).expect("a vector takes all");
     assert_eq!(body.len() as u64, payload.body.length(), "the length of the body");
     String::from_utf8(body).expect("UTF-8")
 }

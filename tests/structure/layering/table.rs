@@ -32,8 +32,8 @@ pub(crate) const MODULES: &[Module] = &[
     Module {
         name: "views",
         imports: Only(&["snapshot", "inventory"]),
-        // The bodies of a push are JSON in chunks, joined by ids that are made from names: all of it without I/O.
-        outside: Outside::Only(&["bytes", "csv", "jiff", "memchr", "serde", "serde_json", "utoipa", "uuid"]),
+        // The bodies of a push are JSON, joined by ids that are made from names: all of it without I/O.
+        outside: Outside::Only(&["csv", "jiff", "serde", "serde_json", "utoipa", "uuid"]),
     },
     Module { name: "decode", imports: Only(&["inventory", "snapshot"]), outside: NotKept },
     // The formats of reports are one table, in `views`.

@@ -1,0 +1,58 @@
+//! The nodes of a snapshot by name, and those of them that run nothing that is sent.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::element::{KeptValues, NodeElement};
+use super::identity::Identities;
+use crate::inventory::{KeyFilter, NodeRecord, PodRecord};
+use crate::snapshot::Snapshot;
+
+pub(super) struct Nodes {
+    snapshot: Arc<Snapshot>,
+    by_name: HashMap<Arc<str>, usize>,
+    /// Those that run no pod, once they are known.
+    pub(super) idle: Vec<usize>,
+}
+
+impl Nodes {
+    pub(super) fn new(snapshot: Arc<Snapshot>) -> Self {
+        let by_name =
+            snapshot.nodes().iter().enumerate().map(|(position, node)| (Arc::clone(&node.name), position)).collect();
+        Self { snapshot, by_name, idle: Vec::new() }
+    }
+
+    /// Finds the nodes that run none of these pods.
+    pub(super) fn find_idle<'a>(&mut self, pods: impl Iterator<Item = &'a PodRecord>) {
+        let mut is_idle = vec![true; self.snapshot.nodes().len()];
+        for position in pods.filter_map(|pod| self.position_of(pod)) {
+            is_idle[position] = false;
+        }
+        self.idle = (0..is_idle.len()).filter(|position| is_idle[*position]).collect();
+    }
+
+    /// The node that a pod runs on, if the snapshot has it.
+    pub(super) fn position_of(&self, pod: &PodRecord) -> Option<usize> {
+        self.by_name.get(pod.node.as_deref()?).copied()
+    }
+
+    pub(super) fn record(&self, position: usize) -> &NodeRecord {
+        &self.snapshot.nodes()[position]
+    }
+
+    pub(super) fn element<'a>(&'a self, position: usize, identities: &Identities) -> NodeElement<'a> {
+        let node = self.record(position);
+        NodeElement {
+            name: &node.name,
+            uid: identities.node(node),
+            arch: &node.architecture,
+            operating_system: &node.operating_system,
+            kernel_version: &node.kernel_version,
+            kubelet_version: &node.kubelet_version,
+            kube_proxy_version: &node.kube_proxy_version,
+            container_runtime_version: &node.container_runtime_version,
+            labels: KeptValues::of(&node.metadata.labels, &KeyFilter::All),
+            annotations: KeptValues::of(&node.metadata.annotations, &KeyFilter::All),
+        }
+    }
+}
