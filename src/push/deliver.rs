@@ -14,7 +14,7 @@ use crate::config::{AnchoreSettings, AnchoreUser};
 use crate::health::{PushBoard, PushOutcome, PushRecord, SentPayload};
 use crate::inventory::{ReportPolicy, excerpt};
 use crate::metrics::Metrics;
-use crate::views::{Payload, PayloadLimits, PayloadRequest, Payloads};
+use crate::views::{Payload, PayloadLimits, PayloadRequest};
 
 /// Where payloads go: the receiver, or what stands for it in a test.
 pub trait Receiver: Send + Sync + 'static {
@@ -183,18 +183,16 @@ impl<R: Receiver> Courier<R> {
         patience: &mut Patience<'_, T>,
     ) -> Result<(), Undelivered> {
         'report: loop {
-            let mut payloads = self.payloads(progress.report, progress.wire);
             let form = progress.wire.form();
+            let request = self.request(progress.report, progress.wire);
+            let mut payloads = off_the_workers(move || request.payloads()).await?;
             loop {
-                // Building takes time that the runtime's threads owe to others.
-                let built = tokio::task::spawn_blocking(move || {
+                let planned = off_the_workers(move || {
                     let payload = payloads.next();
                     (payloads, payload)
                 });
                 let payload;
-                (payloads, payload) = built
-                    .await
-                    .map_err(|error| Undelivered::Failed(format!("the report could not be built: {error}")))?;
+                (payloads, payload) = planned.await?;
                 let Some(payload) = payload else { return Ok(()) };
                 let Payload { body, containers, .. } = payload;
                 let body = Body::from(body);
@@ -222,9 +220,9 @@ impl<R: Receiver> Courier<R> {
         self.wires.current()
     }
 
-    /// The payloads of a report, made one by one.
-    pub(super) fn payloads(&self, report: &Report, wire: Wire) -> Payloads {
-        let request = PayloadRequest {
+    /// What a report is to be sent as.
+    pub(super) fn request(&self, report: &Report, wire: Wire) -> PayloadRequest {
+        PayloadRequest {
             snapshot: Arc::clone(&report.snapshot),
             timestamp: report.snapshot.observed_at(),
             namespaces: report.namespaces.to_vec(),
@@ -237,8 +235,7 @@ impl<R: Receiver> Courier<R> {
             namespace_rule: self.settings.metadata.namespaces.clone(),
             with_idle_nodes: report.with_idle_nodes,
             at_least_one: report.even_if_empty,
-        };
-        request.payloads()
+        }
     }
 
     /// Sends one payload until it is taken, or until there is no use in it.
@@ -365,6 +362,12 @@ impl<R: Receiver> Courier<R> {
             ),
         }
     }
+}
+
+/// Planning takes time that the runtime's threads owe to others.
+async fn off_the_workers<T: Send + 'static>(plan: impl FnOnce() -> T + Send + 'static) -> Result<T, Undelivered> {
+    let planned = tokio::task::spawn_blocking(plan).await;
+    planned.map_err(|error| Undelivered::Failed(format!("the report could not be planned: {error}")))
 }
 
 impl Progress<'_> {

@@ -106,7 +106,7 @@ impl<R: Receiver> Serialize for Requests<'_, R> {
         let mut requests = serializer.serialize_seq(None)?;
         for report in plan.reports(&courier.settings).filter(|_| plan.withheld.is_none()) {
             let sender = courier.sender(&report.account);
-            for Payload { body, namespaces, pods, containers } in courier.payloads(&report, *wire) {
+            for Payload { body, namespaces, pods, containers } in courier.request(&report, *wire).payloads() {
                 requests.serialize_element(&Request {
                     method: "POST",
                     url: courier.receiver.url(wire.path()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::routing::{Routing, Share};
 use crate::config::{AnchoreSettings, NO_CLUSTER_NAME};
 use crate::inventory::excerpt;
-use crate::snapshot::{Completeness, ContentHash, ContentHasher, NamespacePart, Snapshot};
+use crate::snapshot::{Completeness, NamespacePart, Snapshot};
 
 /// As many missing things as a message names.
 const NAMED: usize = 10;
@@ -67,24 +67,6 @@ impl Plan {
             even_if_empty: self.is_single,
             with_idle_nodes: *share.account == *settings.account,
         })
-    }
-}
-
-impl Report {
-    /// Equal content has an equal hash; the time is not content.
-    #[must_use]
-    pub(super) fn content_hash(&self) -> ContentHash {
-        let mut hasher = ContentHasher::default();
-        hasher.text(self.snapshot.cluster_name()).number(self.namespaces.len() as u64);
-        for part in self.namespaces.iter() {
-            hasher.hash(part.content_hash());
-        }
-        let nodes = self.snapshot.nodes();
-        hasher.number(nodes.len() as u64);
-        for node in nodes {
-            hasher.text(&node.name).optional(node.uid.as_deref());
-        }
-        hasher.finish()
     }
 }
 

@@ -196,7 +196,8 @@ impl<R: Receiver> Pusher<R> {
         workers.jobs.retain(|account, _| is_wanted(account));
         for report in reports {
             let account = Arc::clone(&report.account);
-            let job = Arc::new(Job { content: report.content_hash(), report, only_if_changed });
+            let content = self.courier.request(&report, self.courier.first_wire()).content_hash();
+            let job = Arc::new(Job { report, content, only_if_changed });
             let jobs = workers.jobs.entry(account).or_insert_with(|| {
                 let (jobs, newest) = watch::channel(None);
                 workers.tasks.spawn(work(Arc::clone(&self.courier), newest, stop.clone(), self.interval));

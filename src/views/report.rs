@@ -122,7 +122,7 @@ impl KaiReport {
 }
 
 impl ServerVersionMetadata {
-    fn hash_into(&self, hasher: &mut ContentHasher) {
+    pub(super) fn hash_into(&self, hasher: &mut ContentHasher) {
         let Self { major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform } =
             self;
         for text in [major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform]

@@ -83,6 +83,30 @@ async fn on_change_only_what_changed_is_sent_and_at_once() {
     service.end().await;
 }
 
+/// Labels and versions of nodes are sent, too.
+#[tokio::test(start_paused = true)]
+async fn on_change_a_node_that_changed_is_sent() {
+    let receiver = Scripted::new(|_| taken());
+    let mut service = Service::start(&receiver, AnchoreSettings { push_when: PushWhen::Change, ..settings(&[]) });
+    let changes: [fn(&mut NodeRecord); 4] = [
+        |_| {},
+        |node| node.metadata.labels = [("zone".into(), "b".into())].into(),
+        |node| node.metadata.annotations = [("owner".into(), "ops".into())].into(),
+        |node| node.kubelet_version = "v1.37.3".into(),
+    ];
+    let mut node = NodeRecord { name: "node-1".into(), kubelet_version: "v1.37.2".into(), ..NodeRecord::default() };
+    for (count, change) in changes.into_iter().enumerate() {
+        change(&mut node);
+        for _ in 0..2 {
+            let snapshot = service.cluster.read(&[("shop", None)], vec![Event::Node(node.clone())]);
+            service.writer.publish(snapshot);
+            tokio::time::sleep(INTERVAL).await;
+        }
+        assert_eq!(receiver.posts().len(), count + 1, "{node:?}");
+    }
+    service.end().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stop_waits_for_no_further_try() {
     let receiver = Scripted::new(|_| Err(down()));

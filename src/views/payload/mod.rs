@@ -6,6 +6,7 @@
 
 mod containers;
 mod element;
+mod hash;
 mod identity;
 mod kubernetes;
 mod nodes;

@@ -2,6 +2,7 @@
 
 mod any_cluster;
 mod cluster;
+mod hashes;
 mod ids;
 mod inventories;
 mod kubernetes;
