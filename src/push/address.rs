@@ -1,4 +1,4 @@
-//! Where the receiver is: the URL of a path below `anchore.url`, and of a redirect.
+//! Where the receiver is: the URL of a path below `anchore.url`, and what to write there after a redirect.
 
 use reqwest::Url;
 
@@ -56,37 +56,27 @@ impl Address {
     }
 }
 
-/// Where a redirect leads, when data and credentials may go there: the same host and port, or the same host with TLS where
-/// there was none.
-///
-/// # Errors
-/// What is wrong, and what to do.
-pub(super) fn follow(from: &Url, location: Option<&str>) -> Result<Url, String> {
+/// What to do about a redirect from one of Anchore's paths: nothing is sent where it leads.
+pub(super) fn redirect_advice(from: &Url, path: &str, location: Option<&str>) -> String {
     let Some(location) = location else {
-        return Err("which says no address (Location); check anchore.url".to_owned());
+        return "to no address (it has no Location); check anchore.url".to_owned();
     };
-    let Ok(mut to) = from.join(location) else {
-        return Err(format!("to \"{}\", which is no URL; check anchore.url", excerpt(location)));
+    let Ok(to) = from.join(location) else {
+        return format!("to \"{}\", which is no URL; check anchore.url", excerpt(location));
     };
-    to.set_fragment(None);
-    let is_upgrade = from.scheme() == "http" && to.scheme() == "https";
-    let same_host = from.host() == to.host() && to.username().is_empty() && to.password().is_none();
-    let same_port = from.port_or_known_default() == to.port_or_known_default();
-    if same_host && (is_upgrade || (same_port && from.scheme() == to.scheme())) {
-        return Ok(to);
+    let (from, to) = (shown(from), shown(&to));
+    if from.starts_with("https:") && to.starts_with("http:") {
+        return format!("to {to}, which has no TLS; find out who answers at anchore.url");
     }
-    let shown = shown(&to);
-    if same_host && from.scheme() == "https" && to.scheme() == "http" {
-        return Err(format!(
-            "to {shown}, which has no TLS, and data and credentials do not go there; see who answers at anchore.url"
-        ));
+    // Where the same path is at the other end, what stands before it is what the setting is to be.
+    match to.strip_suffix(path).and_then(|to| to.strip_suffix('/')) {
+        Some(base) => {
+            format!("to {to}; kai sends reports to anchore.url alone: write {base} there if that is the receiver")
+        }
+        None => {
+            format!("to {to}; kai sends reports to anchore.url alone: check it, and what stands before the receiver")
+        }
     }
-    // Where the same path is at the other end, the part before it is what the setting is to be.
-    let base = shown.strip_suffix(from.path().trim_start_matches('/')).unwrap_or(&shown);
-    Err(format!(
-        "to {shown}; data and credentials go to no other server than that of anchore.url, so write {base} there if that is \
-         the receiver"
-    ))
 }
 
 /// A URL for a message: what follows a `?` or stands before an `@` may be a secret of somebody.
@@ -150,56 +140,54 @@ mod tests {
     }
 
     #[rstest]
-    #[case::path("https://a/v2/x", "/v2/y", "https://a/v2/y")]
-    #[case::relative("https://a/v2/x", "y/", "https://a/v2/y/")]
-    #[case::upper_case("https://a/v2/x", "https://A/v2/x/", "https://a/v2/x/")]
-    #[case::named_port("https://a/v2/x", "https://a:443/v2/y", "https://a/v2/y")]
-    #[case::upgrade("http://a/v2/x", "https://a/v2/x", "https://a/v2/x")]
-    #[case::upgrade_with_another_port("http://a:8228/v2/x", "https://a:8443/v2/x", "https://a:8443/v2/x")]
-    #[case::query("https://a/v2/x", "/v2/x?y=1#z", "https://a/v2/x?y=1")]
-    fn a_redirect_to_the_same_host_is_followed(#[case] from: &str, #[case] location: &str, #[case] to: &str) {
-        assert_eq!(follow(&from.parse().unwrap(), Some(location)).unwrap().as_str(), to);
-    }
-
-    #[rstest]
     #[case::other_host(
         "https://a/v2/x",
         "https://b/base/v2/x",
         "to https://b/base/v2/x; ",
-        "write https://b/base/ there"
+        "write https://b/base there"
     )]
-    #[case::subdomain("https://a/v2/x", "https://b.a/v2/y", "to https://b.a/v2/y; ", "write https://b.a/v2/y there")]
-    #[case::without_scheme("https://a/v2/x", "//b/v2/x", "to https://b/v2/x; ", "write https://b/ there")]
     #[case::other_port(
         "https://a/v2/x",
         "https://a:8443/v2/x",
         "to https://a:8443/v2/x; ",
-        "write https://a:8443/ there"
+        "write https://a:8443 there"
     )]
-    #[case::secrets("https://a/v2/x", "https://me:hunter2@b/login?token=hunter2", "to https://b/login; ", "")]
-    #[case::user_of_the_same_host("https://a/v2/x", "https://me:hunter2@a/v2/x", "to https://a/v2/x; ", "")]
-    #[case::downgrade("https://a/v2/x", "http://a/v2/x", "to http://a/v2/x, which has no TLS", "anchore.url")]
-    #[case::downgrade_by_port(
-        "https://a:80/v2/x",
+    #[case::tls("http://a:8228/v2/x", "https://a/v2/x", "to https://a/v2/x; ", "write https://a there")]
+    #[case::base_path(
+        "https://a/v2/x",
+        "/anchore/v2/x",
+        "to https://a/anchore/v2/x; ",
+        "write https://a/anchore there"
+    )]
+    #[case::oldest(
+        "https://a/v1/enterprise/x",
+        "//b/v1/enterprise/x",
+        "to https://b/v1/enterprise/x; ",
+        "write https://b there"
+    )]
+    #[case::other_path("https://a/v2/x", "/v2/x/", "to https://a/v2/x/; ", "check it")]
+    #[case::secrets("https://a/v2/x", "https://me:hunter2@b/login?token=hunter2", "to https://b/login; ", "check it")]
+    #[case::downgrade(
+        "https://a/v2/x",
         "http://a/v2/x",
         "to http://a/v2/x, which has no TLS",
-        "anchore.url"
+        "who answers at anchore.url"
     )]
-    #[case::other_scheme("https://a/v2/x", "ftp://a/v2/x", "to ftp://a/v2/x; ", "")]
-    #[case::no_url("https://a/v2/x", "https://:0:/\n", "to \"https://:0:/\\n\", which is no URL", "anchore.url")]
-    fn any_other_redirect_is_told_and_not_followed(
+    #[case::no_url("https://a/v2/x", "https://:0:/\n", "to \"https://:0:/\\n\", which is no URL", "check anchore.url")]
+    fn a_redirect_names_what_to_write(
         #[case] from: &str,
         #[case] location: &str,
         #[case] start: &str,
         #[case] advice: &str,
     ) {
-        let message = follow(&from.parse().unwrap(), Some(location)).unwrap_err();
+        let from: Url = from.parse().unwrap();
+        let message = redirect_advice(&from, from.path().trim_start_matches('/'), Some(location));
         assert!(message.starts_with(start) && message.contains(advice), "{message}");
         assert!(!message.contains("hunter2"), "{message}");
     }
 
     #[test]
-    fn a_redirect_to_nowhere_is_told() {
-        assert!(follow(&"https://a".parse().unwrap(), None).unwrap_err().contains("no address"));
+    fn a_redirect_without_an_address_is_an_error() {
+        assert!(redirect_advice(&"https://a/x".parse().unwrap(), "x", None).contains("no Location"));
     }
 }

@@ -1,30 +1,27 @@
-//! One exchange with the receiver: its deadline, its redirects, and a password that has changed meanwhile.
+//! One exchange with the receiver: its deadline, and a password that has changed meanwhile.
 
 use std::fmt;
 use std::time::Duration;
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, header};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::address::{Address, follow, shown};
+use super::address::{Address, redirect_advice, shown};
 use super::answer::{Answer, Question};
 use super::body::{Body, Coding};
 use super::credentials::{Passwords, Sender};
 use super::error::ClientError;
 use super::failure::{Circumstances, Failure};
-use super::proxy::Proxies;
+use super::proxy;
 use super::tls::Tls;
 use super::wire::VERSION;
 use crate::config::AnchoreHttpSettings;
 use crate::inventory::excerpt;
-use crate::remote::{ProxyVariables, Transport, install_crypto_provider};
+use crate::remote::{Proxy, ProxyVariables, Transport, install_crypto_provider};
 
 const USER_AGENT: &str = concat!("kai/", env!("CARGO_PKG_VERSION"));
-
-/// More than one, because a slash may be mended and TLS asked for one after the other.
-const MOST_REDIRECTS: usize = 3;
 
 /// How long a connection is kept for the next push, and how often the other end is asked whether it still is there: what
 /// stands between forgets silent connections.
@@ -35,9 +32,9 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 pub struct Client {
     http: reqwest::Client,
     address: Address,
-    proxies: Proxies,
+    proxy: Option<Proxy>,
     passwords: Passwords,
-    /// Of one exchange: connecting, sending, redirects, the whole answer.
+    /// Of one exchange: connecting, sending, the whole answer.
     timeout: Duration,
     compress: bool,
     has_client_certificate: bool,
@@ -61,17 +58,17 @@ impl Client {
         install_crypto_provider();
         let address = Address::parse(target_url)?;
         let tls = Tls::read(http)?;
-        let proxies = Proxies::choose(address.base(), http.proxy.as_ref(), &ProxyVariables::of_process())?;
+        let proxy = proxy::choose(address.base(), http.proxy.as_ref(), &ProxyVariables::of_process())?;
         let builder = || {
             let builder = reqwest::Client::builder()
                 .user_agent(USER_AGENT)
-                // Followed here, where the host is compared and the body is sent again.
+                // Data and credentials go to no other address than that of the settings.
                 .redirect(Policy::none())
                 // A retry is the caller's: it knows the newest report.
                 .retry(reqwest::retry::never())
                 .pool_idle_timeout(KEPT)
                 .tcp_keepalive(KEEPALIVE);
-            proxies.apply(builder)
+            proxy::apply(proxy.as_ref(), builder)
         };
         Ok(Self {
             http: tls.build(builder, address.base().scheme() == "https")?,
@@ -80,7 +77,7 @@ impl Client {
             timeout: http.timeout,
             compress: http.compress,
             has_client_certificate: http.client.is_some(),
-            proxies,
+            proxy,
         })
     }
 
@@ -127,7 +124,7 @@ impl Client {
         }
         let url = self.address.join(request.path);
         let whole = tokio::time::timeout(self.timeout, async {
-            match self.follow(&url, request, password).await {
+            match self.send(&url, request, password).await {
                 Err(failure @ Failure::BrokenOff { .. }) if url.scheme() == "https" => {
                     Err(self.refusal_of_tls().await.unwrap_or(failure))
                 }
@@ -143,45 +140,29 @@ impl Client {
     /// the reason is lost. A question without a body is over before that.
     async fn refusal_of_tls(&self) -> Option<Failure> {
         let request = Request { method: Method::GET, path: VERSION, sender: None, body: None };
-        match self.follow(&self.address.join(VERSION), &request, None).await {
+        match self.send(&self.address.join(VERSION), &request, None).await {
             Err(failure @ Failure::Tls { .. }) => Some(failure),
             _ => None,
         }
     }
 
-    async fn follow(
-        &self,
-        url: &Url,
-        request: &Request<'_>,
-        password: Option<&SecretString>,
-    ) -> Result<Answer, Failure> {
-        let (mut url, mut last) = (url.clone(), StatusCode::FOUND);
-        for _ in 0..=MOST_REDIRECTS {
-            let no_answer = |transport| self.circumstances(&url).no_answer(transport);
-            let sent = self.build(&url, request, password).await?.send().await;
-            let response = sent.map_err(|error| no_answer(Transport::of(&error)))?;
-            let status = response.status();
-            if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
-                let question = Question {
-                    url: &url,
-                    sender: request.sender,
-                    proxy: self.proxies.of(&url),
-                    length: request.body.map_or(0, Body::length),
-                };
-                return question.read(response).await.map_err(|failure| failure.unwrap_or_else(no_answer));
-            }
+    async fn send(&self, url: &Url, request: &Request<'_>, password: Option<&SecretString>) -> Result<Answer, Failure> {
+        let no_answer = |transport| self.circumstances(url).no_answer(transport);
+        let sent = self.build(url, request, password).await?.send().await;
+        let response = sent.map_err(|error| no_answer(Transport::of(&error)))?;
+        let status = response.status();
+        if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-            let refused = |problem| Failure::Redirect { url: shown(&url), status: status.as_u16(), problem };
-            let to = follow(&url, location).map_err(refused)?;
-            if status == StatusCode::SEE_OTHER {
-                let problem = format!("to {}, where nothing can be sent; check anchore.url", shown(&to));
-                return Err(refused(problem));
-            }
-            tracing::debug!("{} redirects to {}", shown(&url), shown(&to));
-            (url, last) = (to, status);
+            let problem = redirect_advice(url, request.path, location);
+            return Err(Failure::Redirect { url: shown(url), status: status.as_u16(), problem });
         }
-        let problem = format!("after {MOST_REDIRECTS} redirects, which may go on for ever; check anchore.url");
-        Err(Failure::Redirect { url: shown(&url), status: last.as_u16(), problem })
+        let question = Question {
+            url,
+            sender: request.sender,
+            proxy: self.proxy.as_ref(),
+            length: request.body.map_or(0, Body::length),
+        };
+        question.read(response).await.map_err(|failure| failure.unwrap_or_else(no_answer))
     }
 
     async fn build(
@@ -210,7 +191,7 @@ impl Client {
     }
 
     fn circumstances<'a>(&'a self, url: &'a Url) -> Circumstances<'a> {
-        Circumstances { url, proxy: self.proxies.of(url), has_client_certificate: self.has_client_certificate }
+        Circumstances { url, proxy: self.proxy.as_ref(), has_client_certificate: self.has_client_certificate }
     }
 }
 

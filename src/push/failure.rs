@@ -87,7 +87,7 @@ pub enum Failure {
         /// A web page, a text.
         what: String,
     },
-    /// A redirect that is not followed.
+    /// A redirect. None is followed.
     #[error("{url} redirects ({status}) {problem}")]
     Redirect {
         /// What was asked for.

@@ -12,54 +12,27 @@ const KINDS: &[&str] = &["http", "https", "socks5", "socks5h"];
 
 const KEY: &str = "anchore.http.proxy";
 
-/// The proxies to one server, by the scheme that it is asked with: a redirect may change that.
-#[derive(Debug, Clone)]
-pub(super) struct Proxies {
-    http: Option<Proxy>,
-    https: Option<Proxy>,
+/// The proxy to a server. The setting is for every receiver; the variables follow `NO_PROXY`.
+pub(super) fn choose(
+    server: &Url,
+    setting: Option<&SecretString>,
+    variables: &ProxyVariables,
+) -> Result<Option<Proxy>, ClientError> {
+    let proxy = if let Some(setting) = setting {
+        Proxy::parse(setting.expose_secret(), KEY, KINDS).map(Some)
+    } else {
+        let Ok(uri) = server.as_str().parse::<Uri>() else { return Ok(None) };
+        variables.choose(&uri, KINDS)
+    };
+    proxy.map_err(|error| ClientError::Proxy(error.to_string()))
 }
 
-impl Proxies {
-    /// The setting is for every receiver; the variables follow `NO_PROXY`.
-    pub(super) fn choose(
-        server: &Url,
-        setting: Option<&SecretString>,
-        variables: &ProxyVariables,
-    ) -> Result<Self, ClientError> {
-        if let Some(setting) = setting {
-            let proxy = Proxy::parse(setting.expose_secret(), KEY, KINDS);
-            let proxy = Some(proxy.map_err(|error| ClientError::Proxy(error.to_string()))?);
-            return Ok(Self { http: proxy.clone(), https: proxy });
-        }
-        let host = server.host_str().unwrap_or_default();
-        let of = |scheme: &str| {
-            // A port that is named belongs to the scheme that is named.
-            let port = server.port().filter(|_| scheme == server.scheme()).map(|port| format!(":{port}"));
-            let Ok(uri) = format!("{scheme}://{host}{}", port.unwrap_or_default()).parse::<Uri>() else {
-                return Ok(None);
-            };
-            variables.choose(&uri, KINDS).map_err(|error| ClientError::Proxy(error.to_string()))
-        };
-        Ok(Self { http: of("http")?, https: of("https")? })
-    }
-
-    /// The proxy that a request to `url` goes through.
-    pub(super) fn of(&self, url: &Url) -> Option<&Proxy> {
-        if url.scheme() == "http" { self.http.as_ref() } else { self.https.as_ref() }
-    }
-
-    /// Makes a client go these ways and no others.
-    pub(super) fn apply(&self, builder: ClientBuilder) -> Result<ClientBuilder, ClientError> {
-        // The variables are in these already; reqwest would read them by rules of its own.
-        let mut builder = builder.no_proxy();
-        if let Some(proxy) = &self.http {
-            builder = builder.proxy(reqwest::Proxy::http(proxy.uri.to_string()).map_err(|_| unusable(proxy))?);
-        }
-        if let Some(proxy) = &self.https {
-            builder = builder.proxy(reqwest::Proxy::https(proxy.uri.to_string()).map_err(|_| unusable(proxy))?);
-        }
-        Ok(builder)
-    }
+/// Makes a client go this way and no other.
+pub(super) fn apply(proxy: Option<&Proxy>, builder: ClientBuilder) -> Result<ClientBuilder, ClientError> {
+    // The variables are in it already; reqwest would read them by rules of its own.
+    let builder = builder.no_proxy();
+    let Some(proxy) = proxy else { return Ok(builder) };
+    Ok(builder.proxy(reqwest::Proxy::all(proxy.uri.to_string()).map_err(|_| unusable(proxy))?))
 }
 
 /// reqwest's own words would show the URL, and in it the password.
@@ -82,8 +55,8 @@ mod tests {
 
     fn chosen(url: &str, setting: Option<&str>, exempt: &str) -> Option<String> {
         let url: Url = url.parse().unwrap();
-        let proxies = Proxies::choose(&url, setting.map(SecretString::from).as_ref(), &variables(exempt)).unwrap();
-        proxies.of(&url).map(|proxy| format!("{} {}", proxy.setting, proxy.shown()))
+        let proxy = choose(&url, setting.map(SecretString::from).as_ref(), &variables(exempt)).unwrap();
+        proxy.map(|proxy| format!("{} {}", proxy.setting, proxy.shown()))
     }
 
     #[rstest]
@@ -112,7 +85,7 @@ mod tests {
     fn a_proxy_of_an_unknown_kind_is_told_without_its_password() {
         let setting = SecretString::from("ftp://me:hunter2@p");
         let url = "https://a.example".parse().unwrap();
-        let message = Proxies::choose(&url, Some(&setting), &ProxyVariables::default()).unwrap_err().to_string();
+        let message = choose(&url, Some(&setting), &ProxyVariables::default()).unwrap_err().to_string();
         assert!(message.starts_with("anchore.http.proxy cannot be used: ftp is no kind of proxy"), "{message}");
         assert!(message.contains("socks5h") && !message.contains("hunter2"), "{message}");
     }

@@ -42,8 +42,7 @@ impl Tls {
 
     /// Builds the client. `tls_only`: the receiver is asked with TLS and nothing else.
     ///
-    /// A system without authorities (a minimal image) is no obstacle where an authority is given or TLS is not asked for: a
-    /// redirect to TLS then fails with the message for an unknown authority.
+    /// A system without authorities (a minimal image) is no obstacle where an authority is given or TLS is not asked for.
     pub(super) fn build(
         self,
         builder: impl Fn() -> Result<ClientBuilder, ClientError>,

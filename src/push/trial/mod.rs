@@ -26,8 +26,8 @@ use crate::config::{
 use crate::feed::{SnapshotWriter, feed};
 use crate::health::{Health, PushBoard, PushOutcome};
 use crate::inventory::{
-    ContainerKind, ContainerState, Interner, Metadata, NamespacePattern, NamespaceRecord, NamespaceSelection, NodeRecord,
-    Phase, PodGenerations, PodRecord, ReportPolicy, SpecEntry, StatusEntry, read_container,
+    ContainerKind, ContainerState, Interner, Metadata, NamespacePattern, NamespaceRecord, NamespaceSelection,
+    NodeRecord, Phase, PodGenerations, PodRecord, ReportPolicy, SpecEntry, StatusEntry, read_container,
 };
 use crate::metrics::{Exposition, Metrics, Serving};
 use crate::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, Snapshot};
