@@ -24,6 +24,13 @@ pub struct Latest {
     pub observed_at: Timestamp,
 }
 
+impl From<&Arc<Snapshot>> for Latest {
+    /// A snapshot that was read just now, or as long ago as its file.
+    fn from(snapshot: &Arc<Snapshot>) -> Self {
+        Self { snapshot: Arc::clone(snapshot), observed_at: snapshot.observed_at() }
+    }
+}
+
 /// A feed without a snapshot yet.
 #[must_use]
 pub fn feed() -> (SnapshotWriter, SnapshotReader) {
@@ -34,8 +41,7 @@ pub fn feed() -> (SnapshotWriter, SnapshotReader) {
 impl SnapshotWriter {
     /// Hands a snapshot to every reader.
     pub fn publish(&self, snapshot: Arc<Snapshot>) {
-        let observed_at = snapshot.observed_at();
-        self.0.send_replace(Some(Latest { snapshot, observed_at }));
+        self.0.send_replace(Some(Latest::from(&snapshot)));
     }
 
     /// The newest snapshot was seen to be true still. No reader wakes up for it.

@@ -224,7 +224,7 @@ impl<R: Receiver> Courier<R> {
     pub(super) fn request(&self, report: &Report, wire: Wire) -> PayloadRequest {
         PayloadRequest {
             snapshot: Arc::clone(&report.snapshot),
-            timestamp: report.snapshot.observed_at(),
+            timestamp: report.observed_at,
             namespaces: report.namespaces.to_vec(),
             policy: self.policy.clone(),
             form: wire.form(),
@@ -379,11 +379,10 @@ impl Progress<'_> {
     }
 
     fn record(&self, outcome: PushOutcome, detail: String) -> PushRecord {
-        let snapshot = &self.report.snapshot;
         PushRecord {
             at: Timestamp::now(),
-            generation: snapshot.generation(),
-            observed_at: snapshot.observed_at(),
+            generation: self.report.snapshot.generation(),
+            observed_at: self.report.observed_at,
             user: self.sender.user.as_str().into(),
             payloads: self.payloads.clone(),
             containers: self.containers,

@@ -84,7 +84,7 @@ impl<R: Receiver> Serialize for DryRun<R> {
         object.serialize_field("receiver", self.courier.receiver.url("").trim_end_matches('/'))?;
         object.serialize_field("api", &api(self.courier.settings.api))?;
         object.serialize_field("cluster_name", snapshot.cluster_name())?;
-        object.serialize_field("observed_at", &Seconds(snapshot.observed_at()))?;
+        object.serialize_field("observed_at", &Seconds(self.plan.observed_at))?;
         object.serialize_field("complete", &snapshot.is_complete())?;
         object.serialize_field("withheld", &self.withheld())?;
         object.serialize_field("namespaces", &self.namespaces().collect::<Vec<_>>())?;

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::routing::{Routing, Share};
 use crate::config::{AnchoreSettings, NO_CLUSTER_NAME};
+use crate::feed::Latest;
 use crate::inventory::excerpt;
 use crate::snapshot::{Completeness, NamespacePart, Snapshot};
 
@@ -15,6 +18,8 @@ const NAMED: usize = 10;
 pub(super) struct Plan {
     /// What is reported.
     pub(super) snapshot: Arc<Snapshot>,
+    /// When that was last seen to be true.
+    pub(super) observed_at: Timestamp,
     /// Who gets which namespaces.
     pub(super) routing: Routing,
     /// Why nothing is sent: something is missing, or the cluster has no name.
@@ -28,6 +33,8 @@ pub(super) struct Plan {
 pub(super) struct Report {
     /// What is reported.
     pub(super) snapshot: Arc<Snapshot>,
+    /// When that was last seen to be true.
+    pub(super) observed_at: Timestamp,
     /// Who gets it.
     pub(super) account: Arc<str>,
     /// Of these namespaces.
@@ -41,7 +48,8 @@ pub(super) struct Report {
 impl Plan {
     /// Plans the push of a snapshot.
     #[must_use]
-    pub(super) fn of(snapshot: &Arc<Snapshot>, settings: &AnchoreSettings) -> Self {
+    pub(super) fn of(latest: &Latest, settings: &AnchoreSettings) -> Self {
+        let Latest { snapshot, observed_at } = latest;
         let is_single = settings.account_routes.is_empty() && settings.route_by_label.is_none();
         let mut routing = Routing::of(snapshot, settings);
         if is_single && routing.shares.is_empty() {
@@ -55,13 +63,14 @@ impl Plan {
             let lacks = lacks(snapshot.completeness());
             Some(format!("the inventory is incomplete: {lacks}; anchore.push-incomplete sends what could be read"))
         };
-        Self { snapshot: Arc::clone(snapshot), routing, withheld, is_single }
+        Self { snapshot: Arc::clone(snapshot), observed_at: *observed_at, routing, withheld, is_single }
     }
 
     /// The report for each account, sorted by account.
     pub(super) fn reports<'p>(&'p self, settings: &'p AnchoreSettings) -> impl Iterator<Item = Report> + 'p {
         self.routing.shares.iter().map(|share| Report {
             snapshot: Arc::clone(&self.snapshot),
+            observed_at: self.observed_at,
             account: Arc::clone(&share.account),
             namespaces: share.namespaces.clone().into(),
             even_if_empty: self.is_single,

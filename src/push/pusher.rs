@@ -18,7 +18,7 @@ use super::dry_run::DryRun;
 use super::patience::Patience;
 use super::plan::{Plan, Report};
 use crate::config::{AnchoreSettings, AnchoreUser, PushWhen};
-use crate::feed::SnapshotReader;
+use crate::feed::{Latest, SnapshotReader};
 use crate::health::{PushBoard, PushOutcome, PushRecord};
 use crate::inventory::{ReportPolicy, excerpt};
 use crate::metrics::Metrics;
@@ -86,7 +86,7 @@ impl<R: Receiver> Pusher<R> {
     /// What a push of a snapshot would send.
     #[must_use]
     pub fn dry_run(&self, snapshot: &Arc<Snapshot>) -> DryRun<R> {
-        DryRun::new(Arc::clone(&self.courier), Plan::of(snapshot, &self.courier.settings))
+        DryRun::new(Arc::clone(&self.courier), Plan::of(&Latest::from(snapshot), &self.courier.settings))
     }
 
     /// Sends one snapshot, and again for up to a minute where that can help.
@@ -94,7 +94,7 @@ impl<R: Receiver> Pusher<R> {
     /// # Errors
     /// Not everybody got everything.
     pub async fn push_once(&self, snapshot: &Arc<Snapshot>) -> Result<(), PushError> {
-        let plan = Plan::of(snapshot, &self.courier.settings);
+        let plan = Plan::of(&Latest::from(snapshot), &self.courier.settings);
         let unclear = self.tell_unclear(&plan);
         if let Some(reason) = &plan.withheld {
             // Said by the error that ends the run, and not in the log too.
@@ -123,7 +123,7 @@ impl<R: Receiver> Pusher<R> {
         let when = self.courier.settings.push_when;
         let ended = 'work: {
             let Some(mut ticks) = self.first(&mut reader, &stop).await else { break 'work Ok(()) };
-            let (mut has_begun, mut pushed) = (false, 0);
+            let (mut has_begun, mut pushed) = (false, None);
             loop {
                 let only_if_changed = tokio::select! {
                     () = stop.cancelled() => break Ok(()),
@@ -140,14 +140,15 @@ impl<R: Receiver> Pusher<R> {
                         true
                     }
                 };
-                let Some(snapshot) = reader.current() else { continue };
+                let Some(latest) = reader.latest() else { continue };
                 has_begun = true;
-                if snapshot.generation() == pushed {
-                    tracing::debug!(generation = pushed, "nothing newer than what was pushed last");
+                // What was seen once more since is sent again: it tells the receiver that it is true still.
+                if pushed == Some(latest.observed_at) {
+                    tracing::debug!(observed_at = %latest.observed_at, "nothing was read since the last push");
                     continue;
                 }
-                if self.plan(&snapshot, only_if_changed, &mut workers, &stop) {
-                    pushed = snapshot.generation();
+                if self.plan(&latest, only_if_changed, &mut workers, &stop) {
+                    pushed = Some(latest.observed_at);
                 }
             }
         };
@@ -176,15 +177,15 @@ impl<R: Receiver> Pusher<R> {
     /// Gives each account's worker its report, unless the whole is withheld.
     fn plan(
         &self,
-        snapshot: &Arc<Snapshot>,
+        latest: &Latest,
         only_if_changed: bool,
         workers: &mut Workers,
         stop: &CancellationToken,
     ) -> bool {
-        let plan = Plan::of(snapshot, &self.courier.settings);
+        let plan = Plan::of(latest, &self.courier.settings);
         self.tell_unclear(&plan);
         if let Some(reason) = &plan.withheld {
-            tracing::error!(generation = snapshot.generation(), "nothing is pushed: {reason}");
+            tracing::error!(generation = plan.snapshot.generation(), "nothing is pushed: {reason}");
             self.record_withheld(&plan, reason);
             return false;
         }
@@ -211,7 +212,7 @@ impl<R: Receiver> Pusher<R> {
     /// Notes that nothing is sent, and why.
     fn record_withheld(&self, plan: &Plan, reason: &str) {
         for report in plan.reports(&self.courier.settings) {
-            let record = self.not_sent(&plan.snapshot, &report.account, reason.to_owned());
+            let record = self.not_sent(plan, &report.account, reason.to_owned());
             self.courier.board.record(Some(&report.account), record, None);
             self.courier.metrics.push().withheld(Some(&report.account));
         }
@@ -228,18 +229,18 @@ impl<R: Receiver> Pusher<R> {
             self.courier.board.retain(|account| account.is_some());
         } else {
             let nobody: Arc<str> = "".into();
-            let record = self.not_sent(&plan.snapshot, &nobody, unclear.join("; "));
+            let record = self.not_sent(plan, &nobody, unclear.join("; "));
             self.courier.board.record(None, record, None);
             self.courier.metrics.push().withheld(None);
         }
         unclear.len()
     }
 
-    fn not_sent(&self, snapshot: &Snapshot, account: &Arc<str>, detail: String) -> PushRecord {
+    fn not_sent(&self, plan: &Plan, account: &Arc<str>, detail: String) -> PushRecord {
         PushRecord {
             at: Timestamp::now(),
-            generation: snapshot.generation(),
-            observed_at: snapshot.observed_at(),
+            generation: plan.snapshot.generation(),
+            observed_at: plan.observed_at,
             user: self.courier.sender(account).user.as_str().into(),
             payloads: Vec::new(),
             containers: 0,

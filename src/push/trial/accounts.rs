@@ -35,7 +35,7 @@ proptest! {
             settings.route_by_label = Some(LabelRoute { key: "team".to_owned(), default_account, ignore_missing_label });
         }
         let snapshot = Cluster::new().read(&namespaces, Vec::new());
-        let plan = Plan::of(&snapshot, &settings);
+        let plan = Plan::of(&Latest::from(&snapshot), &settings);
         let receiver = Scripted::new(move |posted| {
             // By account and interface, so that each keeps its answer.
             let account = posted.account.bytes().next().unwrap_or(b'a') as usize;
@@ -76,7 +76,7 @@ fn an_account_is_found_by_rank(
     #[case] expected: Result<&str, &str>,
 ) {
     let snapshot = Cluster::new().read(&[(namespace, None)], Vec::new());
-    let plan = Plan::of(&snapshot, &settings(routes));
+    let plan = Plan::of(&Latest::from(&snapshot), &settings(routes));
     match expected {
         Ok(account) => {
             assert_eq!(plan.routing.decisions[0].route.as_ref().map(|route| &*route.account), Ok(account));
@@ -105,7 +105,7 @@ fn a_label_names_the_account(
     let mut settings = settings(&[]);
     let default_account = default.map(str::to_owned);
     settings.route_by_label = Some(LabelRoute { key: "team".to_owned(), default_account, ignore_missing_label });
-    let plan = Plan::of(&Cluster::new().read(&[("shop", label)], Vec::new()), &settings);
+    let plan = Plan::of(&Latest::from(&Cluster::new().read(&[("shop", label)], Vec::new())), &settings);
     assert_eq!(plan.routing.shares.first().map(|share| &*share.account), expected);
     assert_eq!(plan.routing.unclear().count(), 0, "left out on purpose is no error");
 }
@@ -117,7 +117,7 @@ fn a_namespace_whose_labels_are_hidden_goes_nowhere() {
         Some(LabelRoute { key: "team".to_owned(), default_account: None, ignore_missing_label: false });
     let mut interner = Interner::default();
     let pods = ["shop", "ops"].map(|namespace| Event::Pod(pod(namespace, &mut interner)));
-    let plan = Plan::of(&Cluster::new().read(&[], pods.into()), &settings);
+    let plan = Plan::of(&Latest::from(&Cluster::new().read(&[], pods.into())), &settings);
     let unclear: Vec<&str> = plan.routing.unclear().map(|(namespace, _)| &**namespace).collect();
     assert_eq!(unclear, ["shop"], "a route by name needs no label");
 }
@@ -133,7 +133,7 @@ fn what_the_successor_would_have_routed_otherwise_is_told(
     #[case] namespace: &str,
     #[case] expected: Option<&[&str]>,
 ) {
-    let plan = Plan::of(&Cluster::new().read(&[(namespace, None)], Vec::new()), &settings(routes));
+    let plan = Plan::of(&Latest::from(&Cluster::new().read(&[(namespace, None)], Vec::new())), &settings(routes));
     let found = plan.routing.decisions[0].successor.as_ref();
     assert_eq!(
         found.map(|accounts| accounts.iter().map(|account| &**account).collect()),

@@ -23,7 +23,7 @@ use crate::config::{
     AccountRoute, AnchoreApi, AnchoreHttpSettings, AnchoreSettings, AnchoreUser, LabelRoute, MetadataSettings,
     MetricsSettings, Password, PushTarget, PushWhen, RegistrationSettings,
 };
-use crate::feed::{SnapshotWriter, feed};
+use crate::feed::{Latest, SnapshotWriter, feed};
 use crate::health::{Health, PushBoard, PushOutcome};
 use crate::inventory::{
     ContainerKind, ContainerState, Interner, Metadata, NamespacePattern, NamespaceRecord, NamespaceSelection,

@@ -49,6 +49,22 @@ async fn each_snapshot_is_sent_once_after_a_first_wait_within_the_interval() {
     service.end().await;
 }
 
+/// A poll that finds nothing new publishes nothing. What it saw is true now, and is sent as such.
+#[tokio::test(start_paused = true)]
+async fn what_is_seen_once_more_is_sent_again_with_the_time_of_that() {
+    let receiver = Scripted::new(|_| taken());
+    let mut service = Service::start(&receiver, settings(&[]));
+    service.poll(&["a"], INTERVAL).await;
+    for second in [4_000_000_000, 4_000_000_300] {
+        service.writer.observed(jiff::Timestamp::from_second(second).unwrap());
+        tokio::time::sleep(2 * INTERVAL).await;
+    }
+    let times: Vec<_> = receiver.posts().iter().map(|posted| posted.body["timestamp"].clone()).collect();
+    assert_eq!(times.len(), 3, "once for each time: {times:?}");
+    assert_eq!(times[1..], [json!("2096-10-02T07:06:40Z"), json!("2096-10-02T07:11:40Z")]);
+    service.end().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_receiver_that_was_down_gets_the_newest_alone() {
     let is_up = Arc::new(Mutex::new(false));

@@ -3,14 +3,13 @@
 use super::{PayloadForm, PayloadRequest};
 use crate::inventory::{KeyValues, Metadata, NodeRecord};
 use crate::snapshot::{ContentHash, ContentHasher};
-use crate::views::images::NamespaceImages;
 use crate::views::report::ServerVersionMetadata;
 
 impl PayloadRequest {
     /// What is sent in equal bodies has an equal hash, in every process. The timestamp is not content; limits do not count.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
-        let Self { snapshot, namespaces, policy, form, .. } = self;
+        let Self { snapshot, namespaces, form, .. } = self;
         let mut hasher = ContentHasher::default();
         hasher.number(*form as u64).text(snapshot.cluster_name());
         ServerVersionMetadata::from(snapshot.server_version()).hash_into(&mut hasher);
@@ -20,7 +19,7 @@ impl PayloadRequest {
         match form {
             PayloadForm::Inventories => {
                 for part in parts {
-                    hasher.hash(NamespaceImages::of(part, policy).content_hash());
+                    hasher.hash(part.images_hash());
                 }
             }
             PayloadForm::KubernetesInventory => {
