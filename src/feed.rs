@@ -41,7 +41,8 @@ pub fn feed() -> (SnapshotWriter, SnapshotReader) {
 impl SnapshotWriter {
     /// Hands a snapshot to every reader.
     pub fn publish(&self, snapshot: Arc<Snapshot>) {
-        self.0.send_replace(Some(Latest::from(&snapshot)));
+        let observed_at = snapshot.observed_at();
+        self.0.send_replace(Some(Latest { snapshot, observed_at }));
     }
 
     /// The newest snapshot was seen to be true still. No reader wakes up for it.

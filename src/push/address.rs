@@ -135,7 +135,7 @@ mod tests {
         "https://me:hunter2@a",
         "anchore.url has an @, and a URL with a user or password in it is not taken; write a URL as in https://anchore.example.com"
     )]
-    fn what_is_no_address_is_told(#[case] url: &str, #[case] message: &str) {
+    fn what_is_no_address_is_an_error(#[case] url: &str, #[case] message: &str) {
         assert_eq!(Address::parse(url).unwrap_err().to_string(), message);
     }
 

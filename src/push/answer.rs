@@ -12,10 +12,10 @@ use crate::config::Password;
 use crate::inventory::excerpt;
 use crate::remote::{Proxy, Transport, describe_page, is_html, retry_after};
 
-/// The most that is read of an answer: what Anchore says to a push takes less than a thousand bytes.
+/// The most that is read of an answer: what Anchore answers to a push takes less than a thousand bytes.
 const LIMIT: usize = 64 * 1024;
 
-/// What Anchore says of an account that does not exist.
+/// Anchore's message for an account that does not exist.
 const UNKNOWN_ACCOUNT: &str = "user account not found";
 
 /// An answer that means success.
@@ -52,7 +52,7 @@ impl Question<'_> {
             let text = read.map_err(|error| Err(Transport::of(&error)))?;
             return self.success(status, &headers, &text).map_err(Ok);
         }
-        // The status says enough when its words are lost.
+        // The status is enough when its text is lost.
         let bytes = read.map(|text| text.bytes).unwrap_or_default();
         Err(Ok(Failure::Refused(Box::new(self.refusal(status, &headers, &String::from_utf8_lossy(&bytes))))))
     }
@@ -80,8 +80,8 @@ impl Question<'_> {
         let message = json.as_ref().and_then(|json| json["message"].as_str()).map(str::trim);
         let is_unknown_account = matches!(status.as_u16(), 403 | 404)
             && message.is_some_and(|message| message.eq_ignore_ascii_case(UNKNOWN_ACCOUNT));
-        let said = match &json {
-            Some(json) => said_in_json(json),
+        let text_of_answer = match &json {
+            Some(json) => text_in_json(json),
             None if is_html(headers, text) => format!(" with {}", describe_page(text)),
             None if text.trim().is_empty() => String::new(),
             None => format!(": {}", excerpt(text.trim())),
@@ -90,7 +90,7 @@ impl Question<'_> {
             url: shown(self.url),
             status: status.as_u16(),
             advice: self.advice(status.as_u16(), is_unknown_account, text),
-            said,
+            text: text_of_answer,
             retry_after: retry_after(headers, Timestamp::now()),
             is_unknown_account,
         }
@@ -139,7 +139,7 @@ impl Question<'_> {
 }
 
 /// `: MESSAGE (DETAIL)` as far as there are any; another JSON as it is.
-fn said_in_json(json: &Value) -> String {
+fn text_in_json(json: &Value) -> String {
     let message = json["message"].as_str().map(str::trim).filter(|message| !message.is_empty());
     let detail = match &json["detail"] {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
@@ -193,7 +193,7 @@ mod tests {
     #[case(404, "User account not found", false)]
     #[case(404, "<html>User account not found</html>", false)]
     #[case(403, r#"["User account not found"]"#, false)]
-    fn only_one_answer_says_that_the_account_does_not_exist(
+    fn only_one_answer_means_that_the_account_does_not_exist(
         #[case] status: u16,
         #[case] body: &str,
         #[case] expected: bool,
@@ -207,8 +207,8 @@ mod tests {
     #[case::only_detail(json!({"detail": "'pods' is a required property", "title": "Bad Request"}), ": 'pods' is a required property")]
     #[case::empty_detail(json!({"message": "bad", "detail": {}}), ": bad")]
     #[case::other(json!({"error": "bad"}), ": {\"error\":\"bad\"}")]
-    fn the_receivers_own_words_are_told(#[case] body: Value, #[case] said: &str) {
-        assert_eq!(refusal(400, &body.to_string()).said, said);
+    fn the_receivers_own_text_is_in_the_message(#[case] body: Value, #[case] text: &str) {
+        assert_eq!(refusal(400, &body.to_string()).text, text);
     }
 
     #[rstest]
@@ -219,7 +219,7 @@ mod tests {
     #[case(413, "", "77 bytes were sent: set inventory-report-limits.payload-threshold-bytes")]
     #[case(503, "", "try again later")]
     #[case(405, "", "check anchore.url and anchore.api")]
-    fn each_refusal_says_what_to_do(#[case] status: u16, #[case] body: &str, #[case] advice: &str) {
+    fn each_refusal_has_advice(#[case] status: u16, #[case] body: &str, #[case] advice: &str) {
         let message = refusal(status, body).to_string();
         let start = format!("http://anchore.example/v2/kubernetes-inventory answers {status}");
         assert!(message.starts_with(&start) && message.contains(advice), "{message}");

@@ -10,13 +10,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::address::{Address, redirect_advice, shown};
 use super::answer::{Answer, Question};
+use super::api_version::VERSION;
 use super::body::{Body, Coding};
 use super::credentials::{Passwords, Sender};
 use super::error::ClientError;
 use super::failure::{Circumstances, Failure};
 use super::proxy;
 use super::tls::Tls;
-use super::wire::VERSION;
 use crate::config::AnchoreHttpSettings;
 use crate::inventory::excerpt;
 use crate::remote::{Proxy, ProxyVariables, Transport, install_crypto_provider};
@@ -28,7 +28,7 @@ const USER_AGENT: &str = concat!("kai/", env!("CARGO_PKG_VERSION"));
 const KEPT: Duration = Duration::from_mins(15);
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// Speaks to one receiver; its connections serve one push after another.
+/// Sends to one receiver; its connections serve one push after another.
 pub struct Client {
     http: reqwest::Client,
     address: Address,
@@ -136,7 +136,7 @@ impl Client {
 
     /// What the receiver has against this side of TLS, if it has anything.
     ///
-    /// In TLS 1.3 it says so after the client has begun to send, and hangs up: of a long body the rest fails to be sent, and
+    /// In TLS 1.3 it answers so after the client has begun to send, and hangs up: of a long body the rest fails to be sent, and
     /// the reason is lost. A question without a body is over before that.
     async fn refusal_of_tls(&self) -> Option<Failure> {
         let request = Request { method: Method::GET, path: VERSION, sender: None, body: None };

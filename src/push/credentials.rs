@@ -1,4 +1,4 @@
-//! Who speaks to the receiver. A password file is read when it is first needed and again when it has changed.
+//! Who sends to the receiver. A password file is read when it is first needed and again when it has changed.
 
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
@@ -16,7 +16,7 @@ use crate::remote::os_reason;
 /// The most that is read of a password file: a wrong path may lead to something endless.
 const LIMIT: u64 = 64 * 1024;
 
-/// Who speaks, and for which account.
+/// Who sends, and for which account.
 #[derive(Debug, Clone)]
 pub struct Sender {
     /// Name for basic authentication.
@@ -145,7 +145,7 @@ mod tests {
     #[case::empty_first_line(Some(&b"\nhunter2\n"[..]), "has an empty first line")]
     #[case::no_text(Some(&b"hunter2\xff"[..]), "is not UTF-8 text")]
     #[case::missing(None, "cannot be read: no such file or directory")]
-    fn a_file_without_a_password_is_told_with_its_key(#[case] content: Option<&[u8]>, #[case] problem: &str) {
+    fn a_file_without_a_password_is_an_error_with_its_key(#[case] content: Option<&[u8]>, #[case] problem: &str) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("password");
         if let Some(content) = content {

@@ -7,18 +7,18 @@ use serde::ser::{SerializeSeq as _, SerializeStruct as _};
 use serde::{Serialize, Serializer};
 
 use super::Client;
-use super::deliver::{Courier, Receiver};
+use super::api_version::ApiVersion;
+use super::delivery::{Delivery, Receiver};
 use super::plan::Plan;
 use super::routing::{Decision, NoRoute, Route};
-use super::wire::Wire;
 use crate::config::AnchoreApi;
 use crate::views::{Payload, PayloadBody, utc_seconds};
 
 /// What a push of one snapshot would send. Its JSON is made while it is written.
 pub struct DryRun<R = Client> {
-    courier: Arc<Courier<R>>,
+    delivery: Arc<Delivery<R>>,
     plan: Plan,
-    wire: Wire,
+    version: ApiVersion,
 }
 
 /// Where one namespace would go.
@@ -30,7 +30,7 @@ pub struct NamespaceRoute<'p> {
     pub account: Option<&'p str>,
     /// The setting that decides, or why it goes nowhere.
     pub rule: &'p str,
-    /// The accounts to which the successor of KAI would have sent it, when they are others.
+    /// The accounts to which k8s-inventory would have sent it, when they are others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub successor: Option<&'p [Arc<str>]>,
 }
@@ -49,9 +49,9 @@ struct Request<'r> {
 }
 
 impl<R: Receiver> DryRun<R> {
-    pub(super) fn new(courier: Arc<Courier<R>>, plan: Plan) -> Self {
-        let wire = courier.first_wire();
-        Self { courier, plan, wire }
+    pub(super) fn new(delivery: Arc<Delivery<R>>, plan: Plan) -> Self {
+        let version = delivery.first_version();
+        Self { delivery, plan, version }
     }
 
     /// Why nothing would be sent.
@@ -81,8 +81,8 @@ impl<R: Receiver> Serialize for DryRun<R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let snapshot = &self.plan.snapshot;
         let mut object = serializer.serialize_struct("DryRun", 8)?;
-        object.serialize_field("receiver", self.courier.receiver.url("").trim_end_matches('/'))?;
-        object.serialize_field("api", &api(self.courier.settings.api))?;
+        object.serialize_field("receiver", self.delivery.receiver.url("").trim_end_matches('/'))?;
+        object.serialize_field("api", &api(self.delivery.settings.api))?;
         object.serialize_field("cluster_name", snapshot.cluster_name())?;
         object.serialize_field("observed_at", &Seconds(self.plan.observed_at))?;
         object.serialize_field("complete", &snapshot.is_complete())?;
@@ -102,14 +102,14 @@ struct Requests<'d, R>(&'d DryRun<R>);
 
 impl<R: Receiver> Serialize for Requests<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let DryRun { courier, plan, wire } = self.0;
+        let DryRun { delivery, plan, version } = self.0;
         let mut requests = serializer.serialize_seq(None)?;
-        for report in plan.reports(&courier.settings).filter(|_| plan.withheld.is_none()) {
-            let sender = courier.sender(&report.account);
-            for Payload { body, namespaces, pods, containers } in courier.request(&report, *wire).payloads() {
+        for report in plan.reports(&delivery.settings).filter(|_| plan.withheld.is_none()) {
+            let sender = delivery.sender(&report.account);
+            for Payload { body, namespaces, pods, containers } in delivery.request(&report, *version).payloads() {
                 requests.serialize_element(&Request {
                     method: "POST",
-                    url: courier.receiver.url(wire.path()),
+                    url: delivery.receiver.url(version.path()),
                     account: &report.account,
                     user: &sender.user,
                     namespaces,
@@ -124,7 +124,7 @@ impl<R: Receiver> Serialize for Requests<'_, R> {
     }
 }
 
-/// Which interface would be used. Only the receiver could tell more.
+/// Which interface would be used. Only the receiver knows more.
 fn api(api: AnchoreApi) -> &'static str {
     match api {
         AnchoreApi::Auto => {

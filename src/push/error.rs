@@ -26,14 +26,14 @@ pub enum ClientError {
     /// The proxy cannot be used. Its value is not shown: it may hold a password.
     #[error("{0}")]
     Proxy(String),
-    /// Nothing says which receivers are to be trusted.
+    /// There are no authorities to trust.
     #[error(
         "the receiver's certificate could not be checked: this system has no certificate authorities ({reason}); put the \
          receiver's authority into anchore.http.ca-certificate, or name a file of authorities with the variable \
          SSL_CERT_FILE"
     )]
     Authorities {
-        /// What the TLS library says.
+        /// The TLS library's message.
         reason: String,
     },
 }

@@ -18,7 +18,7 @@ pub enum Failure {
         url: String,
         /// ` through the proxy …`, or nothing.
         via: String,
-        /// What the system says.
+        /// The system's message.
         reason: String,
         /// What to try.
         advice: String,
@@ -32,12 +32,12 @@ pub enum Failure {
         proxy: String,
         /// The key or variable that names it.
         setting: &'static str,
-        /// What it says.
+        /// Its answer.
         reason: String,
         /// It wants credentials, and will the next time.
         is_final: bool,
     },
-    /// One side does not trust the other, or does not speak as the other.
+    /// One side does not trust the other, or they use different protocols.
     #[error("no usable connection to {url}{via}: {reason}; {advice}")]
     Tls {
         /// What was asked for.
@@ -77,7 +77,7 @@ pub enum Failure {
     /// Another status than 2xx.
     #[error(transparent)]
     Refused(Box<Refusal>),
-    /// A status of success, and nothing that Anchore would say.
+    /// A status of success, and no answer of Anchore.
     #[error("{url} is not Anchore Enterprise: it answers {status} with {what}; check anchore.url")]
     NotAnchore {
         /// What was asked for.
@@ -118,19 +118,19 @@ pub enum Failure {
 
 /// An answer of another status than 2xx.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{url} answers {status}{said}; {advice}")]
+#[error("{url} answers {status}{text}; {advice}")]
 pub struct Refusal {
     /// What was asked for.
     pub url: String,
     /// The HTTP status.
     pub status: u16,
     /// `: MESSAGE`, in the receiver's words, cut and escaped; or nothing.
-    pub said: String,
+    pub text: String,
     /// What to try.
     pub advice: String,
     /// `Retry-After`, as the receiver wrote it.
     pub retry_after: Option<Duration>,
-    /// The one answer that says that the account does not exist.
+    /// The one answer that means that the account does not exist.
     pub is_unknown_account: bool,
 }
 
@@ -181,7 +181,7 @@ impl Failure {
         self.refusal().and_then(|refusal| refusal.retry_after)
     }
 
-    /// Whether the receiver said that the account does not exist: 403 or 404 with that message, and nothing else.
+    /// Whether the receiver answered that the account does not exist: 403 or 404 with that message, and nothing else.
     #[must_use]
     pub fn is_unknown_account(&self) -> bool {
         self.refusal().is_some_and(|refusal| refusal.is_unknown_account)
@@ -238,9 +238,9 @@ impl Circumstances<'_> {
         match transport {
             Transport::Unreachable(reason) => Failure::Unreachable { url, via, reason, advice: self.way_advice() },
             Transport::Broken(reason) => {
-                let said = reason.strip_prefix("tunnel error: ").or_else(|| reason.strip_prefix("SOCKS error: "));
-                match (said, self.proxy) {
-                    (Some(said), Some(proxy)) => tunnel(url, proxy, said),
+                let answer = reason.strip_prefix("tunnel error: ").or_else(|| reason.strip_prefix("SOCKS error: "));
+                match (answer, self.proxy) {
+                    (Some(answer), Some(proxy)) => tunnel(url, proxy, answer),
                     _ => Failure::BrokenOff { url, via, reason, advice: self.broken_advice() },
                 }
             }
@@ -269,8 +269,8 @@ impl Circumstances<'_> {
     }
 
     fn via(&self) -> String {
-        let told = |proxy: &Proxy| format!(" through the proxy {} ({})", excerpt(&proxy.shown()), proxy.setting);
-        self.proxy.map(told).unwrap_or_default()
+        let through = |proxy: &Proxy| format!(" through the proxy {} ({})", excerpt(&proxy.shown()), proxy.setting);
+        self.proxy.map(through).unwrap_or_default()
     }
 
     fn broken_advice(&self) -> &'static str {
@@ -296,7 +296,7 @@ impl Circumstances<'_> {
     }
 }
 
-/// What a proxy has said. hyper's errors for this are private: their texts are all there is.
+/// What a proxy has answered. hyper's errors for this are private: their texts are all there is.
 fn tunnel(url: String, proxy: &Proxy, reason: &str) -> Failure {
     let (reason, is_final) = match reason {
         "proxy authorization required" => ("it wants a user and a password (407)", true),

@@ -1,4 +1,4 @@
-//! What kai tells Anchore Enterprise of itself: the registration, and the report of its health. Shapes of the wire, made
+//! What kai reports to Anchore Enterprise about itself: the registration, and the report of its health. JSON that is made
 //! from what is passed in.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ const PROTOCOL_VERSION: u8 = 1;
 
 /// `POST /v2/system/integrations/registration`
 #[derive(Debug, Serialize)]
-#[expect(clippy::struct_field_names, reason = "as the wire has them")]
+#[expect(clippy::struct_field_names, reason = "as the receiver names them")]
 pub(super) struct Registration {
     pub(super) registration_id: String,
     pub(super) registration_instance_id: String,
@@ -48,7 +48,7 @@ impl Registration {
 
 /// `POST /v2/system/integrations/{uuid}/health-report`
 #[derive(Debug, Serialize)]
-#[expect(clippy::struct_field_names, reason = "as the wire has them")]
+#[expect(clippy::struct_field_names, reason = "as the receiver names them")]
 pub(super) struct HealthReport {
     /// Of this report alone.
     uuid: Uuid,
@@ -85,7 +85,7 @@ struct AccountReport {
 }
 
 #[derive(Debug, Serialize)]
-#[expect(clippy::struct_field_names, reason = "as the wire has them")]
+#[expect(clippy::struct_field_names, reason = "as the receiver names them")]
 struct Batch {
     /// From 1.
     batch_index: usize,
@@ -110,7 +110,7 @@ impl HealthReport {
         });
         let reports = pushes.iter().filter_map(|push| {
             let account = push.account.as_ref()?;
-            // A report that was not sent has no batches to tell of: it stands among the errors.
+            // A report that was not sent has no batches: it stands among the errors.
             (push.last.outcome != PushOutcome::Withheld)
                 .then(|| (Arc::clone(account), AccountReport::of(account, push)))
         });

@@ -28,7 +28,7 @@ pub(super) struct Plan {
     is_single: bool,
 }
 
-/// What one account is told.
+/// What one account is sent.
 #[derive(Debug)]
 pub(super) struct Report {
     /// What is reported.

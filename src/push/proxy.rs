@@ -1,4 +1,4 @@
-//! Which proxy leads to the receiver: `anchore.http.proxy`, else what the proxy variables say.
+//! Which proxy leads to the receiver: `anchore.http.proxy`, else the proxy variables.
 
 use http::Uri;
 use reqwest::{ClientBuilder, Url};
@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::error::ClientError;
 use crate::remote::{Proxy, ProxyVariables};
 
-/// What reqwest speaks to.
+/// The kinds that reqwest supports.
 const KINDS: &[&str] = &["http", "https", "socks5", "socks5h"];
 
 const KEY: &str = "anchore.http.proxy";
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_of_an_unknown_kind_is_told_without_its_password() {
+    fn a_proxy_of_an_unknown_kind_is_an_error_without_its_password() {
         let setting = SecretString::from("ftp://me:hunter2@p");
         let url = "https://a.example".parse().unwrap();
         let message = choose(&url, Some(&setting), &ProxyVariables::default()).unwrap_err().to_string();

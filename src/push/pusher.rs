@@ -13,10 +13,10 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use super::Client;
-use super::deliver::{AT_ONCE, Courier, End, Receiver};
+use super::delivery::{AT_ONCE, Delivery, End, Receiver};
 use super::dry_run::DryRun;
-use super::patience::Patience;
 use super::plan::{Plan, Report};
+use super::retry_policy::RetryPolicy;
 use crate::config::{AnchoreSettings, AnchoreUser, PushWhen};
 use crate::feed::{Latest, SnapshotReader};
 use crate::health::{PushBoard, PushOutcome, PushRecord};
@@ -26,7 +26,7 @@ use crate::snapshot::{ContentHash, Snapshot};
 
 /// Sends what a cluster runs to Anchore Enterprise.
 pub struct Pusher<R = Client> {
-    courier: Arc<Courier<R>>,
+    delivery: Arc<Delivery<R>>,
     /// From the start of one push to the start of the next.
     interval: Duration,
 }
@@ -55,15 +55,15 @@ pub enum PushError {
 struct Job {
     report: Report,
     content: ContentHash,
-    /// It is sent only when the account's last accepted report said something else.
+    /// It is sent only when the account's last accepted report had other content.
     only_if_changed: bool,
 }
 
 type Jobs = watch::Sender<Option<Arc<Job>>>;
 
 impl Pusher<Client> {
-    /// A pusher to that receiver; nothing is sent yet. How it goes is said on `board`
-    /// and counted in `metrics`.
+    /// A pusher to that receiver; nothing is sent yet. How it goes is recorded on `board` and
+    /// counted in `metrics`.
     #[must_use]
     pub fn new(
         client: Client,
@@ -74,19 +74,19 @@ impl Pusher<Client> {
         metrics: Metrics,
         interval: Duration,
     ) -> Self {
-        Self::to(Courier::new(client, default_user, settings, policy, board, metrics), interval)
+        Self::to(Delivery::new(client, default_user, settings, policy, board, metrics), interval)
     }
 }
 
 impl<R: Receiver> Pusher<R> {
-    pub(super) fn to(courier: Courier<R>, interval: Duration) -> Self {
-        Self { courier: Arc::new(courier), interval }
+    pub(super) fn to(delivery: Delivery<R>, interval: Duration) -> Self {
+        Self { delivery: Arc::new(delivery), interval }
     }
 
     /// What a push of a snapshot would send.
     #[must_use]
     pub fn dry_run(&self, snapshot: &Arc<Snapshot>) -> DryRun<R> {
-        DryRun::new(Arc::clone(&self.courier), Plan::of(&Latest::from(snapshot), &self.courier.settings))
+        DryRun::new(Arc::clone(&self.delivery), Plan::of(&Latest::from(snapshot), &self.delivery.settings))
     }
 
     /// Sends one snapshot, and again for up to a minute where that can help.
@@ -94,15 +94,15 @@ impl<R: Receiver> Pusher<R> {
     /// # Errors
     /// Not everybody got everything.
     pub async fn push_once(&self, snapshot: &Arc<Snapshot>) -> Result<(), PushError> {
-        let plan = Plan::of(&Latest::from(snapshot), &self.courier.settings);
-        let unclear = self.tell_unclear(&plan);
+        let plan = Plan::of(&Latest::from(snapshot), &self.delivery.settings);
+        let unclear = self.log_unclear(&plan);
         if let Some(reason) = &plan.withheld {
-            // Said by the error that ends the run, and not in the log too.
+            // The error that ends the run has the reason; it is not logged too.
             self.record_withheld(&plan, reason);
             return Err(PushError::Withheld(reason.clone()));
         }
-        let ends: Vec<End> = stream::iter(plan.reports(&self.courier.settings))
-            .map(|report| async move { self.courier.deliver(&report, &mut Patience::<()>::of_run()).await })
+        let ends: Vec<End> = stream::iter(plan.reports(&self.delivery.settings))
+            .map(|report| async move { self.delivery.deliver(&report, &mut RetryPolicy::<()>::of_run()).await })
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
@@ -120,7 +120,7 @@ impl<R: Receiver> Pusher<R> {
     /// A worker ended that should not.
     pub async fn run(self, mut reader: SnapshotReader, stop: CancellationToken) -> Result<(), String> {
         let mut workers = Workers { jobs: HashMap::new(), tasks: JoinSet::new() };
-        let when = self.courier.settings.push_when;
+        let when = self.delivery.settings.push_when;
         let ended = 'work: {
             let Some(mut ticks) = self.first(&mut reader, &stop).await else { break 'work Ok(()) };
             let (mut has_begun, mut pushed) = (false, None);
@@ -142,7 +142,7 @@ impl<R: Receiver> Pusher<R> {
                 };
                 let Some(latest) = reader.latest() else { continue };
                 has_begun = true;
-                // What was seen once more since is sent again: it tells the receiver that it is true still.
+                // What was seen once more since is sent again: the receiver learns that it is true still.
                 if pushed == Some(latest.observed_at) {
                     tracing::debug!(observed_at = %latest.observed_at, "nothing was read since the last push");
                     continue;
@@ -175,33 +175,27 @@ impl<R: Receiver> Pusher<R> {
     }
 
     /// Gives each account's worker its report, unless the whole is withheld.
-    fn plan(
-        &self,
-        latest: &Latest,
-        only_if_changed: bool,
-        workers: &mut Workers,
-        stop: &CancellationToken,
-    ) -> bool {
-        let plan = Plan::of(latest, &self.courier.settings);
-        self.tell_unclear(&plan);
+    fn plan(&self, latest: &Latest, only_if_changed: bool, workers: &mut Workers, stop: &CancellationToken) -> bool {
+        let plan = Plan::of(latest, &self.delivery.settings);
+        self.log_unclear(&plan);
         if let Some(reason) = &plan.withheld {
             tracing::error!(generation = plan.snapshot.generation(), "nothing is pushed: {reason}");
             self.record_withheld(&plan, reason);
             return false;
         }
-        let reports: Vec<Report> = plan.reports(&self.courier.settings).collect();
+        let reports: Vec<Report> = plan.reports(&self.delivery.settings).collect();
         let is_wanted = |account: &str| reports.iter().any(|report| *report.account == *account);
-        self.courier.board.retain(|account| account.is_none_or(is_wanted));
-        self.courier.metrics.push().retain(|account| account.is_none_or(is_wanted));
+        self.delivery.board.retain(|account| account.is_none_or(is_wanted));
+        self.delivery.metrics.push().retain(|account| account.is_none_or(is_wanted));
         // A worker without an account ends; its last report was of namespaces that belong to others now.
         workers.jobs.retain(|account, _| is_wanted(account));
         for report in reports {
             let account = Arc::clone(&report.account);
-            let content = self.courier.request(&report, self.courier.first_wire()).content_hash();
+            let content = self.delivery.request(&report, self.delivery.first_version()).content_hash();
             let job = Arc::new(Job { report, content, only_if_changed });
             let jobs = workers.jobs.entry(account).or_insert_with(|| {
                 let (jobs, newest) = watch::channel(None);
-                workers.tasks.spawn(work(Arc::clone(&self.courier), newest, stop.clone(), self.interval));
+                workers.tasks.spawn(work(Arc::clone(&self.delivery), newest, stop.clone(), self.interval));
                 jobs
             });
             jobs.send_replace(Some(job));
@@ -211,27 +205,27 @@ impl<R: Receiver> Pusher<R> {
 
     /// Notes that nothing is sent, and why.
     fn record_withheld(&self, plan: &Plan, reason: &str) {
-        for report in plan.reports(&self.courier.settings) {
+        for report in plan.reports(&self.delivery.settings) {
             let record = self.not_sent(plan, &report.account, reason.to_owned());
-            self.courier.board.record(Some(&report.account), record, None);
-            self.courier.metrics.push().withheld(Some(&report.account));
+            self.delivery.board.record(Some(&report.account), record, None);
+            self.delivery.metrics.push().withheld(Some(&report.account));
         }
     }
 
-    /// Says which namespaces go nowhere, and how many these are.
-    fn tell_unclear(&self, plan: &Plan) -> usize {
+    /// Logs which namespaces go nowhere, and how many these are.
+    fn log_unclear(&self, plan: &Plan) -> usize {
         let unclear: Vec<String> =
             plan.routing.unclear().map(|(namespace, reason)| format!("{}: {reason}", excerpt(namespace))).collect();
         for line in &unclear {
             tracing::error!(generation = plan.snapshot.generation(), "pushed to no account: namespace {line}");
         }
         if unclear.is_empty() {
-            self.courier.board.retain(|account| account.is_some());
+            self.delivery.board.retain(|account| account.is_some());
         } else {
             let nobody: Arc<str> = "".into();
             let record = self.not_sent(plan, &nobody, unclear.join("; "));
-            self.courier.board.record(None, record, None);
-            self.courier.metrics.push().withheld(None);
+            self.delivery.board.record(None, record, None);
+            self.delivery.metrics.push().withheld(None);
         }
         unclear.len()
     }
@@ -241,7 +235,7 @@ impl<R: Receiver> Pusher<R> {
             at: Timestamp::now(),
             generation: plan.snapshot.generation(),
             observed_at: plan.observed_at,
-            user: self.courier.sender(account).user.as_str().into(),
+            user: self.delivery.sender(account).user.as_str().into(),
             payloads: Vec::new(),
             containers: 0,
             bytes: 0,
@@ -259,7 +253,7 @@ struct Workers {
 
 /// Delivers the newest report of one account until nothing more can come or the service stops.
 async fn work<R: Receiver>(
-    courier: Arc<Courier<R>>,
+    delivery: Arc<Delivery<R>>,
     mut newest: watch::Receiver<Option<Arc<Job>>>,
     stop: CancellationToken,
     interval: Duration,
@@ -274,8 +268,8 @@ async fn work<R: Receiver>(
         if job.only_if_changed && accepted == Some(job.content) {
             continue;
         }
-        let mut patience = Patience::of_service(&mut newest, &stop, interval);
-        match courier.deliver(&job.report, &mut patience).await {
+        let mut retry = RetryPolicy::of_service(&mut newest, &stop, interval);
+        match delivery.deliver(&job.report, &mut retry).await {
             End::Delivered => accepted = Some(job.content),
             End::Failed | End::Replaced => {}
         }

@@ -2,7 +2,7 @@
 //!
 //! An account route that names the namespace exactly comes first, then one whose expression matches it, then the
 //! namespace's label, then `anchore.account`. What two rules of equal rank claim for different accounts goes to neither:
-//! data in the wrong account is worse than data that is missing and said to be.
+//! data in the wrong account is worse than data that is missing and reported as missing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(super) struct Decision {
     pub(super) namespace: Arc<str>,
     /// Its account, or why it has none.
     pub(super) route: Result<Route, NoRoute>,
-    /// The accounts to which the successor of KAI would have sent it, when they are others: it takes every entry of
+    /// The accounts to which k8s-inventory would have sent it, when they are others: it takes every entry of
     /// `account-routes` for an expression that is found anywhere in the name.
     pub(super) successor: Option<Vec<Arc<str>>>,
 }
@@ -55,12 +55,12 @@ pub(super) struct Route {
 pub(super) enum NoRoute {
     /// `ignore-missing-label`, as the user wants it.
     Ignored(String),
-    /// An error: nobody can tell which account is right.
+    /// An error: it is not clear which account is right.
     Unclear(String),
 }
 
 impl Routing {
-    /// Routes the namespaces of a snapshot that may be told as whole. What could not be read is left out; see
+    /// Routes the namespaces of a snapshot that may be sent as whole. What could not be read is left out; see
     /// [`Snapshot::vouches_for`].
     #[must_use]
     pub(super) fn of(snapshot: &Snapshot, settings: &AnchoreSettings) -> Self {
@@ -154,7 +154,7 @@ fn by_default(part: &NamespacePart, settings: &AnchoreSettings) -> Result<Route,
     }
 }
 
-/// Where the successor would have sent it, when that is not where it goes.
+/// Where k8s-inventory would have sent it, when that is not where it goes.
 fn successor(
     namespace: &str,
     route: &Result<Route, NoRoute>,

@@ -1,10 +1,10 @@
-//! Which workload of the cluster this process is: what tells one installation from another, without asking anybody.
+//! Which workload of the cluster this process is: one installation differs from another by it, without asking anybody.
 
 use std::path::Path;
 
 /// Where a pod finds its own namespace.
 const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
-/// The letters of the names that Kubernetes makes up.
+/// The letters of the names that Kubernetes generates.
 const MADE_UP: &str = "bcdfghjklmnpqrstvwxz2456789";
 /// Length of what it puts behind the name of a ReplicaSet.
 const POD_SUFFIX: usize = 5;
@@ -60,7 +60,7 @@ mod tests {
     #[case::stateful_set(Some("anchore"), "kai-0", "kai-0")]
     #[case::by_hand(Some("anchore"), "kai-debug-shell", "kai-debug-shell")]
     #[case::laptop(None, "kai-67479449b7-zdzlr", "kai-67479449b7-zdzlr")]
-    fn a_workload_is_told_by_the_name_of_its_pod(
+    fn a_workload_is_known_by_the_name_of_its_pod(
         #[case] namespace: Option<&str>,
         #[case] host: &str,
         #[case] expected: &str,

@@ -1,4 +1,4 @@
-//! The images of one namespace, as the KAI report says them.
+//! The images of one namespace, as the KAI report has them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl NamespaceImages {
         Self { namespace: Arc::clone(part.name()), images }
     }
 
-    /// The hash of what it says.
+    /// The hash of its content.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
         let mut hasher = ContentHasher::default();

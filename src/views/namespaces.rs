@@ -75,7 +75,7 @@ impl NamespaceList {
         }
     }
 
-    /// The hash of what it says; generation and time are not content.
+    /// The hash of its content; generation and time are not content.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
         let Self { generation: _, observed_at: _, complete, namespaces } = self;

@@ -108,7 +108,7 @@ impl KaiReport {
         }
     }
 
-    /// The hash of what it says; the timestamp is not content.
+    /// The hash of its content; the timestamp is not content.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
         let Self { timestamp: _, results, server_version_metadata, cluster_name, inventory_type } = self;

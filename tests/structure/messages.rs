@@ -70,7 +70,7 @@ struct Text {
 /// Every text of the program and of the chart's `fail`, those of tests left out.
 fn texts() -> Vec<Text> {
     let mut texts = Vec::new();
-    for file in files("src").filter(|file| !file.starts_with("src/push/trial")) {
+    for file in files("src").filter(|file| !file.starts_with("src/push/tests")) {
         let code = read(&file);
         let code = code.split("#[cfg(test)]\nmod tests {").next().expect("a first part");
         let (blank, literals) = literals(code);

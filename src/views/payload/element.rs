@@ -1,4 +1,4 @@
-//! The elements of k8s-inventory's lists, as they are sent. What a cluster does not tell is left out: null is not allowed.
+//! The elements of k8s-inventory's lists, as they are sent. What a cluster does not have is left out: null is not allowed.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The hash of what is sent, to tell whether there is anything new to send.
+//! The hash of what is sent, which shows whether there is anything new to send.
 
 use super::{PayloadForm, PayloadRequest};
 use crate::inventory::{KeyValues, Metadata, NodeRecord};

@@ -97,7 +97,7 @@ impl Identities {
         usable_id(container).filter(|id| !self.container_ids.has(|| hash(id.as_bytes())))
     }
 
-    /// The id of an entry without one of its own; `fields` tell it from every other entry of its pod.
+    /// The id of an entry without one of its own; `fields` distinguish it from every other entry of its pod.
     pub(super) fn made_entry(&self, pod: &PodRecord, fields: &[&str]) -> Uid {
         self.made(&["entry", &pod.namespace, &pod.name], fields)
     }

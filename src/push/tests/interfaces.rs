@@ -7,7 +7,7 @@ use super::*;
 #[case::anchore_4(&[V1, OLD], Some(json!({"service": {"version": "4.9.0"}})), &[V2, V1], true)]
 #[case::before_4(&[OLD], Some(json!({"service": {"version": "4.0.0"}})), &[V2, V1, OLD], true)]
 #[case::version_2_is_believed(&[V1, OLD], Some(json!({"api": {"version": "2"}})), &[V2], false)]
-#[case::version_says_nothing(&[OLD], None, &[V2, V1, OLD], true)]
+#[case::version_is_not_known(&[OLD], None, &[V2, V1, OLD], true)]
 #[case::none_of_them(&[], None, &[V2, V1, OLD], false)]
 #[tokio::test(start_paused = true)]
 async fn the_interface_that_is_there_is_found(
@@ -22,7 +22,7 @@ async fn the_interface_that_is_there_is_found(
                 if there.contains(&posted.path.as_str()) { taken() } else { Err(refused(404, "no such path")) }
             },
         );
-    let receiver = receiver.version(move || version.clone().map_or_else(|| Err(refused(403, "")), says));
+    let receiver = receiver.version(move || version.clone().map_or_else(|| Err(refused(403, "")), answers));
     let snapshot = Cluster::new().read(&[("shop", None)], Vec::new());
     assert_eq!(push(&receiver, settings(&[]), &snapshot).await.is_ok(), is_delivered);
     assert_eq!(receiver.paths(), expected);

@@ -1,4 +1,4 @@
-//! How long a delivery is tried again: a single run so often, the service until there is something newer to say.
+//! How long a delivery is tried again: a single run so often, the service until there is something newer.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const TRIES: u32 = 3;
 const RUN_LIMIT: Duration = Duration::from_mins(1);
 
 /// When to try again, and when no more.
-pub(super) struct Patience<'p, T> {
+pub(super) struct RetryPolicy<'p, T> {
     waits: ExponentialBackoff,
     ends: Ends<'p, T>,
 }
@@ -44,7 +44,7 @@ pub(super) enum Verdict {
     Stopped,
 }
 
-impl<'p, T> Patience<'p, T> {
+impl<'p, T> RetryPolicy<'p, T> {
     /// For a single run that begins now.
     pub(super) fn of_run() -> Self {
         Self { waits: waits(LONGEST_WAIT), ends: Ends::Run { tries: TRIES, until: Instant::now() + RUN_LIMIT } }
@@ -71,7 +71,7 @@ impl<'p, T> Patience<'p, T> {
         }
     }
 
-    /// How long to wait after a failure; `asked` is the receiver's own wish, which counts up to a bound. An error says
+    /// How long to wait after a failure; `asked` is the receiver's own wish, which counts up to a bound. An error means
     /// that there is no further try.
     pub(super) fn next_wait(&mut self, asked: Option<Duration>) -> Result<Duration, Verdict> {
         let backoff = self.waits.next().unwrap_or(LONGEST_WAIT);
@@ -132,38 +132,38 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_run_tries_three_times_and_waits_as_asked() {
-        let mut patience: Patience<'_, ()> = Patience::of_run();
-        let first = patience.next_wait(None).expect("another try");
+        let mut retry: RetryPolicy<'_, ()> = RetryPolicy::of_run();
+        let first = retry.next_wait(None).expect("another try");
         assert!((FIRST_WAIT..=2 * FIRST_WAIT).contains(&first), "{first:?}");
-        assert_eq!(patience.next_wait(Some(Duration::from_secs(7))), Ok(Duration::from_secs(7)));
-        assert_eq!(patience.next_wait(None), Err(Verdict::Enough));
-        patience.succeeded();
-        assert!(patience.next_wait(None).is_ok());
+        assert_eq!(retry.next_wait(Some(Duration::from_secs(7))), Ok(Duration::from_secs(7)));
+        assert_eq!(retry.next_wait(None), Err(Verdict::Enough));
+        retry.succeeded();
+        assert!(retry.next_wait(None).is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_run_does_not_wait_beyond_a_minute() {
-        let mut patience: Patience<'_, ()> = Patience::of_run();
+        let mut retry: RetryPolicy<'_, ()> = RetryPolicy::of_run();
         tokio::time::advance(Duration::from_secs(50)).await;
-        assert_eq!(patience.next_wait(Some(Duration::from_secs(11))), Err(Verdict::TooLate));
+        assert_eq!(retry.next_wait(Some(Duration::from_secs(11))), Err(Verdict::TooLate));
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_service_waits_until_there_is_something_newer() {
         let (sender, mut receiver) = watch::channel(0);
         let stop = CancellationToken::new();
-        let mut patience = Patience::of_service(&mut receiver, &stop, Duration::from_secs(30));
+        let mut retry = RetryPolicy::of_service(&mut receiver, &stop, Duration::from_secs(30));
         for _ in 0..20 {
-            assert!(patience.next_wait(None).expect("another try") <= Duration::from_secs(30));
+            assert!(retry.next_wait(None).expect("another try") <= Duration::from_secs(30));
         }
-        assert_eq!(patience.next_wait(Some(Duration::from_hours(1))), Ok(Duration::from_secs(30)), "a bounded wish");
-        assert_eq!(patience.wait(Duration::from_secs(1)).await, Verdict::Again);
+        assert_eq!(retry.next_wait(Some(Duration::from_hours(1))), Ok(Duration::from_secs(30)), "a bounded wish");
+        assert_eq!(retry.wait(Duration::from_secs(1)).await, Verdict::Again);
         sender.send_replace(1);
-        assert_eq!(patience.wait(Duration::from_secs(1)).await, Verdict::Replaced);
+        assert_eq!(retry.wait(Duration::from_secs(1)).await, Verdict::Replaced);
         assert!(receiver.has_changed().expect("a sender"), "what replaced it is still to be taken");
-        let mut patience = Patience::of_service(&mut receiver, &stop, Duration::from_secs(30));
+        let mut retry = RetryPolicy::of_service(&mut receiver, &stop, Duration::from_secs(30));
         stop.cancel();
-        assert_eq!(patience.wait(Duration::from_secs(1)).await, Verdict::Stopped);
-        assert_eq!(patience.next_wait(None), Err(Verdict::Stopped));
+        assert_eq!(retry.wait(Duration::from_secs(1)).await, Verdict::Stopped);
+        assert_eq!(retry.next_wait(None), Err(Verdict::Stopped));
     }
 }

@@ -55,7 +55,7 @@ fn incomplete() -> Vec<Event> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_incomplete_inventory_is_withheld_and_says_what_is_missing() {
+async fn an_incomplete_inventory_is_withheld_and_names_what_is_missing() {
     let receiver = Scripted::new(|_| taken());
     let board = PushBoard::default();
     let snapshot = Cluster::new().read(&[("shop", None)], incomplete());
@@ -85,13 +85,13 @@ async fn what_is_missing_is_left_out_and_never_sent_as_empty() {
     assert_eq!(namespaces_in(&receiver.posts()[1].body), names(&["shop"]));
 }
 
-/// A pusher, and what is told of its pushes.
+/// A pusher, and the metrics of its pushes.
 fn counted(receiver: &Scripted, settings: AnchoreSettings) -> (Pusher<Scripted>, impl Fn() -> String + use<>) {
     let (board, metrics, policy) = (PushBoard::default(), Metrics::default(), ReportPolicy::default());
     let health = Health::new(feed().1, None, INTERVAL, board.clone());
     let exposition = Exposition::new(metrics.clone(), health, &policy, &MetricsSettings::default());
-    let courier = Courier::new(receiver.clone(), user("me"), Arc::new(settings), policy, board, metrics);
-    (Pusher::to(courier, INTERVAL), move || exposition.text(Serving::default()).unwrap())
+    let delivery = Delivery::new(receiver.clone(), user("me"), Arc::new(settings), policy, board, metrics);
+    (Pusher::to(delivery, INTERVAL), move || exposition.text(Serving::default()).unwrap())
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +110,7 @@ async fn every_attempt_is_counted_for_the_account_whose_report_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_withheld_is_counted_and_an_account_without_namespaces_is_told_no_more() {
+async fn what_is_withheld_is_counted_and_an_account_without_namespaces_is_dropped() {
     let (pusher, text) = counted(&Scripted::new(|_| taken()), settings(&[("a", &["shop"])]));
     let mut cluster = Cluster::new();
     let refused = Event::Refused { scope: ListScope::PodsOf("hidden".into()), reason: "no right".into() };
@@ -121,10 +121,10 @@ async fn what_is_withheld_is_counted_and_an_account_without_namespaces_is_told_n
     let (writer, reader) = feed();
     let stop = CancellationToken::new();
     let task = tokio::spawn(pusher.run(reader, stop.clone()));
-    for (namespace, is_told) in [("shop", true), ("other", false)] {
+    for (namespace, is_listed) in [("shop", true), ("other", false)] {
         writer.publish(cluster.read(&[(namespace, None)], Vec::new()));
         tokio::time::sleep(2 * INTERVAL).await;
-        assert_eq!(text().contains("account=\"a\""), is_told, "{}", text());
+        assert_eq!(text().contains("account=\"a\""), is_listed, "{}", text());
     }
     stop.cancel();
     task.await.unwrap().unwrap();

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::Refusal;
-use super::deliver::{Courier, Receiver};
+use super::delivery::{Delivery, Receiver};
 use super::plan::Plan;
 use super::pusher::{PushError, Pusher};
 use super::{Answer, Body, Failure, Sender};
@@ -48,7 +48,7 @@ struct Posted {
 
 type Script = dyn Fn(&Posted) -> Result<Answer, Failure> + Send + Sync;
 
-/// A receiver that answers as it is told, in no time.
+/// A receiver that answers by a script, in no time.
 #[derive(Clone)]
 struct Scripted {
     script: Arc<Script>,
@@ -103,7 +103,7 @@ fn taken() -> Result<Answer, Failure> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "an answer of a script")]
-fn says(version: Value) -> Result<Answer, Failure> {
+fn answers(version: Value) -> Result<Answer, Failure> {
     Ok(Answer { status: 200, json: Some(version) })
 }
 
@@ -111,7 +111,7 @@ fn refused(status: u16, message: &str) -> Failure {
     Failure::Refused(Box::new(Refusal {
         url: "https://anchore.example.com".to_owned(),
         status,
-        said: format!(": {message}"),
+        text: format!(": {message}"),
         advice: "see the log".to_owned(),
         retry_after: None,
         is_unknown_account: message == "User account not found",
@@ -205,16 +205,16 @@ fn pod(namespace: &str, interner: &mut Interner) -> PodRecord {
 
 fn pusher(receiver: &Scripted, settings: AnchoreSettings, board: &PushBoard) -> Pusher<Scripted> {
     let policy = ReportPolicy::default();
-    let courier =
-        Courier::new(receiver.clone(), user("me"), Arc::new(settings), policy, board.clone(), Metrics::default());
-    Pusher::to(courier, INTERVAL)
+    let delivery =
+        Delivery::new(receiver.clone(), user("me"), Arc::new(settings), policy, board.clone(), Metrics::default());
+    Pusher::to(delivery, INTERVAL)
 }
 
 async fn push(receiver: &Scripted, settings: AnchoreSettings, snapshot: &Arc<Snapshot>) -> Result<(), PushError> {
     pusher(receiver, settings, &PushBoard::default()).push_once(snapshot).await
 }
 
-/// The namespaces that a body tells of, in either form.
+/// The namespaces that a body has, in either form.
 fn namespaces_in(body: &Value) -> BTreeSet<String> {
     let of = |list: &str, name: &str| -> BTreeSet<String> {
         let items = body[list].as_array().into_iter().flatten();

@@ -128,7 +128,7 @@ fn a_namespace_whose_labels_are_hidden_goes_nowhere() {
 #[case::expressions_are_alike(&[("a", &["^pr"][..])], "prod", None)]
 #[case::twice(&[("a", &["prod"][..]), ("b", &["pro.*"])], "prod", Some(&["a", "b"][..]))]
 #[case::nowhere(&[("a", &["prod"][..])], "other", None)]
-fn what_the_successor_would_have_routed_otherwise_is_told(
+fn what_k8s_inventory_would_have_routed_otherwise_is_listed(
     #[case] routes: &[(&str, &[&str])],
     #[case] namespace: &str,
     #[case] expected: Option<&[&str]>,

@@ -8,21 +8,21 @@ use super::{Answer, Failure};
 use crate::config::AnchoreApi;
 use crate::views::PayloadForm;
 
-/// Says which interfaces the receiver has.
+/// Where the receiver names the interfaces that it has.
 pub(super) const VERSION: &str = "version";
 
 /// An interface that takes inventories, the newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Wire {
+pub(super) enum ApiVersion {
     /// `POST /v2/kubernetes-inventory`, Anchore Enterprise 5.
     KubernetesV2,
     /// `POST /v1/enterprise/kubernetes-inventory`, late 4.x.
     KubernetesV1,
-    /// `POST /v1/enterprise/inventories`, which KAI spoke.
+    /// `POST /v1/enterprise/inventories`, which KAI uses.
     Inventories,
 }
 
-impl Wire {
+impl ApiVersion {
     const ALL: [Self; 3] = [Self::KubernetesV2, Self::KubernetesV1, Self::Inventories];
 
     /// Where it is, below the receiver's URL.
@@ -47,33 +47,33 @@ impl Wire {
 
 /// The interface in use: the one of the settings, or the one that worked last.
 #[derive(Debug)]
-pub(super) struct Wires {
-    fixed: Option<Wire>,
-    known: Mutex<Option<Wire>>,
+pub(super) struct ApiVersions {
+    fixed: Option<ApiVersion>,
+    known: Mutex<Option<ApiVersion>>,
 }
 
-/// What `GET /version` says.
+/// What `GET /version` answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Version {
-    /// The receiver has the second version of the interface: an answer that says otherwise is wrong.
+pub(super) enum Advertised {
+    /// The receiver has the second version of the interface: a 404 of it is wrong.
     Second,
     /// It has an older one.
     Older,
-    /// What answered cannot tell: a page, a refusal.
+    /// What answered does not know: a page, a refusal.
     Unknown,
 }
 
 /// The interfaces that one delivery has found missing.
 #[derive(Debug, Default)]
-pub(super) struct Missing(Vec<Wire>);
+pub(super) struct Missing(Vec<ApiVersion>);
 
-impl Wires {
+impl ApiVersions {
     pub(super) fn new(api: AnchoreApi) -> Self {
         let fixed = match api {
             AnchoreApi::Auto => None,
-            AnchoreApi::Inventories => Some(Wire::Inventories),
-            AnchoreApi::KubernetesInventoryV1 => Some(Wire::KubernetesV1),
-            AnchoreApi::KubernetesInventoryV2 => Some(Wire::KubernetesV2),
+            AnchoreApi::Inventories => Some(ApiVersion::Inventories),
+            AnchoreApi::KubernetesInventoryV1 => Some(ApiVersion::KubernetesV1),
+            AnchoreApi::KubernetesInventoryV2 => Some(ApiVersion::KubernetesV2),
         };
         Self { fixed, known: Mutex::new(None) }
     }
@@ -84,33 +84,33 @@ impl Wires {
     }
 
     /// The interface to send to.
-    pub(super) fn current(&self) -> Wire {
+    pub(super) fn current(&self) -> ApiVersion {
         let known = *self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        self.fixed.or(known).unwrap_or(Wire::KubernetesV2)
+        self.fixed.or(known).unwrap_or(ApiVersion::KubernetesV2)
     }
 
     /// This one took something.
-    pub(super) fn worked(&self, wire: Wire) {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(wire);
+    pub(super) fn worked(&self, version: ApiVersion) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
     }
 
-    /// The next one to try when `wire` is not there; `None` when none is left. What was remembered is forgotten: the
+    /// The next one to try when `version` is not there; `None` when none is left. What was remembered is forgotten: the
     /// receiver is another one than it was.
-    pub(super) fn after(&self, wire: Wire, missing: &mut Missing) -> Option<Wire> {
+    pub(super) fn after(&self, version: ApiVersion, missing: &mut Missing) -> Option<ApiVersion> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if *known == Some(wire) {
+        if *known == Some(version) {
             *known = None;
         }
-        missing.0.push(wire);
-        Wire::ALL.into_iter().find(|wire| !missing.0.contains(wire))
+        missing.0.push(version);
+        ApiVersion::ALL.into_iter().find(|version| !missing.0.contains(version))
     }
 }
 
-impl Version {
+impl Advertised {
     /// Reads an answer to `GET /version`.
     ///
     /// # Errors
-    /// The failure, when a later try may tell more.
+    /// The failure, when a later try may know more.
     pub(super) fn of(answer: Result<Answer, Failure>) -> Result<Self, Failure> {
         match answer {
             Ok(Answer { json: Some(json), .. }) => Ok(Self::of_json(&json)),
@@ -137,26 +137,26 @@ mod tests {
     use serde_json::json;
 
     #[rstest]
-    #[case::second(json!({"service": {"version": "5.12.0"}, "api": {"version": "2"}}), Version::Second)]
-    #[case::second_in_full(json!({"api": {"version": "2.13.0"}}), Version::Second)]
-    #[case::none_as_in_4(json!({"service": {"version": "4.9.0"}, "db": {"schema_version": "490"}}), Version::Older)]
-    #[case::older(json!({"api": {"version": "0.5.0"}}), Version::Older)]
-    #[case::twenty(json!({"api": {"version": "20"}}), Version::Older)]
-    #[case::no_object(json!("2"), Version::Unknown)]
-    fn the_version_tells_the_interface(#[case] json: Value, #[case] expected: Version) {
-        assert_eq!(Version::of_json(&json), expected);
+    #[case::second(json!({"service": {"version": "5.12.0"}, "api": {"version": "2"}}), Advertised::Second)]
+    #[case::second_in_full(json!({"api": {"version": "2.13.0"}}), Advertised::Second)]
+    #[case::none_as_in_4(json!({"service": {"version": "4.9.0"}, "db": {"schema_version": "490"}}), Advertised::Older)]
+    #[case::older(json!({"api": {"version": "0.5.0"}}), Advertised::Older)]
+    #[case::twenty(json!({"api": {"version": "20"}}), Advertised::Older)]
+    #[case::no_object(json!("2"), Advertised::Unknown)]
+    fn the_version_names_the_interface(#[case] json: Value, #[case] expected: Advertised) {
+        assert_eq!(Advertised::of_json(&json), expected);
     }
 
     #[test]
     fn each_interface_is_tried_once_and_what_worked_first() {
-        let wires = Wires::new(AnchoreApi::Auto);
-        assert_eq!(wires.current(), Wire::KubernetesV2);
-        wires.worked(Wire::KubernetesV1);
-        assert_eq!(wires.current(), Wire::KubernetesV1);
+        let versions = ApiVersions::new(AnchoreApi::Auto);
+        assert_eq!(versions.current(), ApiVersion::KubernetesV2);
+        versions.worked(ApiVersion::KubernetesV1);
+        assert_eq!(versions.current(), ApiVersion::KubernetesV1);
         let mut missing = Missing::default();
-        assert_eq!(wires.after(Wire::KubernetesV1, &mut missing), Some(Wire::KubernetesV2));
-        assert_eq!(wires.current(), Wire::KubernetesV2, "what gave a 404 is forgotten");
-        assert_eq!(wires.after(Wire::KubernetesV2, &mut missing), Some(Wire::Inventories));
-        assert_eq!(wires.after(Wire::Inventories, &mut missing), None);
+        assert_eq!(versions.after(ApiVersion::KubernetesV1, &mut missing), Some(ApiVersion::KubernetesV2));
+        assert_eq!(versions.current(), ApiVersion::KubernetesV2, "what gave a 404 is forgotten");
+        assert_eq!(versions.after(ApiVersion::KubernetesV2, &mut missing), Some(ApiVersion::Inventories));
+        assert_eq!(versions.after(ApiVersion::Inventories, &mut missing), None);
     }
 }

@@ -1,14 +1,14 @@
 //! One report to one account: payload after payload, over the interface that the receiver takes, again while that can help,
-//! and to the default account after the one answer that says that the account does not exist.
+//! and to the default account after the one answer that means that the account does not exist.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use super::patience::{Patience, Verdict};
+use super::api_version::{Advertised, ApiVersion, ApiVersions, Missing, VERSION};
 use super::plan::Report;
-use super::wire::{Missing, VERSION, Version, Wire, Wires};
+use super::retry_policy::{RetryPolicy, Verdict};
 use super::{Answer, Body, Client, Failure, Sender};
 use crate::config::{AnchoreSettings, AnchoreUser};
 use crate::health::{PushBoard, PushOutcome, PushRecord, SentPayload};
@@ -46,13 +46,13 @@ impl Receiver for Client {
 pub(super) const AT_ONCE: usize = 16;
 
 /// Brings reports to one receiver.
-pub(super) struct Courier<R> {
+pub(super) struct Delivery<R> {
     pub(super) receiver: R,
     pub(super) settings: Arc<AnchoreSettings>,
     pub(super) board: PushBoard,
     pub(super) metrics: Metrics,
     default_user: AnchoreUser,
-    wires: Wires,
+    versions: ApiVersions,
     policy: ReportPolicy,
     slots: Semaphore,
 }
@@ -79,7 +79,7 @@ enum Undelivered {
 /// Why a payload was not taken.
 enum NotTaken {
     /// The interface is not there; another one is to be tried.
-    OtherWire(Wire),
+    OtherVersion(ApiVersion),
     /// There is no use in trying again.
     Gone(Undelivered),
 }
@@ -87,7 +87,7 @@ enum NotTaken {
 /// What a 404 leads to.
 enum Step {
     /// Another interface.
-    To(Wire),
+    To(ApiVersion),
     /// The question which one could not be answered now.
     Later(Failure),
     /// There is no other.
@@ -99,14 +99,14 @@ struct Progress<'r> {
     report: &'r Report,
     sender: Sender,
     is_rerouted: bool,
-    wire: Wire,
+    version: ApiVersion,
     missing: Missing,
     payloads: Vec<SentPayload>,
     containers: u64,
     bytes: u64,
 }
 
-impl<R: Receiver> Courier<R> {
+impl<R: Receiver> Delivery<R> {
     pub(super) fn new(
         receiver: R,
         default_user: AnchoreUser,
@@ -115,30 +115,30 @@ impl<R: Receiver> Courier<R> {
         board: PushBoard,
         metrics: Metrics,
     ) -> Self {
-        let (wires, slots) = (Wires::new(settings.api), Semaphore::new(AT_ONCE));
-        Self { receiver, settings, board, metrics, default_user, wires, policy, slots }
+        let (versions, slots) = (ApiVersions::new(settings.api), Semaphore::new(AT_ONCE));
+        Self { receiver, settings, board, metrics, default_user, versions, policy, slots }
     }
 
-    /// Delivers a report, and says on the board and in the log what became of it.
-    pub(super) async fn deliver<T: Send + Sync>(&self, report: &Report, patience: &mut Patience<'_, T>) -> End {
+    /// Delivers a report, and records on the board and in the log what became of it.
+    pub(super) async fn deliver<T: Send + Sync>(&self, report: &Report, retry: &mut RetryPolicy<'_, T>) -> End {
         let begun = tokio::time::Instant::now();
         let mut progress = Progress {
             report,
             sender: self.sender(&report.account),
             is_rerouted: false,
-            wire: self.wires.current(),
+            version: self.versions.current(),
             missing: Missing::default(),
             payloads: Vec::new(),
             containers: 0,
             bytes: 0,
         };
-        let result = self.send_all(&mut progress, patience).await;
+        let result = self.send_all(&mut progress, retry).await;
         self.metrics.push().ended(begun.elapsed());
         let account = excerpt(&report.account);
         let generation = report.snapshot.generation();
         match result {
             Ok(()) => {
-                let Progress { is_rerouted, wire, containers, bytes, ref payloads, .. } = progress;
+                let Progress { is_rerouted, version, containers, bytes, ref payloads, .. } = progress;
                 let namespaces = report.namespaces.len();
                 let payloads = payloads.iter().filter(|payload| payload.error.is_none()).count();
                 tracing::info!(
@@ -149,12 +149,12 @@ impl<R: Receiver> Courier<R> {
                     payloads,
                     bytes,
                     rerouted = is_rerouted,
-                    path = wire.path(),
+                    path = version.path(),
                     elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
                     "inventory pushed"
                 );
                 let outcome = if is_rerouted { PushOutcome::Rerouted } else { PushOutcome::Accepted };
-                let detail = format!("{namespaces} namespaces in {payloads} payloads, POST {}", wire.path());
+                let detail = format!("{namespaces} namespaces in {payloads} payloads, POST {}", version.path());
                 self.board.record(Some(&report.account), progress.record(outcome, detail), None);
                 End::Delivered
             }
@@ -180,11 +180,11 @@ impl<R: Receiver> Courier<R> {
     async fn send_all<T: Send + Sync>(
         &self,
         progress: &mut Progress<'_>,
-        patience: &mut Patience<'_, T>,
+        retry: &mut RetryPolicy<'_, T>,
     ) -> Result<(), Undelivered> {
         'report: loop {
-            let form = progress.wire.form();
-            let request = self.request(progress.report, progress.wire);
+            let form = progress.version.form();
+            let request = self.request(progress.report, progress.version);
             let mut payloads = off_the_workers(move || request.payloads()).await?;
             loop {
                 let planned = off_the_workers(move || {
@@ -197,11 +197,11 @@ impl<R: Receiver> Courier<R> {
                 let Payload { body, containers, .. } = payload;
                 let body = Body::from(body);
                 loop {
-                    match self.send(body.clone(), progress, patience).await {
+                    match self.send(body.clone(), progress, retry).await {
                         Ok(()) => break,
-                        Err(NotTaken::OtherWire(wire)) => {
-                            progress.wire = wire;
-                            if wire.form() != form {
+                        Err(NotTaken::OtherVersion(version)) => {
+                            progress.version = version;
+                            if version.form() != form {
                                 progress.begin_again();
                                 continue 'report;
                             }
@@ -216,18 +216,18 @@ impl<R: Receiver> Courier<R> {
     }
 
     /// The interface that a first push goes to.
-    pub(super) fn first_wire(&self) -> Wire {
-        self.wires.current()
+    pub(super) fn first_version(&self) -> ApiVersion {
+        self.versions.current()
     }
 
     /// What a report is to be sent as.
-    pub(super) fn request(&self, report: &Report, wire: Wire) -> PayloadRequest {
+    pub(super) fn request(&self, report: &Report, version: ApiVersion) -> PayloadRequest {
         PayloadRequest {
             snapshot: Arc::clone(&report.snapshot),
             timestamp: report.observed_at,
             namespaces: report.namespaces.to_vec(),
             policy: self.policy.clone(),
-            form: wire.form(),
+            form: version.form(),
             limits: PayloadLimits {
                 namespaces: self.settings.namespaces_per_report,
                 bytes: self.settings.payload_threshold_bytes,
@@ -243,19 +243,19 @@ impl<R: Receiver> Courier<R> {
         &self,
         body: Body,
         progress: &mut Progress<'_>,
-        patience: &mut Patience<'_, T>,
+        retry: &mut RetryPolicy<'_, T>,
     ) -> Result<(), NotTaken> {
         loop {
             let at = Timestamp::now();
             let slot = self.slots.acquire().await;
-            let posted = self.receiver.post(progress.wire.path(), &progress.sender, body.clone()).await;
+            let posted = self.receiver.post(progress.version.path(), &progress.sender, body.clone()).await;
             drop(slot);
             let account = &progress.report.account;
             let Err(mut failure) = posted else {
                 self.metrics.push().accepted(account, body.length());
                 progress.payloads.push(SentPayload { at, error: None });
-                self.wires.worked(progress.wire);
-                patience.succeeded();
+                self.versions.worked(progress.version);
+                retry.succeeded();
                 return Ok(());
             };
             self.metrics.push().refused(account, failure.kind());
@@ -263,12 +263,12 @@ impl<R: Receiver> Courier<R> {
                 continue;
             }
             let mut reason = failure.to_string();
-            if failure.is_not_found() && !self.wires.is_fixed() {
+            if failure.is_not_found() && !self.versions.is_fixed() {
                 match self.step(progress).await {
-                    Step::To(wire) => {
-                        let missing = self.receiver.url(progress.wire.path());
-                        tracing::info!("{missing} is not there (404): trying {}", self.receiver.url(wire.path()));
-                        return Err(NotTaken::OtherWire(wire));
+                    Step::To(version) => {
+                        let missing = self.receiver.url(progress.version.path());
+                        tracing::info!("{missing} is not there (404): trying {}", self.receiver.url(version.path()));
+                        return Err(NotTaken::OtherVersion(version));
                     }
                     Step::Later(why) => {
                         reason = format!("{reason}; {why}");
@@ -277,7 +277,7 @@ impl<R: Receiver> Courier<R> {
                     Step::Nowhere(why) => reason = format!("{reason}; {why}"),
                 }
             }
-            if let Err(undelivered) = self.pause(failure, &reason, progress, patience).await {
+            if let Err(undelivered) = self.pause(failure, &reason, progress, retry).await {
                 progress.payloads.push(SentPayload { at, error: Some(reason) });
                 return Err(NotTaken::Gone(undelivered));
             }
@@ -290,12 +290,12 @@ impl<R: Receiver> Courier<R> {
         failure: Failure,
         reason: &str,
         progress: &Progress<'_>,
-        patience: &mut Patience<'_, T>,
+        retry: &mut RetryPolicy<'_, T>,
     ) -> Result<(), Undelivered> {
         if !failure.is_retryable() {
             return Err(Undelivered::Failed(reason.to_owned()));
         }
-        let verdict = match patience.next_wait(failure.retry_after()) {
+        let verdict = match retry.next_wait(failure.retry_after()) {
             Err(verdict) => verdict,
             Ok(wait) => {
                 tracing::warn!(
@@ -307,7 +307,7 @@ impl<R: Receiver> Courier<R> {
                 let next = Timestamp::now().checked_add(wait).ok();
                 let record = progress.record(PushOutcome::Waiting, reason.to_owned());
                 self.board.record(Some(&progress.report.account), record, next);
-                patience.wait(wait).await
+                retry.wait(wait).await
             }
         };
         match verdict {
@@ -339,23 +339,23 @@ impl<R: Receiver> Courier<R> {
     }
 
     /// Which interface to try after a 404. That of version 2 is believed to be missing only when the receiver does not
-    /// say that it has it.
+    /// claim to have it.
     async fn step(&self, progress: &mut Progress<'_>) -> Step {
-        if progress.wire == Wire::KubernetesV2 {
-            match Version::of(self.receiver.get(VERSION, &progress.sender).await) {
+        if progress.version == ApiVersion::KubernetesV2 {
+            match Advertised::of(self.receiver.get(VERSION, &progress.sender).await) {
                 Err(failure) => return Step::Later(failure),
-                Ok(Version::Second) => {
+                Ok(Advertised::Second) => {
                     let url = self.receiver.url(VERSION);
                     return Step::Nowhere(format!(
                         "{url} says that it has version 2 of the API, so that the path must be there: check the path in \
                          anchore.url, and what stands between"
                     ));
                 }
-                Ok(Version::Older | Version::Unknown) => {}
+                Ok(Advertised::Older | Advertised::Unknown) => {}
             }
         }
-        match self.wires.after(progress.wire, &mut progress.missing) {
-            Some(wire) => Step::To(wire),
+        match self.versions.after(progress.version, &mut progress.missing) {
+            Some(version) => Step::To(version),
             None => Step::Nowhere(
                 "no path for inventories is there, neither of Anchore Enterprise 5 nor of 4: check anchore.url"
                     .to_owned(),
