@@ -20,6 +20,7 @@ pub mod config;
 pub mod decode;
 pub mod dump;
 pub mod feed;
+mod files;
 pub mod health;
 pub mod http;
 pub mod inventory;

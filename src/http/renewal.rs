@@ -1,7 +1,6 @@
 //! Certificates that change while kai runs: those who mount or renew them replace files, and kai takes the new ones.
 
 use std::convert::Infallible;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,23 +9,27 @@ use axum_server::tls_rustls::RustlsConfig;
 
 use super::tls::{self, TlsError};
 use crate::config::ServerTls;
+use crate::files::FileStamp;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// Of certificate, key and authorities.
+type Stamps = [Option<FileStamp>; 3];
 
 /// What TLS is served with, and where it came from.
 #[derive(Debug, Clone)]
 pub(super) struct Tls {
     files: Arc<ServerTls>,
     /// As the files were before they were read.
-    seen: Fingerprint,
+    seen: Stamps,
     config: RustlsConfig,
 }
 
 impl Tls {
     /// Reads the files for the first time.
     pub(super) fn open(files: &ServerTls) -> Result<Self, TlsError> {
-        let seen = Fingerprint::of(files);
+        let seen = stamps(files);
         let config = RustlsConfig::from_config(tls::read(files)?);
         Ok(Self { files: Arc::new(files.clone()), seen, config })
     }
@@ -40,13 +43,13 @@ impl Tls {
     /// are; files that cannot be used change nothing, and are said once.
     pub(super) async fn renew(self) -> Infallible {
         let Self { files, seen, config } = self;
-        let (mut read, mut before) = (seen.clone(), seen);
+        let (mut read, mut before) = (seen, seen);
         loop {
             tokio::time::sleep(LOOK).await;
             let Some(now) = look(&files).await else { continue };
             // The certificate is written before its key or after it: only files that rest belong together.
             let rests = now == before;
-            before = now.clone();
+            before = now;
             if !rests || now == read {
                 continue;
             }
@@ -65,26 +68,14 @@ impl Tls {
 }
 
 /// Off the async workers: a mounted file may be on a disk that does not answer.
-async fn look(files: &Arc<ServerTls>) -> Option<Fingerprint> {
+async fn look(files: &Arc<ServerTls>) -> Option<Stamps> {
     let files = Arc::clone(files);
-    tokio::task::spawn_blocking(move || Fingerprint::of(&files)).await.ok()
+    tokio::task::spawn_blocking(move || stamps(&files)).await.ok()
 }
 
-/// Tells whether files were replaced, rewritten or given other rights. Links are followed: a mounted Secret is renewed by
-/// a link that points elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Fingerprint([Option<Inode>; 3]);
-
-/// Device and number, time of the last change of content or rights, bytes.
-type Inode = (u64, u64, (i64, i64), u64);
-
-impl Fingerprint {
-    fn of(files: &ServerTls) -> Self {
-        let ServerTls { certificate, private_key, client_ca } = files;
-        let inode = |path: &Path| {
-            let found = std::fs::metadata(path).ok()?;
-            Some((found.dev(), found.ino(), (found.ctime(), found.ctime_nsec()), found.len()))
-        };
-        Self([inode(certificate), inode(private_key), client_ca.as_deref().and_then(inode)])
-    }
+/// The files as they are now; none is of a file that is not there.
+fn stamps(files: &ServerTls) -> Stamps {
+    let ServerTls { certificate, private_key, client_ca } = files;
+    let stamp = |path: &Path| FileStamp::read(path).ok();
+    [stamp(certificate), stamp(private_key), client_ca.as_deref().and_then(stamp)]
 }

@@ -52,14 +52,15 @@ pub(crate) const MODULES: &[Module] = &[
         outside: NotKept,
     },
     Module { name: "feed", imports: Only(&["snapshot"]), outside: NotKept },
+    Module { name: "files", imports: Only(&[]), outside: NotKept },
     Module {
         name: "http",
-        imports: Only(&["feed", "views", "snapshot", "inventory", "health", "metrics", "config"]),
+        imports: Only(&["feed", "files", "views", "snapshot", "inventory", "health", "metrics", "config"]),
         outside: NotKept,
     },
     Module {
         name: "push",
-        imports: Only(&["feed", "views", "snapshot", "inventory", "metrics", "health", "config", "remote"]),
+        imports: Only(&["feed", "files", "views", "snapshot", "inventory", "metrics", "health", "config", "remote"]),
         outside: NotKept,
     },
     Module { name: "output", imports: Only(&["views"]), outside: NotKept },
