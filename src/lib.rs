@@ -34,3 +34,4 @@ pub mod shutdown;
 pub mod snapshot;
 pub mod telemetry;
 pub mod views;
+pub mod warned;

@@ -15,9 +15,9 @@ use super::page::{Page, PageReader};
 use super::request::Requests;
 use super::retry::Patience;
 use super::source::Progress;
-use super::warned::Warned;
 use crate::decode::Records;
 use crate::snapshot::{Event, ListScope};
+use crate::warned::Warned;
 
 /// How often a list is begun again whose pages expired.
 const RESTARTS: usize = 4;

@@ -13,7 +13,6 @@
 //! | `page`, `ahead`, `list` | one page; the one after it; a paged list with its restarts |
 //! | `namespace`, `nodes` | one namespace by its name; the list of nodes, which nothing depends on |
 //! | `relist`, `source` | which lists make a relist; renewal of credentials |
-//! | `warned` | what the log has said already |
 
 mod ahead;
 mod answer;
@@ -28,13 +27,11 @@ mod relist;
 mod request;
 mod retry;
 mod source;
-mod warned;
 
 pub use connection::KubeconfigError;
 pub use environment::Environment;
 pub use error::{ClusterError, Endpoint};
 pub use source::{ClusterSource, Progress};
-pub use warned::Warned;
 
 pub use crate::remote::install_crypto_provider;
 #[cfg(feature = "fips")]

@@ -15,12 +15,12 @@ use super::page::{PageReader, lock};
 use super::relist::relist;
 use super::request::Requests;
 use super::retry::Patience;
-use super::warned::Warned;
 use crate::config::ClusterSettings;
 use crate::decode::Records;
 use crate::inventory::{Detail, NamespaceSelection};
 use crate::metrics::Metrics;
 use crate::snapshot::{Event, ListScope};
+use crate::warned::Warned;
 
 /// Credentials that end sooner than this are renewed before a relist begins.
 const RENEW_BEFORE: SignedDuration = SignedDuration::from_secs(60);

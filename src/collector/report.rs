@@ -1,17 +1,16 @@
-//! What the log says of a snapshot: each thing once, not at every poll.
-
-use std::collections::BTreeSet;
+//! What is logged about a snapshot: each thing once, not at every poll.
 
 use crate::inventory::excerpt;
 use crate::snapshot::{NamespaceState, Snapshot};
+use crate::warned::Warned;
 
 /// As many names stand in one line of the log.
 const NAMES_MAX: usize = 10;
 
-/// Remembers what was said, so that a state that lasts is a line and not a line every interval.
+/// Remembers what was logged, so that a state that lasts is a line and not a line every interval.
 #[derive(Debug, Default)]
 pub struct Reporter {
-    said: BTreeSet<String>,
+    warned: Warned,
 }
 
 impl Reporter {
@@ -24,10 +23,7 @@ impl Reporter {
 
     /// What was not so in the last snapshot, sorted.
     fn news(&mut self, snapshot: &Snapshot) -> Vec<String> {
-        let now: BTreeSet<String> = findings(snapshot).collect();
-        let news = now.difference(&self.said).cloned().collect();
-        self.said = now;
-        news
+        self.warned.replace(findings(snapshot))
     }
 }
 

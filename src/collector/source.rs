@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc::Sender;
 
-use crate::cluster::{ClusterError, ClusterSource, Environment, Progress, Warned};
+use crate::cluster::{ClusterError, ClusterSource, Environment, Progress};
 use crate::config::ClusterSettings;
 use crate::dump::{DumpError, DumpInput, DumpSource, Fingerprint};
 use crate::inventory::{Detail, NamespaceSelection};
 use crate::metrics::Metrics;
 use crate::snapshot::Event;
+use crate::warned::Warned;
 
 /// Told how much was read, and of how much where that is known: pods of a cluster, bytes of a dump.
 pub type SourceProgress = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;

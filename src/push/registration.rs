@@ -1,5 +1,5 @@
 //! Registers this installation with Anchore Enterprise and reports its health there, for as long as the service runs. An
-//! older Anchore that knows neither is told once in the log; inventories go on without.
+//! older Anchore that knows neither is logged once; inventories go on without.
 
 use std::sync::Arc;
 
@@ -17,16 +17,17 @@ use crate::config::{AnchoreSettings, AnchoreUser};
 use crate::feed::SnapshotReader;
 use crate::health::PushBoard;
 use crate::snapshot::Snapshot;
+use crate::warned::Warned;
 
 const REGISTRATION: &str = "v2/system/integrations/registration";
-/// The namespace whose uid tells a cluster from every other.
+/// The namespace whose uid distinguishes a cluster from every other.
 const CLUSTER_NAMESPACE: &str = "kube-system";
 /// Every id that is made here is of this namespace. Another value would make each installation another one.
 const INSTALLATION: Uuid = Uuid::from_u128(0x2d9c_0c6e_5b7f_4f1a_8e3d_7a64_19b0_c5f2);
 /// What the integration is called when the settings give it no name.
 const NAME: &str = "kai";
 
-/// Tells the receiver that this installation is there, and how it is.
+/// Reports to the receiver that this installation is there, and how it is.
 pub struct Registrar {
     client: Client,
     settings: Arc<AnchoreSettings>,
@@ -37,8 +38,8 @@ pub struct Registrar {
     included: Vec<String>,
     started: Instant,
     started_at: Timestamp,
-    /// What was said last of a failure, so that the same is said once.
-    said: Option<String>,
+    /// The last failure: the same one is logged once.
+    warned: Warned,
 }
 
 impl Registrar {
@@ -55,12 +56,12 @@ impl Registrar {
         let AnchoreUser { user, password } = user;
         let sender = Sender { user, password, account: None };
         let (started, started_at) = (Instant::now(), Timestamp::now());
-        Self { client, settings, sender, board, workload, included, started, started_at, said: None }
+        Self { client, settings, sender, board, workload, included, started, started_at, warned: Warned::default() }
     }
 
     /// Registers and reports health, then again at every `health-report-interval-seconds`, until `stop`.
-    pub async fn run(mut self, mut reader: SnapshotReader, stop: CancellationToken) {
-        // The cluster is told by what is in it.
+    pub async fn run(self, mut reader: SnapshotReader, stop: CancellationToken) {
+        // The cluster is known by what is in it.
         let first = tokio::select! {
             snapshot = reader.next() => snapshot,
             () = stop.cancelled() => None,
@@ -105,7 +106,7 @@ impl Registrar {
     }
 
     /// Registers; gives the id that the receiver knows this installation by.
-    async fn register(&mut self, registration_id: &str, cluster_name: &str) -> Option<String> {
+    async fn register(&self, registration_id: &str, cluster_name: &str) -> Option<String> {
         let settings = &self.settings.registration;
         let registration = Registration {
             registration_id: registration_id.to_owned(),
@@ -129,7 +130,7 @@ impl Registrar {
                 match id.and_then(|id| Uuid::parse_str(id).ok()) {
                     Some(id) => {
                         tracing::info!(integration = %id, "registered with Anchore Enterprise");
-                        self.said = None;
+                        self.warned.replace([]);
                         Some(id.to_string())
                     }
                     None => self.warn("the registration was answered without the uuid of the integration".to_owned()),
@@ -143,7 +144,7 @@ impl Registrar {
     }
 
     /// Reports health; gives the id again, unless the receiver does not know it any more.
-    async fn report(&mut self, id: &str) -> Option<String> {
+    async fn report(&self, id: &str) -> Option<String> {
         let report = HealthReport::of(
             &self.board.accounts(),
             Uuid::new_v4(),
@@ -153,7 +154,7 @@ impl Registrar {
         );
         match self.post(&format!("v2/system/integrations/{id}/health-report"), &report).await {
             Ok(_) => {
-                self.said = None;
+                self.warned.replace([]);
                 Some(id.to_owned())
             }
             Err(failure) if failure.is_not_found() => self.warn(format!("{failure}; registering again")),
@@ -169,13 +170,10 @@ impl Registrar {
         self.client.post(path, &self.sender, Body::from(Bytes::from(bytes))).await
     }
 
-    /// Says something once, until something else was said or it went well.
-    fn warn<T>(&mut self, text: String) -> Option<T> {
-        if self.said.as_deref() == Some(text.as_str()) {
-            tracing::debug!("{text}");
-        } else {
-            tracing::warn!("{text}");
-            self.said = Some(text);
+    /// Logs a failure once, until there is another one or it went well.
+    fn warn<T>(&self, text: String) -> Option<T> {
+        for news in self.warned.replace([text]) {
+            tracing::warn!("{news}");
         }
         None
     }

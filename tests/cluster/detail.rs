@@ -9,9 +9,10 @@ use crate::fake_api::fault::{Fault, On};
 use crate::fake_api::reader::{Read, all, connect, include, relist, settings};
 use crate::fake_api::server::FakeApi;
 use crate::log::Log;
-use kai::cluster::{ClusterSource, Warned};
+use kai::cluster::ClusterSource;
 use kai::inventory::{Detail, KeyFilter, MetadataRule, NamespaceSelection};
 use kai::snapshot::{Event, ListScope, NamespaceState};
+use kai::warned::Warned;
 use rstest::rstest;
 use serde_json::json;
 
