@@ -115,7 +115,6 @@ fn show(dry_run: &DryRun, format: Format) -> anyhow::Result<()> {
 }
 
 fn write_table(dry_run: &DryRun, out: &mut impl Write) -> io::Result<()> {
-    let successor_of = |accounts: &[std::sync::Arc<str>]| accounts.join(", ");
     let rows: Vec<[Cow<'_, str>; 4]> = dry_run
         .namespaces()
         .map(|route| {
@@ -123,11 +122,11 @@ fn write_table(dry_run: &DryRun, out: &mut impl Write) -> io::Result<()> {
                 escape_controls(route.namespace),
                 route.account.map_or(Cow::Borrowed("-"), escape_controls),
                 escape_controls(route.rule),
-                route.successor.map_or(Cow::Borrowed("as here"), |accounts| {
-                    Cow::Owned(escape_controls(&successor_of(accounts)).into_owned())
+                route.k8s_inventory.map_or(Cow::Borrowed("as here"), |accounts| {
+                    Cow::Owned(escape_controls(&accounts.join(", ")).into_owned())
                 }),
             ]
         })
         .collect();
-    write_columns(["NAMESPACE", "ACCOUNT", "RULE", "SUCCESSOR OF KAI"], &rows, out)
+    write_columns(["NAMESPACE", "ACCOUNT", "RULE", "K8S-INVENTORY"], &rows, out)
 }

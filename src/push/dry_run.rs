@@ -32,7 +32,7 @@ pub struct NamespaceRoute<'p> {
     pub rule: &'p str,
     /// The accounts to which k8s-inventory would have sent it, when they are others.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub successor: Option<&'p [Arc<str>]>,
+    pub k8s_inventory: Option<&'p [Arc<str>]>,
 }
 
 #[derive(Serialize)]
@@ -67,12 +67,12 @@ impl<R: Receiver> DryRun<R> {
 
     /// Where each namespace would go, sorted by namespace.
     pub fn namespaces(&self) -> impl Iterator<Item = NamespaceRoute<'_>> {
-        self.plan.routing.decisions.iter().map(|Decision { namespace, route, successor }| {
+        self.plan.routing.decisions.iter().map(|Decision { namespace, route, k8s_inventory }| {
             let (account, rule) = match route {
                 Ok(Route { account, rule }) => (Some(&**account), rule.as_str()),
                 Err(NoRoute::Ignored(reason) | NoRoute::Unclear(reason)) => (None, reason.as_str()),
             };
-            NamespaceRoute { namespace, account, rule, successor: successor.as_deref() }
+            NamespaceRoute { namespace, account, rule, k8s_inventory: k8s_inventory.as_deref() }
         })
     }
 }

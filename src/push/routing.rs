@@ -38,7 +38,7 @@ pub(super) struct Decision {
     pub(super) route: Result<Route, NoRoute>,
     /// The accounts to which k8s-inventory would have sent it, when they are others: it takes every entry of
     /// `account-routes` for an expression that is found anywhere in the name.
-    pub(super) successor: Option<Vec<Arc<str>>>,
+    pub(super) k8s_inventory: Option<Vec<Arc<str>>>,
 }
 
 /// An account, and the rule that led there.
@@ -77,8 +77,8 @@ impl Routing {
             if let Ok(Route { account, .. }) = &route {
                 shares.entry(Arc::clone(account)).or_default().push(Arc::clone(part));
             }
-            let successor = successor(part.name(), &route, is_routed, settings);
-            decisions.push(Decision { namespace: Arc::clone(part.name()), route, successor });
+            let k8s_inventory = k8s_inventory(part.name(), &route, is_routed, settings);
+            decisions.push(Decision { namespace: Arc::clone(part.name()), route, k8s_inventory });
         }
         let shares = shares.into_iter().map(|(account, namespaces)| Share { account, namespaces }).collect();
         Self { shares, decisions }
@@ -155,7 +155,7 @@ fn by_default(part: &NamespacePart, settings: &AnchoreSettings) -> Result<Route,
 }
 
 /// Where k8s-inventory would have sent it, when that is not where it goes.
-fn successor(
+fn k8s_inventory(
     namespace: &str,
     route: &Result<Route, NoRoute>,
     is_routed: bool,

@@ -134,7 +134,7 @@ fn what_k8s_inventory_would_have_routed_otherwise_is_listed(
     #[case] expected: Option<&[&str]>,
 ) {
     let plan = Plan::of(&Latest::from(&Cluster::new().read(&[(namespace, None)], Vec::new())), &settings(routes));
-    let found = plan.routing.decisions[0].successor.as_ref();
+    let found = plan.routing.decisions[0].k8s_inventory.as_ref();
     assert_eq!(
         found.map(|accounts| accounts.iter().map(|account| &**account).collect()),
         expected.map(<[&str]>::to_vec)

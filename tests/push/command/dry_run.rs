@@ -88,7 +88,7 @@ fn listed(body: &Value, counted: &str) -> usize {
 }
 
 #[tokio::test]
-async fn each_namespace_is_shown_with_its_account_the_rule_and_what_the_successor_would_do() {
+async fn each_namespace_is_shown_with_its_account_the_rule_and_what_k8s_inventory_would_do() {
     let kai = Kai::new(&settings("http://127.0.0.1:1", "", ROUTES));
     let shown = kai.run(&DRY_RUN).await;
     shown.assert(0, &[]);
@@ -99,7 +99,7 @@ async fn each_namespace_is_shown_with_its_account_the_rule_and_what_the_successo
     };
     assert_eq!(
         of("shop"),
-        json!({"namespace": "shop", "account": "team", "rule": "account-routes.team (exactly shop)", "successor": ["team", "wide"]})
+        json!({"namespace": "shop", "account": "team", "rule": "account-routes.team (exactly shop)", "k8s_inventory": ["team", "wide"]})
     );
     assert_eq!(
         of("sandbox"),
@@ -120,7 +120,7 @@ async fn each_namespace_is_shown_with_its_account_the_rule_and_what_the_successo
     let table = kai.run(&[&DRY_RUN[..], &["-o", "table"]].concat()).await;
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
     let lines: Vec<String> = table.stdout.lines().map(words).collect();
-    assert_eq!(lines[0], "NAMESPACE ACCOUNT RULE SUCCESSOR OF KAI");
+    assert_eq!(lines[0], "NAMESPACE ACCOUNT RULE K8S-INVENTORY");
     assert!(lines.contains(&"shop team account-routes.team (exactly shop) team, wide".to_owned()), "{lines:#?}");
     assert!(lines.contains(&"ci admin anchore.account as here".to_owned()), "{lines:#?}");
     assert_eq!(lines.len(), 13);

@@ -1,4 +1,4 @@
-//! The successor's payload: what its lists say and what is left out.
+//! k8s-inventory's payload: what its lists say and what is left out.
 
 use kai::inventory::{KeyFilter, Metadata, MetadataRule, NamespaceRecord, NodeRecord, Phase, PodRecord, ReportPolicy};
 use kai::snapshot::Event;
