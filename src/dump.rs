@@ -63,6 +63,14 @@ pub enum DumpError {
         /// What is wrong with it.
         cause: DecodeError,
     },
+    /// There are objects in it, but neither pods nor namespaces.
+    #[error("--input {input}: no pod and no namespace in the input, only {kinds}")]
+    OtherKinds {
+        /// The file, or `-`.
+        input: String,
+        /// The kinds found, for people.
+        kinds: String,
+    },
     /// Nobody takes the events any more.
     #[error("--input: reading was stopped")]
     Stopped,
@@ -121,6 +129,10 @@ impl DumpSource {
             return Err(DumpError::Stopped);
         }
         let end = end.map_err(|cause| DumpError::Decode { input: self.name(), cause })?;
+        if !end.is_recognised {
+            let kinds: Vec<String> = end.other_kinds.keys().take(8).map(|kind| format!("`{kind}`")).collect();
+            return Err(DumpError::OtherKinds { input: self.name(), kinds: kinds.join(", ") });
+        }
         if let Some((count, first)) = broken_nodes {
             let input = self.name();
             tracing::warn!("--input {input}: nodes that cannot be read are left out: {count}, the first is {first}");

@@ -68,9 +68,7 @@ pub(super) fn undecodable(error: DecodeError) -> Failure {
         DecodeError::EndedEarly(place) => Failure::Transport(Transport::Broken(format!("the body ends {place}"))),
         DecodeError::Empty => Failure::NotKubernetes("an empty body".to_owned()),
         DecodeError::NotText(what) => Failure::NotKubernetes(what.to_owned()),
-        DecodeError::NoObject(what) | DecodeError::NotKubernetes(what) | DecodeError::OtherKinds(what) => {
-            Failure::NotKubernetes(what)
-        }
+        DecodeError::NoObject(what) | DecodeError::NotKubernetes(what) => Failure::NotKubernetes(what),
         error => Failure::Malformed(error.to_string()),
     }
 }

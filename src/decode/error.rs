@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 
-use super::sink::{ITEM_MAX, Problem};
 use crate::inventory::excerpt;
 
 /// What to do about an input that is something else.
@@ -27,14 +26,17 @@ pub enum DecodeError {
     /// Objects that are no list, and of no kind that kai knows.
     #[error("no list and no pod or namespace in the input, only {0}; {HINT}")]
     NotKubernetes(String),
-    /// Lists or objects of other kinds alone.
-    #[error("no pod and no namespace in the input, only {0}; {HINT}")]
-    OtherKinds(String),
+    /// What the API server, or kubectl, answered in place of objects.
+    #[error("there are no objects in the input, only what the API server answered: {0}")]
+    Refused(String),
+    /// What kubectl prints for people.
+    #[error("the input is {0}, which is made for people; {HINT}")]
+    ForPeople(&'static str),
     /// The keys are those of Go structs.
     #[error("the input has the field names of Go ({0}), as a program prints its own structs; {HINT}")]
     GoFieldNames(String),
     /// Text of another program stands before the objects.
-    #[error("line {line} is not part of a Kubernetes object: `{}`; remove the lines of other programs", excerpt(.text))]
+    #[error("line {line} is not part of a Kubernetes object: `{}`; {}", excerpt(.text), remedy(.text))]
     ForeignLine {
         /// Counted from 1.
         line: u64,
@@ -43,11 +45,14 @@ pub enum DecodeError {
     },
     /// One document stands in the middle of another.
     #[error(
-        "line {line}: another document begins inside this one ({what}), as when two outputs are written to one file"
+        "line {line}: another document begins inside the one of line {document} ({what}), as when two outputs are written \
+         to one file or the first was cut off; save them again, each whole"
     )]
     Spliced {
-        /// Counted from 1.
+        /// The line of the inner one, counted from 1.
         line: u64,
+        /// The line that the outer one begins in.
+        document: u64,
         /// How it shows.
         what: String,
     },
@@ -74,7 +79,7 @@ pub enum DecodeError {
     #[error("a second document follows the list")]
     SecondDocument,
     /// More outside the items of a list, or in a single object, than any object has.
-    #[error("line {line}: more than {} MiB in one object; the API server stores none that large", ITEM_MAX >> 20)]
+    #[error("line {line}: more than 16 MiB in one object; the API server stores none that large")]
     TooLarge {
         /// Counted from 1.
         line: u64,
@@ -84,23 +89,55 @@ pub enum DecodeError {
     EndedEarly(String),
 }
 
+/// What to do about a line that another program wrote.
+fn remedy(line: &str) -> &'static str {
+    let failed = ["Error from server", "error:", "Error:", "Unable to connect", "The connection to the server"];
+    if failed.iter().any(|words| line.starts_with(words)) {
+        "kubectl failed there: save the objects again, and its errors apart (2>errors.txt)"
+    } else {
+        "remove the lines of other programs, or save the objects without them (2>/dev/null)"
+    }
+}
+
 impl DecodeError {
-    /// The error of a document that is not what it must be, at that line.
-    pub(super) fn at(line: u64, problem: Problem) -> Self {
+    /// The error of a document that began in that line and is not what it must be in the other.
+    pub(super) fn at(line: u64, document: u64, problem: Problem) -> Self {
         match problem {
             Problem::Unexpected { expected, found } => {
-                Self::Malformed { line, problem: format!("expected {expected}, found {found}") }
+                let problem = format!("expected {expected}, found {found}");
+                let begins_object = found == Found(b'{') && line > document;
+                if begins_object {
+                    Self::Spliced { line, document, what: problem }
+                } else {
+                    Self::Malformed { line, problem }
+                }
             }
             Problem::NoObject(found) => Self::NoObject(found.described()),
-            Problem::KeyTwice(key) => Self::Spliced { line, what: format!("`{key}` stands twice") },
-            Problem::Splice => Self::Spliced { line, what: "an object begins where none can".to_owned() },
-            Problem::ShellTooLarge => Self::TooLarge { line },
-            Problem::NoKey { text, at_start: true } | Problem::ForeignLine(text) => Self::ForeignLine { line, text },
-            Problem::NoKey { text, at_start: false } => {
-                Self::Malformed { line, problem: format!("expected a key or an item, found `{}`", excerpt(&text)) }
+            Problem::KeyTwice(key) => Self::Spliced { line, document, what: format!("`{key}` stands twice") },
+            Problem::Splice { .. } => {
+                Self::Spliced { line, document, what: "an object begins where none can".to_owned() }
             }
+            Problem::ForeignLine { line, text } => Self::ForeignLine { line, text },
+            Problem::EnvelopeTooLarge => Self::TooLarge { line },
         }
     }
+}
+
+/// What is wrong with a document as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// Something stands where another thing must.
+    Unexpected { expected: &'static str, found: Found },
+    /// A document begins with something else than an object.
+    NoObject(Found),
+    /// Another document begins inside an item, so many lines below the item's first.
+    Splice { below: u64 },
+    /// A top-level key stands twice.
+    KeyTwice(&'static str),
+    /// Text of another program where an object must be.
+    ForeignLine { line: u64, text: String },
+    /// More outside `items` than is held.
+    EnvelopeTooLarge,
 }
 
 /// What stands at some place of the input. One byte: more would depend on how the input was cut up on its way.
@@ -109,7 +146,7 @@ pub(super) struct Found(pub(super) u8);
 
 impl Found {
     /// What a value that is no object is.
-    fn described(self) -> String {
+    pub(super) fn described(self) -> String {
         match self.0 {
             b'[' => "an array, not an object with `items` (a `List`)".to_owned(),
             b'"' => "a string".to_owned(),

@@ -1,39 +1,37 @@
 //! Bytes of a list or an object become records.
 //!
-//! A list is never held whole: a cutter takes its items out of the byte stream one by one, and each is read straight into
-//! the few fields kept. Everything here works on bytes that are handed in; nothing is logged, and a text of the input
-//! that comes into a message is cut and escaped.
+//! A list is never held whole: a stream finds its items one by one, and each is read straight into the few fields kept.
+//! Everything here works on bytes that are handed in; nothing is logged, and a text of the input that comes into a message
+//! is cut and escaped.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `objects` | the fields kept, one line each, for JSON, YAML and protobuf |
+//! | `fields` | how fields are written in JSON and YAML |
+//! | `pod`, `namespace`, `node` | what the fields of an object mean |
+//! | `json` | items out of a JSON byte stream, and one item of JSON |
+//! | `list` | a page of the API server, in JSON or protobuf |
+//! | `dump` | a saved file, in JSON or YAML, of any shape |
 
 #[macro_use]
 mod loose;
 
-mod cutter;
-mod encoding;
+mod dump;
+mod envelope;
 mod error;
-mod forms;
-mod head;
-mod item;
+mod fields;
+mod identity;
+mod json;
 mod list;
 mod namespace;
-mod nesting;
 mod node;
 mod objects;
-mod peek;
 mod pod;
-mod proto;
 mod records;
-mod saved;
-mod shell;
-mod sieve;
 mod sink;
 mod skipped;
-mod wire;
-mod yaml;
 
-pub use encoding::Encoding;
+pub use dump::{DumpEnd, read_dump};
 pub use error::DecodeError;
-pub use list::{ListDecoder, PageEnd};
-pub use namespace::read_one_namespace;
-pub use proto::{ApiStatus, read_status};
+pub use list::{ApiStatus, Encoding, ListDecoder, PageEnd, read_one_namespace, read_status};
 pub use records::Records;
-pub use saved::{DumpEnd, read_dump};

@@ -1,43 +1,32 @@
-//! A node of the wire becomes a record.
+//! A node of the API becomes a record.
 
-use super::forms::{LooseText, text};
-use super::pod::Broken;
+use super::objects::{Node, NodeInfo};
 use super::records::{Records, kept};
-use super::wire::{NodeInfo, Object};
-use crate::inventory::{Metadata, NodeRecord};
+use super::skipped::Lack;
+use crate::inventory::{Metadata, MetadataRule, NodeRecord};
 
-/// The node of that object; `None` when nodes are not kept.
-pub(super) fn read_node(object: &Object<'_>, records: &mut Records) -> Option<Result<NodeRecord, Broken>> {
-    let Records { interner, detail } = records;
-    let rule = detail.nodes.as_ref()?;
-    let metadata = object.metadata.as_deref();
-    let name = metadata.map_or("", |metadata| text(metadata.name.as_ref()));
-    let Some(metadata) = metadata.filter(|_| !name.is_empty()) else {
-        return Some(Err(Broken::missing("metadata.name")));
-    };
+/// The node of that object; `rule` says what is kept of its metadata.
+pub(super) fn read_node(node: &Node, rule: &MetadataRule, records: &mut Records) -> Result<NodeRecord, Lack> {
+    let interner = &mut records.interner;
+    let metadata = node.metadata.as_ref();
+    let name = metadata.and_then(|metadata| metadata.name.as_deref()).unwrap_or_default();
+    let Some(metadata) = metadata.filter(|_| !name.is_empty()) else { return Err(Lack::missing("metadata.name")) };
     let nothing = NodeInfo::default();
-    let NodeInfo {
-        architecture,
-        operating_system,
-        kernel_version,
-        kubelet_version,
-        kube_proxy_version,
-        container_runtime_version,
-    } = object.status.as_deref().and_then(|status| status.node_info.as_deref()).unwrap_or(&nothing);
+    let info = node.status.as_ref().and_then(|status| status.node_info.as_ref()).unwrap_or(&nothing);
     let metadata_kept = Metadata {
         labels: kept(&metadata.labels, |key| rule.labels.keeps(key), interner),
         annotations: kept(&metadata.annotations, |key| rule.annotations.keeps(key), interner),
     };
-    let mut shared = |text: &LooseText<'_>| interner.string(text.as_str());
-    Some(Ok(NodeRecord {
+    let mut shared = |text: &Option<String>| interner.string(text.as_deref().unwrap_or_default());
+    Ok(NodeRecord {
         name: name.into(),
-        uid: metadata.uid.0.as_ref().map(|uid| uid.as_str().into()),
-        architecture: shared(architecture),
-        operating_system: shared(operating_system),
-        kernel_version: shared(kernel_version),
-        kubelet_version: shared(kubelet_version),
-        kube_proxy_version: shared(kube_proxy_version),
-        container_runtime_version: shared(container_runtime_version),
+        uid: metadata.uid.as_deref().filter(|uid| !uid.is_empty()).map(Into::into),
+        architecture: shared(&info.architecture),
+        operating_system: shared(&info.operating_system),
+        kernel_version: shared(&info.kernel_version),
+        kubelet_version: shared(&info.kubelet_version),
+        kube_proxy_version: shared(&info.kube_proxy_version),
+        container_runtime_version: shared(&info.container_runtime_version),
         metadata: metadata_kept,
-    }))
+    })
 }

@@ -1,351 +1,357 @@
-//! What a saved dump holds, object by object: told apart, counted, and handed on as events.
+//! The fields of Kubernetes objects that kai reads, one line each: names for JSON and YAML, numbers for protobuf.
+//!
+//! What is not named here is passed over without being built. The numbers are those of `generated.proto` in
+//! `k8s.io/api/core/v1` and `k8s.io/apimachinery`: part of the API, never given to another field. An empty text and an
+//! absent one are the same, as in the API.
 
-use std::collections::BTreeSet;
-use std::ops::ControlFlow;
+use serde::Deserialize;
 
-use super::error::DecodeError;
-use super::forms::Map;
-use super::item::{
-    AtStart, BrokenItem, Expected, Format, Item, Kind, Shapeless, read_item, read_item_at_start, read_object,
-};
-use super::peek::Peek;
-use super::records::Records;
-use super::shell::{ItemsForm, ListKind, read_shell};
-use super::sink::{Problem, Sink, Stop};
-use super::skipped::{Place, skipped};
-use super::wire::Object;
-use super::yaml;
-use crate::inventory::{NamespaceRecord, NodeRecord, PodRecord, excerpt};
-use crate::snapshot::{Event, ListScope};
+use super::fields::{loose, object, objects, texts};
 
-/// The most items whose kind must wait for the end of their list. A list of so many objects that are neither pods nor
-/// say what they are is none that kai reads.
-const WAITING_MAX: usize = 1_000_000;
-/// So many unreadable items before the first pod or namespace are no list of such.
-const UNREADABLE_MAX: u64 = 100_000;
-/// As many other kinds as a message names.
-const KINDS_SHOWN: usize = 8;
-
-/// The objects of a dump.
-pub(super) struct Objects<'o> {
-    records: &'o mut Records,
-    emit: &'o mut dyn FnMut(Event) -> ControlFlow<()>,
-    /// How the document being read is written.
-    pub(super) format: Format,
-    /// Pods and namespaces that were read.
-    pub(super) read: u64,
-    pub(super) had_namespaces: bool,
-    /// Lists that may hold pods or namespaces, or broken items of such: enough not to take the input for something else.
-    recognised: bool,
-    other_kinds: BTreeSet<String>,
-    /// The first object that neither says nor shows what it is.
-    stranger: Option<String>,
-    go_names: Option<String>,
-    document: u64,
-    list: List,
-    /// Room for the part of an item that is read.
-    sifted: Vec<u8>,
+/// A pod.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Pod {
+    #[prost(message, optional, tag = "1")]
+    #[serde(deserialize_with = "object")]
+    pub(super) metadata: Option<ObjectMeta>,
+    #[prost(message, optional, tag = "2")]
+    #[serde(deserialize_with = "object")]
+    pub(super) spec: Option<PodSpec>,
+    #[prost(message, optional, tag = "3")]
+    #[serde(deserialize_with = "object")]
+    pub(super) status: Option<PodStatus>,
 }
 
-/// The list being read.
-#[derive(Debug)]
-struct List {
-    kind: ListKind,
-    items: u64,
-    /// Items whose kind the list tells at its end, with their places.
-    waiting: Vec<(u64, Box<Shapeless>)>,
+/// A namespace.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Namespace {
+    #[prost(message, optional, tag = "1")]
+    #[serde(deserialize_with = "object")]
+    pub(super) metadata: Option<ObjectMeta>,
 }
 
-impl Default for List {
-    fn default() -> Self {
-        Self { kind: ListKind::Unnamed, items: 0, waiting: Vec::new() }
-    }
+/// A node.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Node {
+    #[prost(message, optional, tag = "1")]
+    #[serde(deserialize_with = "object")]
+    pub(super) metadata: Option<ObjectMeta>,
+    #[prost(message, optional, tag = "3")]
+    #[serde(deserialize_with = "object")]
+    pub(super) status: Option<NodeStatus>,
 }
 
-impl List {
-    /// What its items are.
-    fn expected(&self) -> Expected {
-        match self.kind {
-            ListKind::Pods => Expected::KindOrPod,
-            ListKind::Namespaces => Expected::KindOrNamespace,
-            ListKind::Nodes => Expected::KindOrNode,
-            ListKind::Mixed | ListKind::Unnamed => Expected::KindOrShape,
-            ListKind::Other => Expected::KindOrOther,
-        }
-    }
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ObjectMeta {
+    #[prost(string, optional, tag = "1")]
+    pub(super) name: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    pub(super) namespace: Option<String>,
+    #[prost(string, optional, tag = "5")]
+    #[serde(deserialize_with = "loose")]
+    pub(super) uid: Option<String>,
+    #[prost(int64, optional, tag = "7")]
+    pub(super) generation: Option<i64>,
+    #[prost(message, repeated, tag = "11")]
+    #[serde(deserialize_with = "texts")]
+    pub(super) labels: Vec<KeyValue>,
+    #[prost(message, repeated, tag = "12")]
+    #[serde(deserialize_with = "texts")]
+    pub(super) annotations: Vec<KeyValue>,
+    #[prost(message, repeated, tag = "13")]
+    #[serde(deserialize_with = "objects")]
+    pub(super) owner_references: Vec<OwnerReference>,
 }
 
-impl<'o> Objects<'o> {
-    pub(super) fn new(records: &'o mut Records, emit: &'o mut dyn FnMut(Event) -> ControlFlow<()>) -> Self {
-        Self {
-            records,
-            emit,
-            format: Format::Json,
-            read: 0,
-            had_namespaces: false,
-            recognised: false,
-            other_kinds: BTreeSet::new(),
-            stranger: None,
-            go_names: None,
-            document: 1,
-            list: List::default(),
-            sifted: Vec::new(),
-        }
-    }
+/// A label or an annotation. Bytes: a server may write texts that are not in UTF-8.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(super) struct KeyValue {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) key: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) value: Vec<u8>,
+}
 
-    /// The item of the list that would come next, counted from 1.
-    pub(super) fn next_item(&self) -> u64 {
-        self.list.items + 1
-    }
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct OwnerReference {
+    #[prost(string, optional, tag = "1")]
+    pub(super) kind: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    pub(super) name: Option<String>,
+    #[prost(bool, optional, tag = "6")]
+    pub(super) controller: Option<bool>,
+}
 
-    /// Whether the input is one that kai reads, even if nothing is in it.
-    pub(super) fn is_recognised(&self) -> bool {
-        self.recognised
-    }
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct PodSpec {
+    #[prost(message, repeated, tag = "1")]
+    #[serde(deserialize_with = "objects")]
+    pub(super) volumes: Vec<Volume>,
+    #[prost(message, repeated, tag = "2")]
+    #[serde(deserialize_with = "objects")]
+    pub(super) containers: Vec<Container>,
+    #[prost(string, optional, tag = "10")]
+    pub(super) node_name: Option<String>,
+    #[prost(message, repeated, tag = "20")]
+    #[serde(deserialize_with = "objects")]
+    pub(super) init_containers: Vec<Container>,
+    #[prost(message, repeated, tag = "34")]
+    #[serde(deserialize_with = "objects")]
+    pub(super) ephemeral_containers: Vec<EphemeralContainer>,
+}
 
-    /// Why nothing could be read.
-    pub(super) fn nothing_read(&mut self) -> DecodeError {
-        if let Some(names) = self.go_names.take() {
-            return DecodeError::GoFieldNames(names);
-        }
-        if !self.other_kinds.is_empty() {
-            let kinds: Vec<String> =
-                self.other_kinds.iter().take(KINDS_SHOWN).map(|kind| format!("`{}`", excerpt(kind))).collect();
-            return DecodeError::OtherKinds(kinds.join(", "));
-        }
-        self.stranger.take().map_or(DecodeError::Empty, DecodeError::NotKubernetes)
-    }
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Container {
+    #[prost(string, optional, tag = "1")]
+    pub(super) name: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    pub(super) image: Option<String>,
+    #[prost(string, optional, tag = "24")]
+    pub(super) restart_policy: Option<String>,
+}
 
-    /// The list ended without saying what it is.
-    pub(super) fn settle_unfinished(&mut self) -> Result<(), Stop> {
-        self.settle(ListKind::Unnamed)
-    }
+/// In protobuf its fields stand one message deeper than those of other containers.
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(transparent)]
+pub(super) struct EphemeralContainer {
+    #[prost(message, optional, tag = "1")]
+    pub(super) common: Option<Container>,
+}
 
-    fn send(&mut self, event: Event) -> Result<(), Stop> {
-        match (self.emit)(event) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(Stop::Enough),
-        }
-    }
+/// In JSON the fields of its source stand in the volume itself.
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(from = "JsonVolume")]
+pub(super) struct Volume {
+    #[prost(string, optional, tag = "1")]
+    pub(super) name: Option<String>,
+    #[prost(message, optional, tag = "2")]
+    pub(super) source: Option<VolumeSource>,
+}
 
-    fn take(&mut self, item: Item, at: u64) -> Result<(), Stop> {
-        match item {
-            Item::Pod(pod) => self.take_pod(pod),
-            Item::Namespace(namespace) => self.take_namespace(namespace),
-            Item::Node(node) => self.take_node(node),
-            Item::Other(kind) => {
-                self.other_kinds.insert(kind);
-                Ok(())
-            }
-            Item::Shapeless(shapeless) => {
-                self.note_go_names(&shapeless.peek);
-                if self.list.waiting.len() >= WAITING_MAX {
-                    return Err(Stop::Error(DecodeError::NotKubernetes(shapeless.peek.described())));
-                }
-                self.list.waiting.push((at, shapeless));
-                Ok(())
-            }
-            Item::Broken(broken) if broken.splice && broken.kind != Kind::Node => Err(Problem::Splice.into()),
-            Item::Broken(broken) => {
-                self.note_go_names(&broken.peek);
-                match broken.kind {
-                    Kind::Pod | Kind::Namespace => self.recognised = true,
-                    Kind::Node => return self.skip_node(&broken, at),
-                    Kind::Other | Kind::Shapeless => {
-                        let stranger = || format!("an object that could not be read ({})", excerpt(&broken.problem));
-                        self.stranger.get_or_insert_with(stranger);
-                    }
-                }
-                if !self.recognised && at > UNREADABLE_MAX {
-                    return Err(Stop::Error(self.nothing_read()));
-                }
-                self.skip(&broken, at)
-            }
-        }
-    }
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(super) struct VolumeSource {
+    #[prost(message, optional, tag = "30")]
+    pub(super) image: Option<ImageVolumeSource>,
+}
 
-    fn take_pod(&mut self, pod: PodRecord) -> Result<(), Stop> {
-        self.recognised = true;
-        self.read += 1;
-        self.send(Event::Pod(pod))
-    }
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ImageVolumeSource {
+    #[prost(string, optional, tag = "1")]
+    pub(super) reference: Option<String>,
+}
 
-    fn take_namespace(&mut self, namespace: NamespaceRecord) -> Result<(), Stop> {
-        self.recognised = true;
-        self.had_namespaces = true;
-        self.read += 1;
-        self.send(Event::Namespace(namespace))
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct JsonVolume {
+    name: Option<String>,
+    #[serde(deserialize_with = "object")]
+    image: Option<ImageVolumeSource>,
+}
 
-    /// A node is no reason to take the input for a dump: it is read only besides what runs.
-    fn take_node(&mut self, node: NodeRecord) -> Result<(), Stop> {
-        self.note_node();
-        self.send(Event::Node(node))
-    }
-
-    fn skip_node(&mut self, broken: &BrokenItem, item: u64) -> Result<(), Stop> {
-        self.note_node();
-        if self.records.detail.nodes.is_none() {
-            return Ok(());
-        }
-        let place = Place { document: self.document, item };
-        let skipped = skipped(ListScope::Nodes, broken, place, self.records);
-        self.send(Event::Skipped(skipped))
-    }
-
-    fn note_node(&mut self) {
-        if !self.other_kinds.contains("Node") {
-            self.other_kinds.insert("Node".to_owned());
-        }
-    }
-
-    fn skip(&mut self, broken: &BrokenItem, item: u64) -> Result<(), Stop> {
-        let place = Place { document: self.document, item };
-        let skipped = skipped(ListScope::AllPods, broken, place, self.records);
-        self.send(Event::Skipped(skipped))
-    }
-
-    /// Now that the kind of the list is known, so are its items that do not say theirs.
-    fn settle(&mut self, kind: ListKind) -> Result<(), Stop> {
-        for (at, shapeless) in std::mem::take(&mut self.list.waiting) {
-            let Shapeless { peek, pod, namespace, node } = *shapeless;
-            match (kind, pod, namespace, node) {
-                (ListKind::Pods, Some(pod), ..) => self.take_pod(pod)?,
-                (ListKind::Namespaces, _, Some(namespace), _) => self.take_namespace(namespace)?,
-                (ListKind::Nodes, .., Some(node)) => self.take_node(node)?,
-                (ListKind::Nodes | ListKind::Other, ..) => {}
-                (ListKind::Pods | ListKind::Namespaces, ..) => {
-                    let missing =
-                        if peek.name.is_empty() { "metadata.name: missing" } else { "metadata.namespace: missing" };
-                    self.recognised = true;
-                    let kind = if kind == ListKind::Pods { Kind::Pod } else { Kind::Namespace };
-                    self.skip_shapeless(peek, kind, missing, at)?;
-                }
-                (ListKind::Unnamed | ListKind::Mixed, ..) => {
-                    self.stranger.get_or_insert_with(|| peek.described());
-                    self.skip_shapeless(
-                        peek,
-                        Kind::Shapeless,
-                        "neither `kind` nor `spec.containers` says what it is",
-                        at,
-                    )?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn skip_shapeless(&mut self, peek: Peek, kind: Kind, problem: &str, at: u64) -> Result<(), Stop> {
-        self.skip(&BrokenItem { peek, kind, problem: problem.to_owned(), splice: false }, at)
-    }
-
-    /// Takes note of the keys that Go gives the fields of an object.
-    pub(super) fn note_go_names(&mut self, peek: &Peek) {
-        const GO: [&str; 7] = ["TypeMeta", "ObjectMeta", "ListMeta", "Metadata", "Items", "Spec", "Status"];
-        let found: Vec<String> =
-            peek.keys.iter().filter(|key| GO.contains(&key.as_str())).map(|key| format!("`{key}`")).collect();
-        if !found.is_empty() && self.go_names.is_none() {
-            self.go_names = Some(found.join(", "));
-        }
-    }
-
-    fn end_list(&mut self, shell: &[u8]) -> Result<bool, Stop> {
-        let shell = read_shell(shell, self.format).map_err(Stop::Error)?;
-        let kind = ListKind::of_word(&shell.kind);
-        let read_before = self.read;
-        self.settle(kind)?;
-        if matches!(kind, ListKind::Nodes | ListKind::Other) {
-            self.other_kinds.insert(shell.kind);
-            return Ok(self.read > read_before);
-        }
-        if self.list.items == 0 {
-            self.recognised = true;
-        }
-        Ok(true)
-    }
-
-    /// A document without `items` that were cut: an object, or a list with `null` for them or in YAML's flow style.
-    fn end_object(&mut self, shell: &[u8]) -> Result<bool, Stop> {
-        let peek = self.format.peek(shell);
-        self.note_go_names(&peek);
-        let kind = ListKind::of_word(&peek.kind);
-        let has_items = peek.keys.iter().any(|key| key == "items");
-        if matches!(kind, ListKind::Nodes | ListKind::Other) || (kind == ListKind::Unnamed && !has_items) {
-            let before = (self.read, self.recognised);
-            let item = read_item(shell, self.format, Expected::KindOrShape, self.records);
-            self.take(item, 1)?;
-            self.settle(ListKind::Unnamed)?;
-            return Ok((self.read, self.recognised) != before);
-        }
-        match (read_shell(shell, self.format).map_err(Stop::Error)?.items, self.format) {
-            (ItemsForm::Null, _) => {
-                self.recognised = true;
-                Ok(true)
-            }
-            (ItemsForm::Array, Format::Yaml) => {
-                self.list.kind = kind;
-                self.flow_items(&yaml::text_of(shell))?;
-                self.end_list(shell)
-            }
-            _ => Err(Stop::Error(DecodeError::NotKubernetes(format!("a `{}` without `items`", excerpt(&peek.kind))))),
-        }
-    }
-
-    /// The items of a list in flow style, all at once; one by one when any is broken.
-    fn flow_items(&mut self, text: &str) -> Result<(), Stop> {
-        if let Ok(items) = yaml::parse_items::<Map<Object<'_>>>(text) {
-            for object in items {
-                self.list.items += 1;
-                let item = read_object(&object, Peek::default, self.list.expected(), self.records);
-                self.take(item, self.list.items)?;
-            }
-            return Ok(());
-        }
-        let broken = |reason: String| Stop::Error(DecodeError::BrokenList(excerpt(&reason).to_string()));
-        self.format = Format::Json;
-        for item in yaml::parse_items::<serde_json::Value>(text).map_err(broken)? {
-            self.item(item.to_string().as_bytes())?;
-        }
-        self.format = Format::Yaml;
-        Ok(())
+impl From<JsonVolume> for Volume {
+    fn from(JsonVolume { name, image }: JsonVolume) -> Self {
+        Self { name, source: image.map(|image| VolumeSource { image: Some(image) }) }
     }
 }
 
-impl Sink for Objects<'_> {
-    fn items_begin(&mut self, shell: &[u8]) -> Result<(), Stop> {
-        self.list = List { kind: ListKind::of_word(&self.format.peek(shell).kind), ..List::default() };
-        Ok(())
-    }
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct PodStatus {
+    #[prost(string, optional, tag = "1")]
+    pub(super) phase: Option<String>,
+    #[prost(string, optional, tag = "4")]
+    pub(super) reason: Option<String>,
+    #[prost(message, repeated, tag = "8")]
+    #[serde(deserialize_with = "objects")]
+    pub(super) container_statuses: Vec<ContainerStatus>,
+    #[prost(message, repeated, tag = "10")]
+    #[serde(deserialize_with = "objects")]
+    pub(super) init_container_statuses: Vec<ContainerStatus>,
+    #[prost(message, repeated, tag = "13")]
+    #[serde(deserialize_with = "objects")]
+    pub(super) ephemeral_container_statuses: Vec<ContainerStatus>,
+    #[prost(int64, optional, tag = "17")]
+    pub(super) observed_generation: Option<i64>,
+}
 
-    fn item_at_start(&mut self, bytes: &[u8]) -> Result<AtStart<()>, Stop> {
-        let expected = self.list.expected();
-        Ok(match read_item_at_start(bytes, expected, self.records, &mut self.sifted) {
-            AtStart::Read(item, length) => {
-                self.list.items += 1;
-                self.take(item, self.list.items)?;
-                AtStart::Read((), length)
-            }
-            AtStart::Unfinished => AtStart::Unfinished,
-            AtStart::Irregular => AtStart::Irregular,
-        })
-    }
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ContainerStatus {
+    #[prost(string, optional, tag = "1")]
+    pub(super) name: Option<String>,
+    #[prost(message, optional, tag = "2")]
+    #[serde(deserialize_with = "object")]
+    pub(super) state: Option<ContainerState>,
+    #[prost(string, optional, tag = "6")]
+    pub(super) image: Option<String>,
+    #[prost(string, optional, tag = "7")]
+    #[serde(rename = "imageID")]
+    pub(super) image_id: Option<String>,
+    #[prost(string, optional, tag = "8")]
+    #[serde(rename = "containerID", deserialize_with = "loose")]
+    pub(super) container_id: Option<String>,
+    #[prost(message, repeated, tag = "12")]
+    #[serde(deserialize_with = "objects")]
+    pub(super) volume_mounts: Vec<VolumeMountStatus>,
+}
 
-    fn item(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        self.list.items += 1;
-        let item = read_item(bytes, self.format, self.list.expected(), self.records);
-        self.take(item, self.list.items)
-    }
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ContainerState {
+    #[prost(message, optional, tag = "1")]
+    #[serde(deserialize_with = "object")]
+    pub(super) waiting: Option<Waiting>,
+    #[prost(message, optional, tag = "2")]
+    #[serde(deserialize_with = "object")]
+    pub(super) running: Option<Running>,
+    #[prost(message, optional, tag = "3")]
+    #[serde(deserialize_with = "object")]
+    pub(super) terminated: Option<Terminated>,
+}
 
-    fn item_too_large(&mut self, head: &[u8]) -> Result<(), Stop> {
-        self.list.items += 1;
-        let peek = self.format.peek(head);
-        self.take(Item::Broken(BrokenItem::too_large(peek, self.list.expected())), self.list.items)
-    }
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Waiting {
+    #[prost(string, optional, tag = "1")]
+    pub(super) reason: Option<String>,
+}
 
-    fn document_end(&mut self, shell: &[u8], has_items: bool) -> Result<bool, Stop> {
-        let known = if has_items { self.end_list(shell) } else { self.end_object(shell) };
-        self.document += 1;
-        self.list = List::default();
-        known
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+pub(super) struct Running {}
+
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Terminated {
+    #[prost(string, optional, tag = "3")]
+    pub(super) reason: Option<String>,
+}
+
+/// A mount in the status of a container, which has the digest of an image volume.
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(from = "JsonVolumeMountStatus")]
+pub(super) struct VolumeMountStatus {
+    #[prost(string, optional, tag = "1")]
+    pub(super) name: Option<String>,
+    #[prost(message, optional, tag = "5")]
+    pub(super) volume_status: Option<VolumeStatus>,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct VolumeStatus {
+    #[prost(message, optional, tag = "1")]
+    #[serde(deserialize_with = "object")]
+    pub(super) image: Option<ImageVolumeStatus>,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ImageVolumeStatus {
+    #[prost(string, optional, tag = "1")]
+    pub(super) image_ref: Option<String>,
+}
+
+/// The reference stands in one of two places: where the API types have it, or where the documentation has it.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct JsonVolumeMountStatus {
+    name: Option<String>,
+    image_ref: Option<String>,
+    #[serde(deserialize_with = "object")]
+    volume_status: Option<VolumeStatus>,
+}
+
+impl From<JsonVolumeMountStatus> for VolumeMountStatus {
+    fn from(JsonVolumeMountStatus { name, image_ref, volume_status }: JsonVolumeMountStatus) -> Self {
+        let nested = volume_status.and_then(|status| status.image).and_then(|image| image.image_ref);
+        let image_ref = nested.filter(|image_ref| !image_ref.is_empty()).or(image_ref);
+        let image = image_ref.map(|image_ref| ImageVolumeStatus { image_ref: Some(image_ref) });
+        Self { name, volume_status: image.map(|image| VolumeStatus { image: Some(image) }) }
     }
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct NodeStatus {
+    #[prost(message, optional, tag = "7")]
+    #[serde(deserialize_with = "object")]
+    pub(super) node_info: Option<NodeInfo>,
+}
+
+/// Nothing depends on it: a value that is no text counts as absent.
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct NodeInfo {
+    #[prost(string, optional, tag = "4")]
+    #[serde(deserialize_with = "loose")]
+    pub(super) kernel_version: Option<String>,
+    #[prost(string, optional, tag = "6")]
+    #[serde(deserialize_with = "loose")]
+    pub(super) container_runtime_version: Option<String>,
+    #[prost(string, optional, tag = "7")]
+    #[serde(deserialize_with = "loose")]
+    pub(super) kubelet_version: Option<String>,
+    #[prost(string, optional, tag = "8")]
+    #[serde(deserialize_with = "loose")]
+    pub(super) kube_proxy_version: Option<String>,
+    #[prost(string, optional, tag = "9")]
+    #[serde(deserialize_with = "loose")]
+    pub(super) operating_system: Option<String>,
+    #[prost(string, optional, tag = "10")]
+    #[serde(deserialize_with = "loose")]
+    pub(super) architecture: Option<String>,
+}
+
+/// What a list says of itself.
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ListMeta {
+    #[prost(string, optional, tag = "2")]
+    #[serde(deserialize_with = "loose")]
+    pub(super) resource_version: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    #[serde(rename = "continue")]
+    pub(super) continue_token: Option<String>,
+    #[prost(int64, optional, tag = "4")]
+    pub(super) remaining_item_count: Option<i64>,
+}
+
+/// What the API server answers when it does not do what it was asked for.
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Status {
+    /// `Success` or `Failure`.
+    #[prost(string, optional, tag = "2")]
+    #[serde(rename = "status", deserialize_with = "loose")]
+    pub(super) outcome: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    #[serde(deserialize_with = "loose")]
+    pub(super) message: Option<String>,
+    #[prost(message, optional, tag = "5")]
+    #[serde(deserialize_with = "object")]
+    pub(super) details: Option<StatusDetails>,
+    #[prost(int32, optional, tag = "6")]
+    pub(super) code: Option<i32>,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct StatusDetails {
+    #[prost(int64, optional, tag = "5")]
+    pub(super) retry_after_seconds: Option<i64>,
+}
+
+/// The kind of what a body of protobuf wraps.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(super) struct TypeMeta {
+    #[prost(string, optional, tag = "2")]
+    pub(super) kind: Option<String>,
 }

@@ -1,8 +1,6 @@
 //! What every record is made with: the texts that records share, and how much of an object is kept.
 
-use super::forms::{Text, Texts};
-use super::item::Expected;
-use super::sieve::Schema;
+use super::objects::KeyValue;
 use crate::inventory::{Detail, Interner, KeyValues};
 
 /// What the decoders of one source are handed, one after the other. The default keeps what the report of images needs.
@@ -29,31 +27,18 @@ impl Records {
     pub fn sweep(&mut self) {
         self.interner.sweep();
     }
-
-    /// Which fields of an item may be wanted.
-    pub(super) fn schema(&self, expected: Expected) -> Schema {
-        let of_pods = self.detail.container_ids || !self.detail.pods.is_none();
-        let of_namespaces = self.detail.namespace_label.is_some() || !self.detail.namespaces.is_none();
-        let is_wide = match expected {
-            Expected::Pod => of_pods,
-            Expected::Namespace => of_namespaces,
-            Expected::Node => true,
-            Expected::KindOrPod
-            | Expected::KindOrNamespace
-            | Expected::KindOrNode
-            | Expected::KindOrOther
-            | Expected::KindOrShape => of_pods || of_namespaces || self.detail.nodes.is_some(),
-        };
-        if is_wide { Schema::Wide } else { Schema::Lean }
-    }
 }
 
-/// The entries whose key is kept, sorted by key. Of several of one key the last counts, as in the API server; one whose
-/// value is no text is left out.
-pub(super) fn kept(texts: &Texts<'_>, keeps: impl Fn(&str) -> bool, interner: &mut Interner) -> KeyValues {
-    let mut entries: Vec<(&str, Option<&Text<'_>>)> = texts.entries().filter(|(key, _)| keeps(key)).collect();
-    entries.sort_by_key(|(key, _)| *key);
+/// The entries whose key is kept, sorted by key. Of several of one key the last counts, as in the API server. A mark stands
+/// in place of bytes that are not UTF-8, as the API server writes it in JSON.
+pub(super) fn kept(texts: &[KeyValue], keeps: impl Fn(&str) -> bool, interner: &mut Interner) -> KeyValues {
+    let key_of = |entry: &'_ KeyValue| String::from_utf8_lossy(&entry.key).into_owned();
+    let mut entries: Vec<(String, &KeyValue)> = texts.iter().map(|entry| (key_of(entry), entry)).collect();
+    entries.retain(|(key, _)| keeps(key));
+    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
     let is_last = |at: usize| entries.get(at + 1).is_none_or(|(next, _)| *next != entries[at].0);
     let last = entries.iter().enumerate().filter(|(at, _)| is_last(*at));
-    last.filter_map(|(_, (key, value))| Some((interner.string(key), interner.string((*value)?.as_str())))).collect()
+    let shared =
+        last.map(|(_, (key, entry))| (interner.string(key), interner.string(&String::from_utf8_lossy(&entry.value))));
+    shared.collect()
 }

@@ -1,33 +1,56 @@
-//! Between those that cut documents up and those that read what was cut, and what ends the work of both.
+//! Between the streams that find documents and items, and those who read them.
 
-use super::error::{DecodeError, Found};
-use super::item::AtStart;
+use super::envelope::Envelope;
+use super::error::{DecodeError, Problem};
 
-/// The most bytes of one item, and of a document's shell.
+/// The most bytes of one item, and of a document's envelope.
 pub(super) const ITEM_MAX: usize = 16 * 1024 * 1024;
 /// A buffer that one large item blew up is given back beyond this size.
 pub(super) const KEEP: usize = 1024 * 1024;
 
-/// Who is given what was cut. A method that fails ends the reading.
+/// Who is given what a stream finds. A method that fails ends the reading.
 pub(super) trait Sink {
-    /// The `items` of a document begin; `shell` is what stood before them.
-    fn items_begin(&mut self, shell: &[u8]) -> Result<(), Stop>;
+    /// The items of a list begin; `list` is what it said of itself before them.
+    fn list_begins(&mut self, list: Envelope) -> Result<(), Stop>;
+
     /// The item at the start of `bytes`, if it can be read where it is. If not, it is cut out first.
-    fn item_at_start(&mut self, bytes: &[u8]) -> Result<AtStart<()>, Stop>;
+    fn item_at_start(&mut self, _bytes: &[u8]) -> Result<AtStart<()>, Stop> {
+        Ok(AtStart::Irregular)
+    }
+
     /// One item, whole.
     fn item(&mut self, bytes: &[u8]) -> Result<(), Stop>;
+
     /// An item of more than [`ITEM_MAX`] bytes, of which the first ones are given.
     fn item_too_large(&mut self, head: &[u8]) -> Result<(), Stop>;
-    /// A document ended. Answers whether it was a list, a pod or a namespace.
-    fn document_end(&mut self, shell: &[u8], has_items: bool) -> Result<bool, Stop>;
+
+    /// The list ended; now it has said everything.
+    fn list_ends(&mut self, list: Envelope) -> Result<(), Stop>;
+
+    /// A document without items that could be cut, whole.
+    fn object(&mut self, bytes: &[u8]) -> Result<(), Stop>;
+
+    /// Text that is no part of a document.
+    fn foreign_line(&mut self, line: u64, text: String) -> Result<(), Stop>;
+}
+
+/// What became of the item at the start of some bytes.
+#[derive(Debug)]
+pub(super) enum AtStart<T> {
+    /// Read, with its length.
+    Read(T, usize),
+    /// The bytes end inside it.
+    Unfinished,
+    /// Not in order: it must be cut out to find out what is wrong.
+    Irregular,
 }
 
 /// Why reading ended before the input did.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// The document is not what it must be, at the line that the cutter is in.
+    /// The document is not what it must be, at the line that the stream is in.
     Problem(Problem),
-    /// The document as a whole cannot be read.
+    /// The input as a whole cannot be read.
     Error(DecodeError),
     /// Whoever takes the events wants no more.
     Enough,
@@ -37,23 +60,4 @@ impl From<Problem> for Stop {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
     }
-}
-
-/// What is wrong with a document as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Problem {
-    /// Something stands where another thing must.
-    Unexpected { expected: &'static str, found: Found },
-    /// A document begins with something else than an object.
-    NoObject(Found),
-    /// Another object begins inside an item.
-    Splice,
-    /// A top-level key stands twice.
-    KeyTwice(&'static str),
-    /// Text where a top-level key must stand: at the start of a document, or inside it.
-    NoKey { text: String, at_start: bool },
-    /// A document of the API begins with a line that is none of its own.
-    ForeignLine(String),
-    /// More than [`ITEM_MAX`] bytes outside `items`.
-    ShellTooLarge,
 }

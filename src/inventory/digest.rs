@@ -57,12 +57,7 @@ impl Digest {
     /// accepted with 32 or more characters of `[A-Za-z0-9=_-]` behind the colon.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (name, encoded) = text.split_once(':')?;
-        let valid = match DigestAlgorithm::of_name(name).hex_length() {
-            Some(length) => encoded.len() == length && encoded.bytes().all(is_lower_hex),
-            None => is_foreign_name(name) && encoded.len() >= UNSUPPORTED_MIN && encoded.bytes().all(is_encoded),
-        };
-        valid.then(|| Self(text.into()))
+        is_digest(text).then(|| Self(text.into()))
     }
 
     /// The whole digest, `algorithm:encoded`.
@@ -83,9 +78,9 @@ impl Digest {
         DigestAlgorithm::of_name(self.0.split_once(':').map_or("", |(name, _)| name))
     }
 
-    /// The digest whose text is shared: equal text, one allocation.
-    pub(super) fn shared(text: Arc<str>) -> Option<Self> {
-        Self::parse(&text).map(|_| Self(text))
+    /// The digest that `text` is, in the allocation that `share` gives for it.
+    pub(super) fn shared(text: &str, share: impl FnOnce(&str) -> Arc<str>) -> Option<Self> {
+        is_digest(text).then(|| Self(share(text)))
     }
 }
 
@@ -101,10 +96,19 @@ impl fmt::Display for Digest {
     }
 }
 
+fn is_digest(text: &str) -> bool {
+    let Some((name, encoded)) = text.split_once(':') else { return false };
+    match DigestAlgorithm::of_name(name).hex_length() {
+        Some(length) => encoded.len() == length && encoded.bytes().all(is_lower_hex),
+        None => is_foreign_name(name) && encoded.len() >= UNSUPPORTED_MIN && encoded.bytes().all(is_encoded),
+    }
+}
+
 /// Whether `text` is the ID of an image (its config digest) with its algorithm, one of the known three: behind any
 /// other word stands a tag, which may well be as long as a hash (`app:` and a commit).
 pub(super) fn is_image_id(text: &str) -> bool {
-    Digest::parse(text).is_some_and(|digest| digest.algorithm() != DigestAlgorithm::Unsupported)
+    let name = text.split_once(':').map_or("", |(name, _)| name);
+    is_digest(text) && DigestAlgorithm::of_name(name) != DigestAlgorithm::Unsupported
 }
 
 /// Whether `text` is 64 lower-case hex digits: the ID of an image without an algorithm.

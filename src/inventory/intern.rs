@@ -35,10 +35,7 @@ impl Interner {
 
     /// The digest that `text` is, its text shared.
     pub fn digest(&mut self, text: &str) -> Option<Digest> {
-        match self.strings.get(text) {
-            Some(shared) => Digest::shared(Arc::clone(shared)),
-            None => Digest::parse(text).and_then(|_| Digest::shared(self.string(text))),
-        }
+        Digest::shared(text, |text| self.string(text))
     }
 
     /// Forgets what nothing else holds any more. Call it after a relist, when the last snapshot has been replaced.

@@ -193,8 +193,8 @@ fn real_dumps_read_as_a_plain_reading_reads_them() {
         };
         assert_eq!(lines(&pods), plain_lines(&document), "{name}");
         assert_eq!(
-            (usize::try_from(end.objects).expect("a count"), end.had_namespaces, end.cut_short),
-            (pods.len(), false, None),
+            (usize::try_from(end.pods).expect("a count"), end.namespaces, end.cut_short),
+            (pods.len(), 0, None),
             "{name}"
         );
         assert!(pods.iter().all(|pod| pod.stray_statuses.is_empty()), "{name}");

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use kai::decode::{DecodeError, DumpEnd, Records, read_dump};
 use kai::snapshot::Event;
@@ -103,6 +104,46 @@ fn indented(text: &str) -> String {
 #[case::namespace_list_named_late(list("NamespaceList", &[r#"{"metadata":{"name":"x"}}"#]), &["namespace x"])]
 #[case::no_kind_anywhere(format!(r#"{{"metadata":{{}},"items":[{POD_A}]}}"#), &["pod x/a 1"])]
 #[case::one_pod(POD_B.to_owned(), &["pod x/b 1"])]
+#[case::array(format!("[{POD_A},\n{NAMESPACE}]\n"), &["pod x/a 1", "namespace x"])]
+#[case::array_of_lists(format!("[{},{}]", list("PodList", &[POD_A]), list("List", &[NAMESPACE, POD_B])), &["pod x/a 1", "namespace x", "pod x/b 1"])]
+#[case::arrays_in_an_array(format!("[[{POD_A}], [], [{POD_B}]]"), &["pod x/a 1", "pod x/b 1"])]
+#[case::array_and_more(format!("[{POD_A}]{POD_B}"), &["pod x/a 1", "pod x/b 1"])]
+#[case::list_in_list(kind_first("List", &[&list("PodList", &[POD_A]), POD_B]), &["pod x/a 1", "pod x/b 1"])]
+#[case::lists_deep(kind_first("List", &[&list("List", &[&list("PodList", &[POD_A, POD_A]), NAMESPACE]), POD_B]),
+    &["pod x/a 1", "pod x/a 1", "namespace x", "pod x/b 1"])]
+#[case::list_without_kind_in_list(list("List", &[&format!(r#"{{"items":[{POD_A}]}}"#)]), &["pod x/a 1"])]
+#[case::watch_events(format!("{}\n{}\n{}\n",
+    format_args!(r#"{{"type":"ADDED","object":{POD_B}}}"#), format_args!(r#"{{"type":"MODIFIED","object":{POD_B}}}"#),
+    r#"{"type":"BOOKMARK","object":{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"9"}}}"#), &["pod x/b 1", "pod x/b 1"])]
+#[case::watch_events_in_an_array(format!(r#"[{{"type":"ADDED","object":{POD_B}}}]"#), &["pod x/b 1"])]
+#[case::lower_case_kinds(r#"{"kind":"list","items":[{"kind":"pod","metadata":{"name":"b","namespace":"x"}}]}"#.to_owned(), &["pod x/b 0"])]
+#[case::marks_between(format!("---\n{POD_A}\n---\n{NAMESPACE}\n...\n# end\n"), &["pod x/a 1", "namespace x"])]
+#[case::marks_with_carriage_returns(format!("---\r\n{POD_A}\r\n---\r\n{POD_B}"), &["pod x/a 1", "pod x/b 1"])]
+#[case::byte_order_marks_between(format!("\u{feff}{POD_A}\n\u{feff}{POD_B}"), &["pod x/a 1", "pod x/b 1"])]
+#[case::log_blocks(format!("{POD_A}\n==== START logs for container c of pod x/a ====\n{{\"kind\":\n==== END logs for container d of pod x/a ====\nno line break==== END logs for container c of pod x/a ====\n{POD_B}\n"),
+    &["pod x/a 1", "pod x/b 1"])]
+#[case::log_blocks_first(format!("==== START logs for container c of pod x/a ====\r\n==== END logs for container c of pod x/a ====\r\n{POD_B}"), &["pod x/b 1"])]
+#[case::log_block_without_end(format!("{POD_A}\n==== START logs for container c of pod x/a ====\nx\n"), &["pod x/a 1"])]
+#[case::yaml_log_blocks(format!("{}==== START logs for container c of pod x/a ====\nx: y\n==== END logs for container c of pod x/a ====\n---\n{}", yaml_list(&[YAML_POD]), yaml_list(&[YAML_POD])), &["pod x/a 2", "pod x/a 2"])]
+#[case::half_a_pair_in_an_annotation(POD_A.replace(r#""x"}"#, r#""x","annotations":{"a":"\udc00\ud800x"}}"#), &["pod x/a 1"])]
+#[case::half_a_pair_in_the_environment(POD_A.replace(r#""name":"c","#, r#""name":"c","env":[{"name":"E","value":"\ud800"}],"#), &["pod x/a 1"])]
+#[case::half_a_pair_in_an_image(list("List", &[&POD_B.replace("nginx", r"\ud800"), POD_A]),
+    &["skipped pod x/b: spec.containers[0].image: unexpected end of hex escape", "pod x/a 1"])]
+#[case::a_container_without_image(POD_A.replace(r#"[{"name"#, r#"[{"name":"d"},{"image":"e"},null,{"name"#), &[
+    "skipped pod x/a: spec.containers[0].image: missing",
+    "skipped pod x/a: spec.containers[1].name: missing",
+    "skipped pod x/a: spec.containers[2].name: missing",
+    "pod x/a 1"])]
+#[case::python_names(r#"{"api_version":"v1","kind":"PodList","items":[{"api_version":null,"kind":null,"metadata":{"name":"a","namespace":"x"},
+    "spec":{"init_containers":[{"name":"i","image":"b"}],"containers":[{"name":"c","image":"n"}],"ephemeral_containers":[{"name":"e","image":"d"}]}}]}"#.to_owned(), &["pod x/a 3"])]
+#[case::lower_case_names("kind: Pod\nmetadata: {name: a, namespace: x}\nspec: {initcontainers: [{name: i, image: b}], containers: [{name: c, image: n}]}\n".to_owned(), &["pod x/a 2"])]
+#[case::null_items_in_yaml("kind: PodList\nitems: null\n".to_owned(), &[])]
+#[case::yaml_array(format!("- kind: Namespace\n  metadata: {{name: x}}\n-{}", &YAML_POD[1..]), &["namespace x", "pod x/a 2"])]
+#[case::yaml_list_in_list(format!("kind: List\nitems:\n- kind: PodList\n  items:\n  -{}", indented(YAML_POD).trim_start().replacen("apiVersion", " apiVersion", 1)), &["pod x/a 2"])]
+#[case::yaml_watch_events("type: ADDED\nobject: {kind: Pod, metadata: {name: a, namespace: x}}\n---\ntype: MODIFIED\nobject: {kind: Pod, metadata: {name: a, namespace: x}}\n".to_owned(), &["pod x/a 0", "pod x/a 0"])]
+#[case::yaml_anchors("kind: List\nitems:\n- kind: Pod\n  metadata: {name: a, namespace: x, labels: &l {a: b}}\n  spec:\n    containers: &c\n    - &one {name: c, image: n}\n    - {name: d, image: n}\n- kind: Pod\n  metadata: {name: b, namespace: x, labels: *l}\n  spec: {containers: *c}\n- kind: Pod\n  metadata: {name: c, namespace: x}\n  spec: {containers: [*one]}\n".to_owned(),
+    &["pod x/a 2", "pod x/b 2", "pod x/c 1"])]
+#[case::yaml_unknown_alias("kind: List\nitems:\n- kind: Pod\n  metadata: {name: b, namespace: x, labels: *l}\n".to_owned(), &["skipped pod x/b: metadata: alias references unknown anchor"])]
 #[case::one_pod_without_kind(POD_A.to_owned(), &["pod x/a 1"])]
 #[case::one_namespace(NAMESPACE.to_owned(), &["namespace x"])]
 #[case::documents_on_lines(format!("{NAMESPACE}\n{POD_B}\n"), &["namespace x", "pod x/b 1"])]
@@ -144,8 +185,9 @@ fn a_dump_reads(#[case] input: String, #[case] expected: &[&str]) {
     let end = end.expect("a dump");
     assert_eq!(events, expected);
     assert_eq!(end.cut_short, None);
-    assert_eq!(end.objects, expected.iter().filter(|event| !event.starts_with("skipped")).count() as u64);
-    assert_eq!(end.had_namespaces, expected.iter().any(|event| event.starts_with("namespace")));
+    let count = |word| expected.iter().filter(|event| event.starts_with(word)).count() as u64;
+    assert_eq!((end.pods, end.namespaces), (count("pod"), count("namespace")));
+    assert!(end.is_recognised);
 }
 
 #[rstest]
@@ -154,8 +196,6 @@ fn a_dump_reads(#[case] input: String, #[case] expected: &[&str]) {
 #[case::nul("a\0b", "binary data")]
 #[case::utf_16("\u{0}{\u{0}\"\u{0}a", "UTF-16")]
 #[case::binary("ab\u{1}\u{2}", "binary data")]
-#[case::array(&format!("[{POD_A}]"), "an array, not an object with `items` (a `List`)")]
-#[case::yaml_array("- kind: Pod\n- kind: Pod\n", "an array")]
 #[case::number("42", "the input is a number")]
 #[case::word("null", "text that begins with `n`")]
 #[case::string("\"text\"", "the input is a string")]
@@ -164,10 +204,25 @@ fn a_dump_reads(#[case] input: String, #[case] expected: &[&str]) {
     "line 1 is not part of a Kubernetes object: `Unable to connect to the server`"
 )]
 #[case::no_kubernetes(r#"{"a":1,"b\n":2}"#, "only an object without kind, with the keys `a`, `b\\n`")]
-#[case::status(r#"{"kind":"Status","status":"Failure"}"#, "only `Status`")]
-#[case::other_list(&list("List", &[SERVICE, SERVICE]), "no pod and no namespace in the input, only `Service`")]
-#[case::other_named_list(&list("SecretList", &["{}"]), "only `SecretList`")]
-#[case::empty_other_list(&list("SecretList", &[]), "only `SecretList`")]
+#[case::status(
+    r#"{"kind":"Status","status":"Failure"}"#,
+    "only what the API server answered: it failed, without a message"
+)]
+#[case::describe(
+    "Name:         web-1\nNamespace:    shop\nLabels:       app=web\n",
+    "the input is what `kubectl describe` prints"
+)]
+#[case::table(
+    "NAMESPACE   NAME    READY   STATUS\nshop        web-1   1/1     Running\n",
+    "the input is a table of `kubectl get`"
+)]
+#[case::error_in_place_of_objects(
+    "error: You must be logged in to the server (Unauthorized)\n",
+    "line 1 is not part of a Kubernetes object: `error: You must be logged in to the server (Unauthorized)`; kubectl failed there"
+)]
+#[case::log_line_before_json(&format!("I1130 10:00:00.000000 1 loader.go:395] Config loaded\n{POD_A}"), "line 1 is not part")]
+#[case::key_like_line_before_json(&format!("Warning: v1 is: old\n{{\n{}", &POD_A[1..]), "line 1 is not part")]
+#[case::text_of_an_array("[5]", "an object that could not be read")]
 #[case::list_without_items(r#"{"kind":"List","metadata":{}}"#, "a `List` without `items`")]
 #[case::items_of_a_wrong_type(r#"{"kind":"PodList","items":{}}"#, "a `PodList` without `items`")]
 #[case::go_list(r#"{"ListMeta":{},"Items":[{"ObjectMeta":{}}]}"#, "field names of Go (`ListMeta`, `Items`)")]
@@ -186,6 +241,10 @@ fn a_dump_reads(#[case] input: String, #[case] expected: &[&str]) {
 #[case::spliced_item(&list("List", &[POD_B, &format!(r#"{{"metadata":{{"name":"c" {}}}}}"#, list("List", &[POD_B]))]), "another document begins inside")]
 #[case::spliced_at_the_end(&format!(r#"{{"items":[{POD_A}],"kind":"List"{{"items":[]}}}}"#), "expected `,` or `}`, found `{`")]
 #[case::spliced_and_never_closed(&format!(r#"{{"items":[{POD_A},{{"metadata":{{"name":"b" {}"#, list("List", &[POD_B])), "another document begins inside")]
+#[case::cut_inside_a_text(&format!(r#"{{"kind":"List","items":[{POD_A},{{"kind":"Pod","metadata":{{"name":"b{}"#, list("List", &[POD_B])), "line 1: another document begins inside the one of line 1")]
+#[case::cut_in_the_same_line(&format!("{{\n\"kind\":\"List\",\"items\":[\n{{\"kind\":\"Pod\",\"spec\":{{\"containers\":[\n{}", list("List", &[POD_B])), "line 4: another document begins inside the one of line 1")]
+#[case::cut_between_items(&format!("{{\"kind\":\"List\",\"items\":[\n{POD_A},\n{}", list("List", &[POD_B])), "line 3: another document begins inside the one of line 1")]
+#[case::cut_behind_an_item(&format!("{{\"kind\":\"List\",\"items\":[\n{POD_A}\n{}", list("List", &[POD_B])), "line 3: another document begins inside the one of line 1 (expected `,` or `]`, found `{`)")]
 #[case::spliced_yaml(&yaml_list(&[YAML_POD]).repeat(2), "`apiVersion` stands twice")]
 #[case::cut_before_anything(r#"{"items":[{"metadata":{"name":"web"#, "the input ends too early, inside item 1")]
 #[case::yaml_cut_before_anything(
@@ -209,15 +268,129 @@ fn an_input_is_refused_with_what_was_found(#[case] input: &str, #[case] expected
 #[case::inside_an_item(&list("List", &[POD_B, POD_B])[..200], "the input ends too early, inside item 2, after 1 pods and namespaces")]
 #[case::between_items(r#"{"items":[{"kind":"Namespace","metadata":{"name":"x"}}"#, "the input ends too early")]
 #[case::later_document(&format!("{POD_B}\n{{\"items\":5,,}}"), "document 2 of the input could not be read: line 2")]
-#[case::text_behind(&format!("{POD_B}\ndone\n"), "document 2 of the input could not be read: the input is text")]
+#[case::text_behind(&format!("{POD_B}\ndone\n"), "line 2 is not part of a Kubernetes object: `done`")]
+#[case::text_between(&format!("{NAMESPACE}\nError from server (Forbidden): no\nx\n{SERVICE}"), "line 2 is not part of a Kubernetes object: `Error from server (Forbidden): no`; kubectl failed there")]
+#[case::array_cut(&format!("[{POD_B},"), "the input ends too early")]
 #[case::yaml_without_kind(&format!("apiVersion: v1\nitems:\n-{}-{}", &YAML_POD[1..], &YAML_POD[1..300]), "the input ends too early, inside item 2")]
-#[case::yaml_later_document(&format!("{}---\nfoo\n", yaml_list(&[YAML_POD])), "document 2 of the input could not be read: line 26")]
+#[case::yaml_later_document(&format!("{}---\nfoo\n", yaml_list(&[YAML_POD])), "line 26 is not part of a Kubernetes object: `foo`")]
 fn what_came_before_the_end_is_kept(#[case] input: &str, #[case] expected: &str) {
     let (events, end) = read(input.as_bytes());
     let end = end.expect("a dump cut short");
-    assert_eq!((events.len(), end.objects), (1, 1), "{events:?}");
+    assert_eq!((events.len(), end.pods + end.namespaces), (1, 1), "{events:?}");
     let reason = end.cut_short.expect("a reason");
     assert!(reason.contains(expected), "{reason}");
+}
+
+#[rstest]
+#[case::items(list("List", &[SERVICE, SERVICE]), &[("Service", 2)])]
+#[case::documents(format!("{SERVICE}{SERVICE}"), &[("Service", 2)])]
+#[case::a_named_list(list("SecretList", &["{}", "{}"]), &[("Secret", 2)])]
+#[case::a_list_that_names_itself_first(kind_first("SecretList", &["{}"]), &[("Secret", 1)])]
+#[case::an_empty_list(list("SecretList", &[]), &[("SecretList", 1)])]
+#[case::another_group(POD_B.replace("v1", "metrics.k8s.io/v1beta1"), &[("Pod", 1)])]
+#[case::nodes(kind_first("NodeList", &[r#"{"metadata":{"name":"n"}}"#]), &[("Node", 1)])]
+fn objects_of_other_kinds_are_counted(#[case] input: String, #[case] expected: &[(&str, u64)]) {
+    let (events, end) = read(input.as_bytes());
+    let end = end.expect("objects");
+    let kinds: Vec<(&str, u64)> = end.other_kinds.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
+    assert_eq!((kinds.as_slice(), end.is_recognised, events.len()), (expected, false, 0), "{events:?}");
+}
+
+#[rstest]
+#[case::a_page(r#"{"kind":"PodList","metadata":{"continue":"x","remainingItemCount":9500},"items":[]}"#.to_owned(), &["document 1 is one page of a list", "9500 further items"])]
+#[case::python_page(r#"{"kind":"PodList","metadata":{"_continue":"x","remaining_item_count":7},"items":[]}"#.to_owned(), &["7 further items"])]
+#[case::yaml_page("kind: PodList\nmetadata: {continue: x}\nitems: []\n".to_owned(), &["lacks further items"])]
+#[case::a_page_in_an_array(r#"[{"kind":"PodList","metadata":{"continue":"x"},"items":[]}]"#.to_owned(), &["one page of a list"])]
+#[case::the_page_between_is_missing(
+    r#"{"kind":"PodList","metadata":{"continue":"x","remainingItemCount":2,"resourceVersion":"1"},"items":[]}
+       {"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[POD]}"#.replace("POD", POD_A), &["document 1 is one page", "2 further items"])]
+#[case::a_status(format!("{POD_A}{}", r#"{"kind":"Status","status":"Failure","message":"pods is forbidden"}"#), &["document 2: the API server answered with an error: pods is forbidden"])]
+#[case::a_status_among_items(list("List", &[POD_A, r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"too old"}"#]), &["the API server answered with an error: too old"])]
+#[case::a_watch_error(format!(r#"{POD_A}{{"type":"ERROR","object":{{"kind":"Status","status":"Failure","message":"too old"}}}}"#), &["too old"])]
+#[case::yaml_error_behind(format!("{}Error from server (Timeout): no\n", yaml_list(&[YAML_POD])), &["line 25 is not part of a Kubernetes object: `Error from server (Timeout): no`"])]
+#[case::yaml_error_without_a_colon(format!("{}No resources found\nin default namespace.\n", yaml_list(&[YAML_POD])), &["line 25", "(and 1 more lines)"])]
+#[case::yaml_short_error_behind(format!("{}error: no such host\r\n", yaml_list(&[YAML_POD])), &["line 25"])]
+#[case::yaml_error_among_items(yaml_list(&[YAML_POD, YAML_POD]).replacen("- apiVersion", "W1130 x: y z\n- apiVersion", 1), &["line 3 is not part"])]
+fn a_dump_that_is_not_whole_says_so(#[case] input: String, #[case] expected: &[&str]) {
+    let (_, end) = read(input.as_bytes());
+    let reason = end.expect("a dump").cut_short.expect("a reason");
+    assert!(expected.iter().all(|part| reason.contains(part)), "{reason}");
+    assert!(!reason.contains(char::is_control), "{reason:?}");
+}
+
+#[rstest]
+#[case::the_next_page_follows(
+    r#"{"kind":"PodList","metadata":{"continue":"x","remainingItemCount":1,"resourceVersion":"1"},"items":[POD]}
+       {"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[POD]}"#.replace("POD", POD_A), 2)]
+#[case::a_status_of_success(format!("{POD_A}{}", r#"{"kind":"Status","status":"Success"}"#), 1)]
+fn a_dump_is_whole(#[case] input: String, #[case] pods: u64) {
+    let (_, end) = read(input.as_bytes());
+    let end = end.expect("a dump");
+    assert_eq!((end.pods, end.cut_short), (pods, None));
+}
+
+#[rstest]
+#[case::empty_pod_list(list("PodList", &[]), true)]
+#[case::empty_list(list("List", &[]), true)]
+#[case::namespaces(list("List", &[NAMESPACE]), false)]
+#[case::empty_namespace_list(list("NamespaceList", &[]), false)]
+#[case::pods(list("List", &[NAMESPACE, POD_A]), true)]
+#[case::a_broken_pod(list("List", &[BROKEN]), true)]
+fn whether_pods_were_listed_is_told(#[case] input: String, #[case] expected: bool) {
+    let (_, end) = read(input.as_bytes());
+    let end = end.expect("a dump");
+    assert_eq!((end.had_pod_list, end.is_recognised), (expected, true));
+}
+
+/// Small inputs modelled on other people's files: what is read, and why the rest is missing.
+#[rstest]
+#[case::yaml_then_error_line("yaml-then-error-line.yaml", &["namespace shop"], Some("line 10 is not part of a Kubernetes object: `Error from server (Timeout): the server was unable"))]
+#[case::yaml_then_forbidden("yaml-then-forbidden.yaml", &["namespace shop"], Some("line 10 is not part of a Kubernetes object: `Error from server (Forbidden): pods is forbidden"))]
+#[case::snake_case_fields("snake-case-fields.json", &["pod x/a 2"], None)]
+#[case::two_pods_of_one_name("two-pods-of-one-name.json", &["pod x/REDACTED 1", "pod x/REDACTED 1"], None)]
+#[case::list_in_list("list-in-list.json", &["pod x/a 1", "pod y/b 1"], None)]
+#[case::cluster_info_dump("cluster-info-dump.txt", &["pod kube-system/a 1", "pod default/b 1"], None)]
+#[case::yaml_anchor_across_items("yaml-anchor-across-items.yaml", &["pod x/a 1", "pod x/b 1"], None)]
+#[case::surrogate_in_annotation("surrogate-in-annotation.json", &["pod b/a 1"], None)]
+fn files_of_other_people_read(#[case] file: &str, #[case] expected: &[&str], #[case] missing: Option<&str>) {
+    let (events, end) = read(&report(file));
+    let cut_short = end.expect("a dump").cut_short;
+    assert_eq!(events, expected);
+    assert_eq!(cut_short.is_some(), missing.is_some(), "{cut_short:?}");
+    assert!(cut_short.as_deref().unwrap_or_default().contains(missing.unwrap_or_default()), "{cut_short:?}");
+}
+
+#[rstest]
+#[case::spliced_documents("spliced-documents.json", "line 4: another document begins inside the one of line 1")]
+#[case::warning_line_then(
+    "warning-line-then.json",
+    "line 1 is not part of a Kubernetes object: `Warning: v1 ComponentStatus is deprecated in v1.19+`"
+)]
+#[case::status_object(
+    "status-object.json",
+    "only what the API server answered: pods is forbidden: User \"u\" cannot list resource \"pods\""
+)]
+fn files_of_other_people_are_refused(#[case] file: &str, #[case] expected: &str) {
+    let error = read(&report(file)).1.expect_err("refused").to_string();
+    assert!(error.contains(expected), "{error}");
+}
+
+fn report(file: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/reports").join(file)).expect("a file")
+}
+
+#[test]
+fn the_digest_and_uid_of_a_status_with_names_of_python_are_read() {
+    let mut pods = Vec::new();
+    let bytes = report("snake-case-fields.json");
+    read_dump(&mut bytes.as_slice(), &mut Records::default(), &mut |event| {
+        pods.push(event);
+        ControlFlow::Continue(())
+    })
+    .expect("a dump");
+    let [Event::Pod(pod)] = pods.as_slice() else { panic!("{pods:?}") };
+    assert_eq!(pod.containers[1].image.written(), "nginx:1.25");
+    assert!(pod.containers[1].running.is_some(), "{pod:?}");
 }
 
 #[test]

@@ -159,11 +159,6 @@ fn a_pod_is_read_into_the_fields_kept() {
 )]
 #[case::no_name(br#"{"metadata":{"namespace":"b"}}"#, "item 1", "metadata.name: missing")]
 #[case::no_namespace(br#"{"metadata":{"name":"a"}}"#, "pod a", "metadata.namespace: missing")]
-#[case::no_image(
-    br#"{"metadata":{"name":"a","namespace":"b"},"spec":{"initContainers":[{"name":"x","image":"y"},{"name":"c"}]}}"#,
-    "pod b/a",
-    "spec.initContainers[1].image: missing"
-)]
 #[case::a_key_twice(
     br#"{"metadata":{"name":"a","namespace":"b","name":"c"}}"#,
     "pod b/c",
@@ -182,6 +177,31 @@ fn a_pod_is_read_into_the_fields_kept() {
 )]
 fn a_broken_item_is_named_with_its_field(#[case] item: &[u8], #[case] named: &str, #[case] problem: &str) {
     assert_eq!(only_skipped(item), (named.to_owned(), problem.to_owned()));
+}
+
+#[test]
+fn a_container_that_lacks_its_image_is_named_and_the_pod_keeps_the_others() {
+    let item = r#"{"metadata":{"name":"a","namespace":"b"},"spec":{"initContainers":[{"name":"x","image":"y"},{"name":"c"}],
+        "volumes":[{"image":{"reference":"r"}}]}}"#;
+    let (events, _) = pods(&format!(r#"{{"kind":"PodList","items":[{item}]}}"#));
+    let [Event::Skipped(image), Event::Skipped(volume), Event::Pod(pod)] = events.as_slice() else {
+        panic!("{events:?}")
+    };
+    assert_eq!((&*image.item, &*image.problem), ("pod b/a", "spec.initContainers[1].image: missing"));
+    assert_eq!((&*volume.item, &*volume.problem), ("pod b/a", "spec.volumes[0].name: missing"));
+    assert_eq!(pod.containers.len(), 1);
+}
+
+#[test]
+fn entries_without_names_beyond_a_bound_are_counted_alone() {
+    let item =
+        format!(r#"{{"metadata":{{"name":"a","namespace":"b"}},"spec":{{"containers":[{}null]}}}}"#, "{},".repeat(200));
+    let (events, _) = pods(&format!(r#"{{"kind":"PodList","items":[{item}]}}"#));
+    let problems: Vec<&str> = events
+        .iter()
+        .filter_map(|event| if let Event::Skipped(skipped) = event { Some(&*skipped.problem) } else { None })
+        .collect();
+    assert_eq!((problems.len(), problems.last()), (101, Some(&"101 more entries: without name or image")));
 }
 
 #[rstest]

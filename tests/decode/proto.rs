@@ -152,44 +152,49 @@ fn a_body_that_ends_anywhere_inside_its_list_is_an_error() {
 #[case::image_of_a_wrong_type(
     metadata("b", "a").message(2, &Message::new().message(2, &Message::new().text(1, "c").number(2, 5))),
     "pod b/a",
-    "spec.containers[0].image: another wire type than that of a text"
+    "spec.containers.image: invalid wire type: Varint (expected LengthDelimited)"
 )]
 #[case::containers_of_a_wrong_type(
     metadata("b", "a").message(2, &Message::new().number(2, 5)),
     "pod b/a",
-    "spec.containers[0]: another wire type than that of a message"
+    "spec.containers: invalid wire type: Varint (expected LengthDelimited)"
 )]
 #[case::no_utf8_in_a_kept_text(
     metadata("b", "a").message(2, &Message::new().bytes(10, b"\xff")),
     "pod b/a",
-    "spec.nodeName: not in UTF-8"
-)]
-#[case::an_ephemeral_container_without_image(
-    metadata("b", "a").message(2, &Message::new().message(34, &Message::new().message(1, &Message::new().text(1, "c")))),
-    "pod b/a",
-    "spec.ephemeralContainers[0].image: missing"
+    "spec.node_name: invalid string value: data is not UTF-8 encoded"
 )]
 #[case::a_message_that_is_cut_short(
     metadata("b", "a").bytes(3, &[0x0a, 0x05, b'R']),
     "pod b/a",
-    "status: the message ends inside a field"
+    "status.phase: buffer underflow"
 )]
 #[case::a_reason_of_a_wrong_type(
     metadata("b", "a").message(3, &Message::new().message(8, &Message::new().message(2, &Message::new().message(3, &Message::new().number(3, 1))))),
     "pod b/a",
-    "status.containerStatuses[0].state.terminated.reason: another wire type than that of a text"
+    "status.container_statuses.state.terminated.reason: invalid wire type: Varint (expected LengthDelimited)"
 )]
-#[case::a_group(metadata("b", "a").raw(&[0x1b]), "pod b/a", "the wire type 3, which Kubernetes does not use")]
+#[case::a_group(metadata("b", "a").raw(&[0x1b]), "pod b/a", "status: invalid wire type: StartGroup (expected LengthDelimited)")]
 #[case::no_name(Message::new().message(1, &Message::new().text(3, "b")), "item 1", "metadata.name: missing")]
 #[case::no_namespace(Message::new().message(1, &Message::new().text(1, "a")), "pod a", "metadata.namespace: missing")]
 #[case::nothing(Message::new(), "item 1", "metadata.name: missing")]
 #[case::a_control_character_in_the_name(
     metadata("b", "a\u{1b}[2J").number(2, 5),
     "pod b/a\\u{1b}[2J",
-    "spec: another wire type than that of a message"
+    "spec: invalid wire type: Varint (expected LengthDelimited)"
 )]
 fn a_broken_item_is_named_with_its_field(#[case] pod: Message, #[case] named: &str, #[case] problem: &str) {
     assert_eq!(only_skipped(&pod), (named.to_owned(), problem.to_owned()));
+}
+
+#[test]
+fn an_ephemeral_container_without_image_is_named_and_the_pod_stays() {
+    let container = Message::new().message(1, &Message::new().text(1, "c"));
+    let pod = metadata("b", "a").message(2, &Message::new().message(34, &container));
+    let (events, _) = pods_of(&pod_list(&[pod]), 7);
+    let [Event::Skipped(skipped), Event::Pod(pod)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((&*skipped.item, &*skipped.problem), ("pod b/a", "spec.ephemeralContainers[0].image: missing"));
+    assert_eq!(pod.containers.len(), 0);
 }
 
 #[test]
@@ -262,7 +267,7 @@ fn a_claimed_length_costs_nothing_before_its_bytes_come() {
 #[case::a_field_beyond_the_list([&body("PodList")[..], &[0x12, 0x04, 0x12, 0x05, 0, 0]].concat(), "the list ends inside a field")]
 #[case::a_tag_beyond_the_list([&body("PodList")[..], &[0x12, 0x01, 0x92]].concat(), "the list ends inside a field")]
 #[case::items_that_are_numbers(list("PodList", &Message::new().number(2, 1)), "another wire type")]
-#[case::metadata_without_end(list("PodList", &Message::new().bytes(1, &[0x1a, 0x05])), "metadata: the message ends inside a field")]
+#[case::metadata_without_end(list("PodList", &Message::new().bytes(1, &[0x1a, 0x05])), "metadata: continue_token: buffer underflow")]
 #[case::a_long_kind([&b"k8s\0"[..], &[0x0a, 0x80, 0x80, 0x80, 0x01]].concat(), "2097152 bytes outside the items")]
 #[case::a_long_number([&b"k8s\0"[..], &[0xff; 11]].concat(), "a number of more than 64 bits")]
 fn a_body_that_is_no_list_is_refused(#[case] body: Vec<u8>, #[case] expected: &str) {
@@ -287,7 +292,7 @@ fn an_error_in_protobuf_is_read() {
     let details = Message::new().text(1, "").number(5, 7);
     let status = Message::new().text(2, "Failure").text(3, "too old").message(5, &details).number(6, 429);
     let read = read_status(&list("Status", &status));
-    assert_eq!(read, Some(ApiStatus { message: "too old".to_owned(), retry_after_seconds: Some(7) }));
+    assert_eq!(read, Some(ApiStatus { message: "too old".to_owned(), code: Some(429), retry_after_seconds: Some(7) }));
     assert_eq!(read_status(&pod_list(&[])), None);
     assert_eq!(read_status(br#"{"kind":"Status"}"#), None);
 }

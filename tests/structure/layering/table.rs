@@ -92,6 +92,7 @@ pub(crate) const MODULES: &[Module] = &[
 /// Outside crates that only these modules may name: what they stand for ends there.
 pub(crate) const ALONE: &[(&str, &[&str])] = &[
     ("kube", &["cluster"]),
+    ("prost", &["decode"]),
     ("k8s_openapi", &["cluster"]),
     ("axum", &["http"]),
     ("axum_server", &["http"]),

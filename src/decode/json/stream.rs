@@ -1,24 +1,42 @@
-//! Cuts the items of a JSON list out of a byte stream, without ever holding the list.
+//! Finds the documents of a JSON byte stream and the items of their lists, without ever holding a list.
 //!
-//! Only two levels are read by the grammar: the top-level object's keys, and the elements of its `items`. What is below is
+//! Only two levels are read by the grammar: the keys of a document, and the elements of its `items`. What is below is
 //! passed over by counting brackets outside strings, so that nesting costs neither stack nor memory. Everything that is not
-//! inside `items` is kept as the document's *shell*: the list with its items elided, or the whole of a single object.
+//! inside `items` is kept as the document's *envelope*: the list with its items elided, or the whole of a single object.
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
+use serde::de::IgnoredAny;
 
-use super::error::Found;
-use super::item::AtStart;
 use super::nesting::Nesting;
-use super::sink::{ITEM_MAX, KEEP, Problem, Sink, Stop};
+use super::read::{document_in, read};
+use crate::decode::envelope::Envelope;
+use crate::decode::error::{DecodeError, Found, Problem};
+use crate::decode::sink::{AtStart, ITEM_MAX, KEEP, Sink, Stop};
+use crate::inventory::excerpt;
 
 /// An item is tried once more with the next bytes while it is not larger than this.
 const OPEN_MAX: usize = 128 * 1024;
 /// The most bytes of a top-level key that are looked at.
 const KEY_MAX: usize = 256;
+/// The most bytes of a line between documents that are kept.
+const LINE_MAX: usize = 1024;
+/// The most arrays of documents inside each other.
+const ARRAYS_MAX: u32 = 8;
+
+/// What a stream may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::decode) enum Documents {
+    /// One object.
+    One,
+    /// Objects one after the other, in arrays, between marks (`---`), and among lines of other programs.
+    Many,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     BetweenDocuments,
+    /// Text between documents, to the end of its line.
+    Line,
     Key {
         first: bool,
     },
@@ -49,71 +67,118 @@ impl State {
 
 /// The state between two pushes.
 #[derive(Debug)]
-pub(super) struct Cutter {
+pub(in crate::decode) struct Stream {
+    documents: Documents,
     state: State,
+    /// Arrays of documents that are open.
+    arrays: u32,
     nesting: Nesting,
     key: Vec<u8>,
-    shell: Vec<u8>,
+    envelope: Vec<u8>,
     item: Vec<u8>,
     item_too_large: bool,
     has_items: bool,
-    /// Line breaks in what was pushed before.
+    /// A line between documents.
+    text: Vec<u8>,
+    /// Line breaks in front of `counted` bytes of what is being pushed.
     lines: u64,
-    documents: u64,
+    counted: usize,
+    /// The lines that the document and the item begin in.
+    document_line: u64,
+    item_line: u64,
 }
 
-impl Cutter {
-    pub(super) fn new() -> Self {
+impl Stream {
+    pub(in crate::decode) fn new(documents: Documents) -> Self {
         Self {
+            documents,
             state: State::BetweenDocuments,
+            arrays: 0,
             nesting: Nesting::default(),
             key: Vec::new(),
-            shell: Vec::new(),
+            envelope: Vec::new(),
             item: Vec::new(),
             item_too_large: false,
             has_items: false,
+            text: Vec::new(),
             lines: 0,
-            documents: 0,
+            counted: 0,
+            document_line: 1,
+            item_line: 1,
         }
     }
 
-    /// Whole documents so far.
-    pub(super) fn documents(&self) -> u64 {
-        self.documents
-    }
-
-    /// Whether a document has begun and not ended.
-    pub(super) fn is_inside_document(&self) -> bool {
-        self.state != State::BetweenDocuments
+    /// Whether a document, or an array of them, has begun and not ended.
+    pub(in crate::decode) fn is_inside_document(&self) -> bool {
+        self.arrays > 0 || !matches!(self.state, State::BetweenDocuments | State::Line)
     }
 
     /// What there is of an item that has begun and not ended, unless it is too large to be kept.
-    pub(super) fn unfinished_item(&self) -> Option<&[u8]> {
+    pub(in crate::decode) fn unfinished_item(&self) -> Option<&[u8]> {
         let is_inside = matches!(self.state, State::OpenItem | State::InItem);
         (is_inside && !self.item_too_large).then_some(&self.item)
     }
 
-    /// What there is of the unfinished document, its items elided.
-    pub(super) fn unfinished_shell(&self) -> &[u8] {
-        &self.shell
+    /// Whether an item has just ended.
+    pub(in crate::decode) fn is_behind_item(&self) -> bool {
+        self.state == State::AfterItem
     }
 
-    /// The line that was being read when a push failed, counted from 1.
-    pub(super) fn line(&self) -> u64 {
-        self.lines + 1
+    /// What there is of the unfinished document, its items elided.
+    pub(in crate::decode) fn unfinished_envelope(&self) -> &[u8] {
+        &self.envelope
+    }
+
+    /// The error of a document that is not what it must be, where the stream is.
+    pub(in crate::decode) fn error(&self, problem: Problem) -> DecodeError {
+        let line = match problem {
+            Problem::Splice { below } => self.item_line + below,
+            _ => self.lines + 1,
+        };
+        DecodeError::at(line, self.document_line, problem)
+    }
+
+    /// Why the input ends inside a document, when it is that another one begins inside it: the first was cut off.
+    pub(in crate::decode) fn splice(&self) -> Option<DecodeError> {
+        let below = match self.state {
+            State::OpenItem | State::InItem => match document_in(&self.item) {
+                Some(at) => count_lines(&self.item[..at]),
+                None => syntax_error(self.unfinished_item()?)?,
+            },
+            state if state.is_in_items() => return None,
+            _ => {
+                syntax_error(&self.envelope)?;
+                return Some(DecodeError::at(self.lines + 1, self.document_line, Problem::Splice { below: 0 }));
+            }
+        };
+        Some(self.error(Problem::Splice { below }))
     }
 
     /// Reads on.
-    pub(super) fn push<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Stop> {
+    pub(in crate::decode) fn push<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Stop> {
         let mut at = 0;
+        self.counted = 0;
         let read = self.advance(bytes, &mut at, sink);
-        self.lines += count_lines(&bytes[..at.min(bytes.len())]);
+        self.count_to(bytes, at);
         read
     }
 
+    /// Ends the last line, which may lack its line break.
+    pub(in crate::decode) fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
+        if self.state == State::Line { self.end_line(sink) } else { Ok(()) }
+    }
+
+    /// The line that byte `at` of what is being pushed stands in.
+    fn count_to(&mut self, bytes: &[u8], at: usize) -> u64 {
+        let at = at.min(bytes.len());
+        self.lines += count_lines(bytes.get(self.counted..at).unwrap_or_default());
+        self.counted = at;
+        self.lines + 1
+    }
+
     fn advance<S: Sink>(&mut self, bytes: &[u8], at: &mut usize, sink: &mut S) -> Result<(), Stop> {
-        // Where the part of `bytes` that belongs to the shell and is not kept yet begins.
-        let mut shell_from = 0;
+        // Where the part of `bytes` that belongs to the envelope and is not kept yet begins.
+        let mut envelope_from = 0;
         while *at < bytes.len() {
             match self.state {
                 State::OpenItem => *at += self.close_item(&bytes[*at..], sink)?,
@@ -153,12 +218,21 @@ impl Cutter {
                     None => *at = bytes.len(),
                 },
                 State::InKey { .. } => *at += self.read_key(&bytes[*at..]),
+                State::Line => {
+                    let end = memchr(b'\n', &bytes[*at..]).map(|length| *at + length);
+                    self.keep_text(&bytes[*at..end.unwrap_or(bytes.len())]);
+                    *at = end.unwrap_or(bytes.len());
+                    if end.is_some() {
+                        self.count_to(bytes, *at);
+                        self.end_line(sink)?;
+                    }
+                }
                 _ if is_blank(bytes[*at]) => *at += 1,
-                _ => *at += self.read_token(bytes, *at, &mut shell_from, sink)?,
+                _ => *at += self.read_token(bytes, *at, &mut envelope_from, sink)?,
             }
         }
-        if !self.state.is_in_items() && self.state != State::BetweenDocuments {
-            self.keep_shell(&bytes[shell_from..])?;
+        if !self.state.is_in_items() && !matches!(self.state, State::BetweenDocuments | State::Line) {
+            self.keep_envelope(&bytes[envelope_from..])?;
         }
         Ok(())
     }
@@ -168,28 +242,26 @@ impl Cutter {
         &mut self,
         bytes: &[u8],
         at: usize,
-        shell_from: &mut usize,
+        envelope_from: &mut usize,
         sink: &mut S,
     ) -> Result<usize, Stop> {
         let byte = bytes[at];
         self.state = match (self.state, byte) {
             (State::BetweenDocuments, b'{') => {
-                *shell_from = at;
+                *envelope_from = at;
+                self.document_line = self.count_to(bytes, at);
                 State::Key { first: true }
             }
-            (State::BetweenDocuments, _) => {
-                return Err(Problem::NoObject(Found(bytes[at])).into());
-            }
+            (State::BetweenDocuments, byte) => self.between(byte)?,
             (State::Key { .. }, b'"') => {
                 self.key.clear();
                 State::InKey { escaped: false }
             }
             (State::Key { first: true } | State::AfterValue, b'}') => {
-                self.keep_shell(&bytes[*shell_from..=at])?;
-                let end = sink.document_end(&self.shell, self.has_items);
-                self.documents += 1;
+                self.keep_envelope(&bytes[*envelope_from..=at])?;
+                let end = self.end_document(sink);
                 self.has_items = false;
-                reset(&mut self.shell);
+                reset(&mut self.envelope);
                 end?;
                 State::BetweenDocuments
             }
@@ -199,8 +271,9 @@ impl Cutter {
                     return Err(Problem::KeyTwice("items").into());
                 }
                 self.has_items = true;
-                self.keep_shell(&bytes[*shell_from..=at])?;
-                sink.items_begin(&self.shell)?;
+                self.keep_envelope(&bytes[*envelope_from..=at])?;
+                // What is wrong with it is told at the end, when all of it is there.
+                sink.list_begins(read(&[&self.envelope, &b"]}"[..]].concat()).unwrap_or_default())?;
                 State::Item { first: true }
             }
             (State::Value, _) => match self.nesting.begin(byte) {
@@ -213,6 +286,7 @@ impl Cutter {
                 Some(nested) => {
                     self.item_too_large = false;
                     if nested {
+                        self.item_line = self.count_to(bytes, at);
                         let whole = &bytes[at..bytes.len().min(at + ITEM_MAX)];
                         match sink.item_at_start(whole)? {
                             AtStart::Read((), length) => {
@@ -236,7 +310,7 @@ impl Cutter {
                 None => return Err(unexpected(byte, "an item").into()),
             },
             (State::Item { first: true } | State::AfterItem, b']') => {
-                *shell_from = at;
+                *envelope_from = at;
                 State::AfterValue
             }
             (State::AfterItem, b',') => State::Item { first: false },
@@ -252,6 +326,54 @@ impl Cutter {
             }
         };
         Ok(1)
+    }
+
+    /// A byte between documents that begins none.
+    fn between(&mut self, byte: u8) -> Result<State, Problem> {
+        match byte {
+            _ if self.documents == Documents::One => Err(Problem::NoObject(Found(byte))),
+            // A byte order mark, where files were joined.
+            0xef | 0xbb | 0xbf => Ok(State::BetweenDocuments),
+            b'[' if self.arrays < ARRAYS_MAX => {
+                self.arrays += 1;
+                Ok(State::BetweenDocuments)
+            }
+            b'[' => Err(Problem::NoObject(Found(byte))),
+            b']' if self.arrays > 0 => {
+                self.arrays -= 1;
+                Ok(State::BetweenDocuments)
+            }
+            b',' if self.arrays > 0 => Ok(State::BetweenDocuments),
+            _ if self.arrays > 0 => Err(unexpected(byte, "an object")),
+            _ => {
+                self.keep_text(&[byte]);
+                Ok(State::Line)
+            }
+        }
+    }
+
+    fn end_document<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
+        if !self.has_items {
+            return sink.object(&self.envelope);
+        }
+        let list = read::<Envelope>(&self.envelope);
+        let broken = |reason: String| Stop::Error(DecodeError::BrokenList(excerpt(&reason).to_string()));
+        sink.list_ends(list.map_err(|unreadable| broken(unreadable.problem))?)
+    }
+
+    /// A line between documents ended. Marks between documents and comments mean nothing.
+    fn end_line<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
+        self.state = State::BetweenDocuments;
+        let line = self.lines + 1;
+        let text = String::from_utf8_lossy(&self.text).trim().to_owned();
+        self.text.clear();
+        let is_mark = matches!(text.as_str(), "---" | "...") || text.starts_with('#');
+        if is_mark { Ok(()) } else { sink.foreign_line(line, text) }
+    }
+
+    fn keep_text(&mut self, bytes: &[u8]) {
+        let room = LINE_MAX - self.text.len();
+        self.text.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
     /// An item that stands whole in `bytes`, as most do, is handed on where it is.
@@ -307,11 +429,11 @@ impl Cutter {
         self.item.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    fn keep_shell(&mut self, part: &[u8]) -> Result<(), Problem> {
-        if self.shell.len() + part.len() > ITEM_MAX {
-            return Err(Problem::ShellTooLarge);
+    fn keep_envelope(&mut self, part: &[u8]) -> Result<(), Problem> {
+        if self.envelope.len() + part.len() > ITEM_MAX {
+            return Err(Problem::EnvelopeTooLarge);
         }
-        self.shell.extend_from_slice(part);
+        self.envelope.extend_from_slice(part);
         Ok(())
     }
 
@@ -339,6 +461,12 @@ impl Cutter {
 
 fn unexpected(found: u8, expected: &'static str) -> Problem {
     Problem::Unexpected { expected, found: Found(found) }
+}
+
+/// Lines below the first at which the grammar fails before the bytes end.
+fn syntax_error(bytes: &[u8]) -> Option<u64> {
+    let error = serde_json::from_slice::<IgnoredAny>(bytes).err().filter(serde_json::Error::is_syntax)?;
+    Some(error.line().saturating_sub(1) as u64)
 }
 
 fn is_blank(byte: u8) -> bool {

@@ -1,36 +1,25 @@
-//! Cuts the items of a protobuf list out of a byte stream, without ever holding the list.
+//! Finds the items of a protobuf list in a byte stream, without ever holding the list.
 //!
 //! A body is four bytes of magic and one `runtime.Unknown`, which goes on until the body ends: the kind of what it wraps,
-//! and the list as its `raw` bytes. The list is one of `PodList` or `NamespaceList`, which are alike: metadata, then items.
+//! and the list as its `raw` bytes. The lists are alike: metadata, then items. Each item is a message that prost reads.
 
-use super::fields::{Varint, WireType, split_tag};
+use prost::Message as _;
+use prost::encoding::WireType;
+
+use crate::decode::envelope::{Envelope, Items};
 use crate::decode::error::DecodeError;
-use crate::decode::sink::ITEM_MAX;
+use crate::decode::objects::{ListMeta, TypeMeta};
+use crate::decode::sink::{ITEM_MAX, KEEP, Sink, Stop};
+use crate::inventory::excerpt;
 
 /// What every body of this encoding begins with.
 pub(super) const MAGIC: [u8; 4] = *b"k8s\0";
 /// The most bytes of a part that is no item: kinds, metadata of the list.
 const PART_MAX: u64 = 1024 * 1024;
-/// As much of an item above [`ITEM_MAX`] as is kept to name it: a name and a namespace stand within the first 600 bytes.
-const HEAD: usize = 64 * 1024;
-/// A buffer that one large item blew up is given back beyond this size.
-const KEEP: usize = 1024 * 1024;
-
-/// Who is given what was cut. A method that fails ends the reading.
-pub(in crate::decode) trait Sink {
-    /// `runtime.TypeMeta`: what the body is.
-    fn type_meta(&mut self, message: &[u8]) -> Result<(), DecodeError>;
-    /// The list begins.
-    fn list_begin(&mut self) -> Result<(), DecodeError>;
-    /// The list's own metadata.
-    fn list_meta(&mut self, message: &[u8]) -> Result<(), DecodeError>;
-    /// One item, whole.
-    fn item(&mut self, message: &[u8]) -> Result<(), DecodeError>;
-    /// An item of more than [`ITEM_MAX`] bytes, of which the first ones are given.
-    fn item_too_large(&mut self, head: &[u8]) -> Result<(), DecodeError>;
-    /// The list ended.
-    fn list_end(&mut self) -> Result<(), DecodeError>;
-}
+/// As much of an item above [`ITEM_MAX`] as is kept to name it: its metadata is the first thing in it.
+const HEAD: usize = 1024 * 1024;
+/// The largest number that a field can have.
+const FIELD_MAX: u64 = (1 << 29) - 1;
 
 /// Which message the next field belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,39 +62,45 @@ enum Part {
 
 /// The state between two pushes.
 #[derive(Debug)]
-pub(in crate::decode) struct Cutter {
+pub(super) struct Stream {
     state: State,
     level: Level,
     varint: Varint,
     /// What has come of the part that is being read.
     part: Vec<u8>,
+    /// What the list has said of itself.
+    envelope: Envelope,
+    /// The sink knows of the list.
+    has_begun: bool,
     /// Bytes that were read so far.
     at: u64,
 }
 
-impl Cutter {
-    pub(in crate::decode) fn new() -> Self {
+impl Stream {
+    pub(super) fn new() -> Self {
         Self {
             state: State::Magic { seen: 0 },
             level: Level::Wrapper,
             varint: Varint::default(),
             part: Vec::new(),
+            envelope: Envelope { items: Items::Array, ..Envelope::default() },
+            has_begun: false,
             at: 0,
         }
     }
 
     /// Whether nothing has been read yet.
-    pub(in crate::decode) fn is_at_start(&self) -> bool {
+    pub(super) fn is_at_start(&self) -> bool {
         self.at == 0
     }
 
     /// Whether the body may end here.
-    pub(in crate::decode) fn is_between_fields(&self) -> bool {
+    pub(super) fn is_between_fields(&self) -> bool {
         self.state == State::Tag && self.level == Level::Wrapper && !self.varint.is_inside()
     }
 
     /// Reads on.
-    pub(in crate::decode) fn push<S: Sink>(&mut self, mut bytes: &[u8], sink: &mut S) -> Result<(), DecodeError> {
+    pub(super) fn push<S: Sink>(&mut self, mut bytes: &[u8], sink: &mut S) -> Result<(), Stop> {
         while let [first, ..] = bytes {
             let taken = match self.state {
                 State::Magic { seen } => {
@@ -132,19 +127,25 @@ impl Cutter {
     }
 
     /// One byte of a tag, of a number that nobody wants, or of a length.
-    fn read_number(&mut self, byte: u8) -> Result<(), DecodeError> {
-        let value = self.varint.push(byte).map_err(|problem| self.broken(problem.to_string()))?;
+    fn read_number(&mut self, byte: u8) -> Result<(), Stop> {
+        let value = self.varint.push(byte).map_err(|problem| self.broken(problem))?;
         let Some(value) = value else { return Ok(()) };
         self.state = match self.state {
             State::Tag => {
-                let (number, wire_type) = split_tag(value).map_err(|problem| self.broken(problem.to_string()))?;
-                let part = self.part_of(number);
+                let part = self.part_of(value >> 3);
+                let wire_type = WireType::try_from(value & 7).map_err(|error| self.broken(error.to_string()))?;
                 match wire_type {
-                    WireType::Bytes => State::Length { part },
+                    _ if value >> 3 == 0 || value >> 3 > FIELD_MAX => {
+                        return Err(self.broken("a field number that protobuf does not have"));
+                    }
+                    WireType::LengthDelimited => State::Length { part },
                     _ if part != Part::Other => return Err(self.broken("another wire type than that of a message")),
                     WireType::Varint => State::Number,
-                    WireType::Fixed64 => State::Bytes { part, left: 8 },
-                    WireType::Fixed32 => State::Bytes { part, left: 4 },
+                    WireType::SixtyFourBit => State::Bytes { part, left: 8 },
+                    WireType::ThirtyTwoBit => State::Bytes { part, left: 4 },
+                    WireType::StartGroup | WireType::EndGroup => {
+                        return Err(self.broken("a group, which Kubernetes does not use"));
+                    }
                 }
             }
             State::Length { part } => {
@@ -166,7 +167,7 @@ impl Cutter {
         Ok(())
     }
 
-    fn part_of(&self, number: u32) -> Part {
+    fn part_of(&self, number: u64) -> Part {
         match (self.level, number) {
             (Level::Wrapper, 1) => Part::TypeMeta,
             (Level::Wrapper, 2) => Part::List,
@@ -178,7 +179,7 @@ impl Cutter {
     }
 
     /// What follows from what was just read without another byte: a list begins or ends, a part is empty.
-    fn begin_or_end<S: Sink>(&mut self, sink: &mut S) -> Result<(), DecodeError> {
+    fn begin_or_end<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
         if let (State::Bytes { left, .. }, Level::List { left: in_list }) = (self.state, self.level)
             && left > in_list
         {
@@ -186,13 +187,15 @@ impl Cutter {
         }
         match self.state {
             State::Bytes { part: Part::List, left } => {
-                sink.list_begin()?;
+                self.has_begun = false;
                 self.level = Level::List { left };
                 self.state = State::Tag;
             }
             State::Bytes { part, left: 0 } => {
                 self.state = State::Tag;
-                let end = give(part, &self.part, sink);
+                let bytes = std::mem::take(&mut self.part);
+                let end = self.give(part, &bytes, sink);
+                self.part = bytes;
                 self.part.clear();
                 self.part.shrink_to(KEEP);
                 end?;
@@ -204,19 +207,19 @@ impl Cutter {
                 return Err(self.broken("the list ends inside a field"));
             }
             self.level = Level::Wrapper;
-            sink.list_end()?;
+            sink.list_ends(std::mem::take(&mut self.envelope))?;
         }
         Ok(())
     }
 
     /// Bytes of a part; returns how many of them.
-    fn read_part<S: Sink>(&mut self, bytes: &[u8], part: Part, left: u64, sink: &mut S) -> Result<usize, DecodeError> {
+    fn read_part<S: Sink>(&mut self, bytes: &[u8], part: Part, left: u64, sink: &mut S) -> Result<usize, Stop> {
         let length = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
         let bytes = &bytes[..length];
         let left = left - length as u64;
         if left == 0 && self.part.is_empty() && part != Part::ItemTooLarge {
             // It came in one piece: no need to hold it.
-            give(part, bytes, sink)?;
+            self.give(part, bytes, sink)?;
             self.state = State::Tag;
             return Ok(length);
         }
@@ -232,17 +235,79 @@ impl Cutter {
         Ok(length)
     }
 
-    fn broken(&self, problem: impl Into<String>) -> DecodeError {
-        DecodeError::MalformedBytes { at: self.at, problem: problem.into() }
+    fn give<S: Sink>(&mut self, part: Part, bytes: &[u8], sink: &mut S) -> Result<(), Stop> {
+        let broken = |name: &str, error: &prost::DecodeError| {
+            Stop::Error(DecodeError::BrokenList(excerpt(&format!("{name}: {}", problem(error))).to_string()))
+        };
+        match part {
+            Part::TypeMeta => {
+                self.envelope.kind = TypeMeta::decode(bytes).map_err(|error| broken("typeMeta", &error))?.kind;
+                Ok(())
+            }
+            Part::ListMeta => {
+                self.envelope.metadata = Some(ListMeta::decode(bytes).map_err(|error| broken("metadata", &error))?);
+                self.begin_list(sink)
+            }
+            Part::Item => self.begin_list(sink).and_then(|()| sink.item(bytes)),
+            Part::ItemTooLarge => self.begin_list(sink).and_then(|()| sink.item_too_large(bytes)),
+            Part::List | Part::ContentForm | Part::Other => Ok(()),
+        }
+    }
+
+    /// The list has said of itself what it says before its items.
+    fn begin_list<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
+        if self.has_begun {
+            return Ok(());
+        }
+        self.has_begun = true;
+        sink.list_begins(self.envelope.clone())
+    }
+
+    fn broken(&self, problem: impl Into<String>) -> Stop {
+        Stop::Error(DecodeError::MalformedBytes { at: self.at, problem: problem.into() })
     }
 }
 
-fn give<S: Sink>(part: Part, bytes: &[u8], sink: &mut S) -> Result<(), DecodeError> {
-    match part {
-        Part::TypeMeta => sink.type_meta(bytes),
-        Part::ListMeta => sink.list_meta(bytes),
-        Part::Item => sink.item(bytes),
-        Part::ItemTooLarge => sink.item_too_large(bytes),
-        Part::List | Part::ContentForm | Part::Other => Ok(()),
+/// What prost says of a broken message, with the fields that lead there from the outside in.
+pub(super) fn problem(error: &prost::DecodeError) -> String {
+    let text = error.to_string();
+    let mut rest = text.strip_prefix("failed to decode Protobuf message: ").unwrap_or(&text);
+    let mut path = Vec::new();
+    while let Some((message_and_field, after)) = rest.split_once(": ")
+        && let Some((_, field)) = message_and_field.split_once('.')
+    {
+        path.push(field);
+        rest = after;
+    }
+    path.reverse();
+    if path.is_empty() { rest.to_owned() } else { format!("{}: {rest}", path.join(".")) }
+}
+
+/// A number that comes byte by byte, seven bits in each, the lowest first.
+#[derive(Debug, Default, Clone, Copy)]
+struct Varint {
+    value: u64,
+    bits: u32,
+}
+
+impl Varint {
+    /// Takes the next byte; yields the number when that was its last.
+    fn push(&mut self, byte: u8) -> Result<Option<u64>, &'static str> {
+        let low = u64::from(byte & 0x7f);
+        // The tenth byte has room for one bit.
+        if self.bits > 63 || (self.bits == 63 && low > 1) {
+            return Err("a number of more than 64 bits");
+        }
+        self.value |= low << self.bits;
+        self.bits += 7;
+        if byte & 0x80 != 0 {
+            return Ok(None);
+        }
+        Ok(Some(std::mem::take(self).value))
+    }
+
+    /// Whether a number has begun and not ended.
+    fn is_inside(self) -> bool {
+        self.bits > 0
     }
 }

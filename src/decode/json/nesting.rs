@@ -1,6 +1,6 @@
 //! Where a JSON value ends, found by counting brackets outside strings: nesting costs neither stack nor memory.
 
-use super::sieve::{end_of_string, quote_or_escape};
+use memchr::memchr2;
 
 /// How far a nested value has been passed over.
 #[derive(Debug, Default)]
@@ -42,12 +42,9 @@ impl Nesting {
         loop {
             match bytes.get(at) {
                 Some(b'"') => {
-                    if let Some(end) = end_of_string(bytes, at + 1) {
-                        at = end;
-                        continue;
-                    }
                     (self.depth, self.in_string) = (depth, true);
-                    return self.end_of_string(bytes, at + 1);
+                    at = self.end_of_string(bytes, at + 1)?;
+                    continue;
                 }
                 Some(b'{' | b'[') => depth += 1,
                 Some(b'}' | b']') => {
@@ -73,7 +70,7 @@ impl Nesting {
             at += 1;
         }
         loop {
-            let found = quote_or_escape(bytes, at)?;
+            let found = at + memchr2(b'"', b'\\', bytes.get(at..)?)?;
             if bytes[found] == b'"' {
                 self.in_string = false;
                 return Some(found + 1);

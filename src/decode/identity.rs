@@ -5,12 +5,12 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::forms::{LooseText, text};
+use super::fields::Loose;
 use crate::inventory::excerpt;
 
 /// What was found before the look failed, if it did. Odd values count as absent.
 #[derive(Debug, Default)]
-pub(super) struct Peek {
+pub(super) struct Identity {
     pub(super) api_version: String,
     pub(super) kind: String,
     pub(super) namespace: String,
@@ -21,7 +21,10 @@ pub(super) struct Peek {
     pub(super) keys: Vec<String>,
 }
 
-impl Peek {
+/// As many keys as a message names.
+const KEYS_SHOWN: usize = 8;
+
+impl Identity {
     /// What the object is, for people: its kind, or its keys when it has none.
     pub(super) fn described(&self) -> String {
         match (self.kind.as_str(), self.keys.as_slice()) {
@@ -33,15 +36,16 @@ impl Peek {
             (kind, _) => format!("`{}`", excerpt(kind)),
         }
     }
+
+    pub(super) fn has_key(&self, key: &str) -> bool {
+        self.keys.iter().any(|known| known == key)
+    }
 }
 
-/// As many keys as a message names.
-const KEYS_SHOWN: usize = 8;
+/// Fills in an [`Identity`] while it reads, so that an error half-way leaves what came before.
+pub(super) struct IdentitySeed<'i>(pub(super) &'i mut Identity);
 
-/// Fills in a [`Peek`] while it reads, so that an error half-way leaves what came before.
-pub(super) struct PeekSeed<'p>(pub(super) &'p mut Peek);
-
-impl<'de> DeserializeSeed<'de> for PeekSeed<'_> {
+impl<'de> DeserializeSeed<'de> for IdentitySeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -49,7 +53,7 @@ impl<'de> DeserializeSeed<'de> for PeekSeed<'_> {
     }
 }
 
-struct ObjectVisitor<'p>(&'p mut Peek);
+struct ObjectVisitor<'i>(&'i mut Identity);
 
 impl<'de> Visitor<'de> for ObjectVisitor<'_> {
     type Value = ();
@@ -59,15 +63,15 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let peek = self.0;
+        let identity = self.0;
         while let Some(key) = map.next_key::<String>()? {
-            let shown = peek.keys.len() < KEYS_SHOWN;
-            peek.keys.extend(shown.then(|| key.clone()));
+            let shown = identity.keys.len() < KEYS_SHOWN;
+            identity.keys.extend(shown.then(|| key.clone()));
             match key.as_str() {
-                "apiVersion" => peek.api_version = next_text(&mut map)?,
-                "kind" => peek.kind = next_text(&mut map)?,
-                "metadata" => map.next_value_seed(PartSeed(peek, Part::Metadata))?,
-                "spec" => map.next_value_seed(PartSeed(peek, Part::Spec))?,
+                "apiVersion" => identity.api_version = next_text(&mut map)?,
+                "kind" => identity.kind = next_text(&mut map)?,
+                "metadata" => map.next_value_seed(PartSeed(identity, Part::Metadata))?,
+                "spec" => map.next_value_seed(PartSeed(identity, Part::Spec))?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -84,7 +88,7 @@ enum Part {
 }
 
 /// Looks into one part of an object; an odd value in its place counts as absent.
-struct PartSeed<'p>(&'p mut Peek, Part);
+struct PartSeed<'i>(&'i mut Identity, Part);
 
 impl<'de> DeserializeSeed<'de> for PartSeed<'_> {
     type Value = ();
@@ -102,13 +106,13 @@ impl<'de> Visitor<'de> for PartSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self(peek, part) = self;
+        let Self(identity, part) = self;
         while let Some(key) = map.next_key::<String>()? {
             match (part, key.as_str()) {
-                (Part::Metadata, "name") => peek.name = next_text(&mut map)?,
-                (Part::Metadata, "namespace") => peek.namespace = next_text(&mut map)?,
+                (Part::Metadata, "name") => identity.name = next_text(&mut map)?,
+                (Part::Metadata, "namespace") => identity.namespace = next_text(&mut map)?,
                 (_, key) => {
-                    peek.has_containers |= part == Part::Spec && key == "containers";
+                    identity.has_containers |= part == Part::Spec && key == "containers";
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -126,5 +130,5 @@ impl<'de> Visitor<'de> for PartSeed<'_> {
 }
 
 fn next_text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A::Error> {
-    map.next_value::<LooseText<'de>>().map(|value| text(value.0.as_ref()).to_owned())
+    map.next_value::<Loose>().map(|Loose(text)| text.unwrap_or_default())
 }

@@ -59,6 +59,13 @@ impl<'a> Line<'a> {
         matches!(self.bytes, b"..." | [b'.', b'.', b'.', b' ' | b'\t', ..])
     }
 
+    /// Whether the value behind its key is a text of several words that is not quoted, as in `error: no such host`.
+    pub(super) fn is_of_words(&self) -> bool {
+        let value =
+            self.content().iter().position(|byte| *byte == b':').map(|at| self.content()[at + 1..].trim_ascii());
+        value.is_some_and(|value| value.contains(&b' ') && value.first().is_some_and(u8::is_ascii_alphanumeric))
+    }
+
     /// The start of the line for a message.
     pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(1024)]).into_owned()

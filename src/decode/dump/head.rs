@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use super::error::DecodeError;
-use super::saved::read_some;
+use super::read_some;
+use crate::decode::error::{DecodeError, Found};
 
 /// As many bytes as are looked at before the format is decided.
 const HEAD: usize = 4096;
@@ -53,19 +53,30 @@ impl Head {
     }
 
     fn tell(bytes: &[u8], start: usize, blank: usize, skipped_lines: u64) -> Result<Self, DecodeError> {
-        let text = &bytes[start + blank..];
+        let mut text = &bytes[start + blank..];
         if let Some(what) = no_text(bytes) {
             return Err(DecodeError::NotText(what));
+        }
+        let first_line = skipped_lines + lines(&bytes[..start + blank]) + 1;
+        let first_text = text;
+        // Marks and comments may stand before objects of either format.
+        while text.starts_with(b"---\n") || text.starts_with(b"---\r\n") || text.starts_with(b"#") {
+            let Some(end) = memchr::memchr(b'\n', text) else { break };
+            text = text[end..].trim_ascii_start();
         }
         let Some(first) = text.first() else { return Err(DecodeError::Empty) };
         let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = &line[..line.len().min(1024)];
         let second = text[1..].iter().find(|byte| !byte.is_ascii_whitespace());
         let kind = match (first, second) {
-            (b'{', None | Some(b'"' | b'}')) | (b'[', None | Some(b'{' | b'[' | b'"' | b']')) | (b'"', _) => Kind::Json,
-            _ if is_number_or_word(line.trim_ascii()) => Kind::Json,
+            (b'{', None | Some(b'"' | b'}')) | (b'[', None | Some(b'{' | b'[' | b'"' | b']')) => Kind::Json,
+            (b'"', _) => return Err(DecodeError::NoObject(Found(*first).described())),
+            _ if is_number_or_word(line.trim_ascii()) => return Err(DecodeError::NoObject(Found(*first).described())),
             _ => Kind::Yaml,
         };
+        if let Some(what) = for_people(line) {
+            return Err(DecodeError::ForPeople(what));
+        }
         if kind == Kind::Yaml
             && line.iter().any(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r' | 0x1b))
         {
@@ -78,10 +89,23 @@ impl Head {
             kind,
             start,
             length: bytes.len(),
-            first_line: skipped_lines + lines(&bytes[..start + blank]) + 1,
-            text: String::from_utf8_lossy(line).trim_end().to_owned(),
+            first_line,
+            text: String::from_utf8_lossy(first_text.split(|byte| *byte == b'\n').next().unwrap_or_default())
+                .trim_end()
+                .to_owned(),
         })
     }
+}
+
+/// What kubectl prints without `-o`, as its first line tells.
+fn for_people(line: &[u8]) -> Option<&'static str> {
+    if line.strip_prefix(b"Name:").is_some_and(|rest| rest.starts_with(b"  ")) {
+        return Some("what `kubectl describe` prints");
+    }
+    let mut words = line.split(|byte| matches!(byte, b' ' | b'\t' | b'\r')).filter(|word| !word.is_empty()).peekable();
+    let is_title = |word: &[u8]| word.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'-' | b'(' | b')'));
+    let is_table = matches!(words.peek(), Some(&(b"NAME" | b"NAMESPACE"))) && words.clone().count() > 1;
+    (is_table && words.all(is_title)).then_some("a table of `kubectl get`")
 }
 
 /// A document that is one number or one of JSON's words.

@@ -1,0 +1,483 @@
+//! What a dump holds, object by object: told apart, counted, and handed on as events.
+
+use std::ops::ControlFlow;
+
+use super::gaps::Gaps;
+use super::item::{Format, Item, Untold, read_at_start, read_item, record, too_large};
+use super::pages::Pages;
+use super::yaml::{self, Anchors};
+use super::{DumpEnd, watch};
+use crate::decode::envelope::{Envelope, Items, ListKind};
+use crate::decode::error::{DecodeError, Problem};
+use crate::decode::identity::Identity;
+use crate::decode::json::{self, Documents};
+use crate::decode::objects::Status;
+use crate::decode::pod::PodRead;
+use crate::decode::records::Records;
+use crate::decode::sink::{AtStart, Sink, Stop};
+use crate::decode::skipped::{BrokenItem, Kind, Position, skipped};
+use crate::inventory::{NamespaceRecord, NodeRecord, excerpt};
+use crate::snapshot::{Event, ListScope};
+
+/// The most items whose kind must wait for the end of their list. A list of so many objects that are neither pods nor
+/// say what they are is none that kai reads.
+const WAITING_MAX: usize = 1_000_000;
+/// So many unreadable items before the first pod or namespace are no list of such.
+const UNREADABLE_MAX: u64 = 100_000;
+/// As many other kinds are counted each for itself.
+const KINDS_MAX: usize = 1_000;
+/// The most lists inside each other.
+const DEPTH_MAX: u32 = 8;
+/// Top-level keys as Go programs print them.
+const GO_NAMES: [&str; 9] =
+    ["TypeMeta", "ObjectMeta", "ListMeta", "Metadata", "Items", "Spec", "Status", "typemeta", "objectmeta"];
+
+/// The objects of a dump.
+pub(super) struct Contents<'o> {
+    records: &'o mut Records,
+    emit: &'o mut dyn FnMut(Event) -> ControlFlow<()>,
+    /// How the document being read is written.
+    pub(super) format: Format,
+    end: DumpEnd,
+    pub(super) gaps: Gaps,
+    pages: Pages,
+    anchors: Anchors,
+    /// The first object that neither says nor shows what it is.
+    unknown: Option<String>,
+    go_names: Option<String>,
+    /// What the API server answered in place of objects.
+    refusal: Option<String>,
+    /// The document being read, counted from 1.
+    document: u64,
+    list: List,
+    /// Lists that the one being read is inside of.
+    depth: u32,
+}
+
+/// The list being read.
+#[derive(Debug, Default)]
+struct List {
+    kind: ListKind,
+    /// The kind of its items, where the list names it.
+    item_kind: String,
+    items: u64,
+    had_pods: bool,
+    /// Its last item was a list.
+    nested_last: bool,
+    /// Items whose kind the list tells at its end, with their positions.
+    waiting: Vec<(u64, Box<Untold>)>,
+}
+
+impl List {
+    fn named(word: &str) -> Self {
+        let item_kind = word.strip_suffix("List").unwrap_or(word).to_owned();
+        Self { kind: ListKind::of_word(word), item_kind, ..Self::default() }
+    }
+}
+
+impl<'o> Contents<'o> {
+    pub(super) fn new(records: &'o mut Records, emit: &'o mut dyn FnMut(Event) -> ControlFlow<()>) -> Self {
+        Self {
+            records,
+            emit,
+            format: Format::Json,
+            end: DumpEnd::default(),
+            gaps: Gaps::default(),
+            pages: Pages::default(),
+            anchors: Anchors::default(),
+            unknown: None,
+            go_names: None,
+            refusal: None,
+            document: 1,
+            list: List::default(),
+            depth: 0,
+        }
+    }
+
+    /// The item of the list that would come next, counted from 1.
+    pub(super) fn next_item(&self) -> u64 {
+        self.list.items + 1
+    }
+
+    /// Whether the last item of the list being read was a list.
+    pub(super) fn ended_in_list(&self) -> bool {
+        self.list.nested_last
+    }
+
+    /// Documents that were read to their end.
+    pub(super) fn documents(&self) -> u64 {
+        self.document - 1
+    }
+
+    /// Pods and namespaces that were read.
+    pub(super) fn objects(&self) -> u64 {
+        self.end.pods + self.end.namespaces
+    }
+
+    /// Whether nothing of Kubernetes was found so far.
+    pub(super) fn is_foreign(&self) -> bool {
+        !self.end.is_recognised && self.end.other_kinds.is_empty() && self.refusal.is_none()
+    }
+
+    /// What it all comes to.
+    pub(super) fn finish(mut self) -> Result<DumpEnd, DecodeError> {
+        for page in self.pages.unfinished() {
+            self.gaps.push(page);
+        }
+        self.end.cut_short = self.gaps.joined();
+        if !self.end.is_recognised {
+            if let Some(names) = self.go_names {
+                return Err(DecodeError::GoFieldNames(names));
+            }
+            if let Some(message) = self.refusal {
+                return Err(DecodeError::Refused(message));
+            }
+            if self.end.other_kinds.is_empty() {
+                return Err(self.unknown.map_or(DecodeError::Empty, DecodeError::NotKubernetes));
+            }
+        }
+        Ok(self.end)
+    }
+
+    /// The list ended without saying what it is.
+    pub(super) fn settle_unfinished(&mut self) -> Result<(), Stop> {
+        self.settle(self.list.kind)
+    }
+
+    /// Takes note of the keys that Go gives the fields of an object.
+    pub(super) fn note_go_names(&mut self, identity: &Identity) {
+        let is_go = |key: &&String| GO_NAMES.contains(&key.as_str());
+        let found: Vec<String> = identity.keys.iter().filter(is_go).map(|key| format!("`{key}`")).collect();
+        if !found.is_empty() && self.go_names.is_none() {
+            self.go_names = Some(found.join(", "));
+        }
+    }
+
+    fn send(&mut self, event: Event) -> Result<(), Stop> {
+        match (self.emit)(event) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Stop::Enough),
+        }
+    }
+
+    /// Takes the item that the bytes are, the `at`th of its list.
+    fn take(&mut self, item: Item, bytes: &[u8], at: u64) -> Result<(), Stop> {
+        self.list.nested_last = matches!(item, Item::List);
+        match item {
+            Item::Pod(pod) => self.take_pod(pod, at),
+            Item::Namespace(namespace) => self.take_namespace(namespace),
+            Item::Node(node) => self.take_node(node),
+            Item::List => self.take_nested(bytes, at),
+            Item::Status => {
+                self.take_status(bytes);
+                Ok(())
+            }
+            Item::Other(kind) => {
+                let kind = if kind.is_empty() { self.list.item_kind.clone() } else { kind };
+                self.count_other(&kind);
+                Ok(())
+            }
+            Item::Untold(untold) if watch::is_event(&untold.identity) => self.take_watch_event(bytes, at),
+            Item::Untold(untold) => {
+                self.note_go_names(&untold.identity);
+                if self.list.waiting.len() >= WAITING_MAX {
+                    return Err(Stop::Error(DecodeError::NotKubernetes(untold.identity.described())));
+                }
+                self.list.waiting.push((at, untold));
+                Ok(())
+            }
+            Item::Spliced { below } => Err(Problem::Splice { below }.into()),
+            Item::Broken(broken) => self.take_broken(&broken, at),
+        }
+    }
+
+    fn take_pod(&mut self, PodRead { pod, left_out }: PodRead, at: u64) -> Result<(), Stop> {
+        self.end.is_recognised = true;
+        self.end.pods += 1;
+        self.list.had_pods = true;
+        for lack in &left_out {
+            self.skip(&BrokenItem::left_out(&pod, lack), at)?;
+        }
+        self.send(Event::Pod(pod))
+    }
+
+    fn take_namespace(&mut self, namespace: NamespaceRecord) -> Result<(), Stop> {
+        self.end.is_recognised = true;
+        self.end.namespaces += 1;
+        self.send(Event::Namespace(namespace))
+    }
+
+    /// A node is no reason to take the input for a dump: it is read only besides what runs.
+    fn take_node(&mut self, node: NodeRecord) -> Result<(), Stop> {
+        self.end.nodes += 1;
+        self.count_other("Node");
+        self.send(Event::Node(node))
+    }
+
+    /// A list inside the list: a document of its own.
+    fn take_nested(&mut self, bytes: &[u8], at: u64) -> Result<(), Stop> {
+        let json = match self.format {
+            Format::Json => None,
+            Format::Yaml => match yaml::to_json(bytes) {
+                Ok(json) => Some(json),
+                Err(problem) => return self.take_unreadable(bytes, Kind::Unknown, problem, at),
+            },
+        };
+        self.take_document(json.as_deref().unwrap_or(bytes), at)
+    }
+
+    /// A document of JSON inside another.
+    fn take_document(&mut self, json: &[u8], at: u64) -> Result<(), Stop> {
+        if self.depth >= DEPTH_MAX {
+            let problem = format!("more than {DEPTH_MAX} lists inside each other");
+            return self.take_unreadable(json, Kind::Unknown, problem, at);
+        }
+        let format = std::mem::replace(&mut self.format, Format::Json);
+        let list = std::mem::take(&mut self.list);
+        self.depth += 1;
+        let mut stream = json::Stream::new(Documents::One);
+        let pushed = stream.push(json, self);
+        self.depth -= 1;
+        self.list = list;
+        self.format = format;
+        pushed.map_err(|stop| match stop {
+            Stop::Problem(problem) => Stop::Error(stream.error(problem)),
+            stop => stop,
+        })
+    }
+
+    fn take_unreadable(&mut self, bytes: &[u8], kind: Kind, problem: String, at: u64) -> Result<(), Stop> {
+        self.take_broken(&BrokenItem { identity: self.format.identity(bytes), kind, problem }, at)
+    }
+
+    /// What the API server said in place of objects is no object.
+    fn take_status(&mut self, bytes: &[u8]) {
+        let status: Status = self.format.read(bytes).unwrap_or_default();
+        if status.outcome.as_deref() == Some("Success") {
+            self.count_other("Status");
+            return;
+        }
+        let message = status.message.filter(|message| !message.is_empty());
+        let message = excerpt(message.as_deref().unwrap_or("it failed, without a message")).to_string();
+        self.gaps.push(format!("document {}: the API server answered with an error: {message}", self.document));
+        self.refusal.get_or_insert(message);
+    }
+
+    fn take_watch_event(&mut self, bytes: &[u8], at: u64) -> Result<(), Stop> {
+        let json = match self.format {
+            Format::Json => Ok(bytes.to_vec()),
+            Format::Yaml => yaml::to_json(bytes),
+        };
+        match json.as_deref().map_err(Clone::clone).and_then(watch::read) {
+            Ok(watch::Event::Object(object)) => self.take_document(object, at),
+            Ok(watch::Event::Deleted(object)) => {
+                self.take_deleted(object);
+                Ok(())
+            }
+            Ok(watch::Event::Bookmark) => Ok(()),
+            Err(problem) => self.take_unreadable(bytes, Kind::Unknown, problem, at),
+        }
+    }
+
+    fn take_deleted(&mut self, object: &[u8]) {
+        let Identity { namespace, name, .. } = json::identity(object);
+        let (namespace, name) = (excerpt(&namespace), excerpt(&name));
+        self.gaps.push(format!("the watch saw {namespace}/{name} deleted, which is listed all the same"));
+    }
+
+    fn take_broken(&mut self, broken: &BrokenItem, at: u64) -> Result<(), Stop> {
+        self.note_go_names(&broken.identity);
+        match broken.kind {
+            Kind::Pod | Kind::Namespace => {
+                self.end.is_recognised = true;
+                self.list.had_pods |= broken.kind == Kind::Pod;
+            }
+            Kind::Node => {
+                self.count_other("Node");
+                let is_wanted = self.records.detail.nodes.is_some();
+                return if is_wanted { self.skip_in(ListScope::Nodes, broken, at) } else { Ok(()) };
+            }
+            Kind::Unknown => {
+                let problem = || format!("an object that could not be read ({})", excerpt(&broken.problem));
+                self.unknown.get_or_insert_with(problem);
+            }
+        }
+        if self.is_foreign() && at > UNREADABLE_MAX {
+            let unknown = self.unknown.take().unwrap_or_default();
+            return Err(Stop::Error(DecodeError::NotKubernetes(unknown)));
+        }
+        self.skip(broken, at)
+    }
+
+    fn count_other(&mut self, kind: &str) {
+        let kinds = &mut self.end.other_kinds;
+        let kind = if kind.is_empty() { "(no kind)".to_owned() } else { excerpt(kind).to_string() };
+        let is_new = !kinds.contains_key(&kind);
+        let kind = if is_new && kinds.len() >= KINDS_MAX { "(more kinds)".to_owned() } else { kind };
+        *kinds.entry(kind).or_default() += 1;
+    }
+
+    fn skip(&mut self, broken: &BrokenItem, item: u64) -> Result<(), Stop> {
+        self.skip_in(ListScope::AllPods, broken, item)
+    }
+
+    fn skip_in(&mut self, scope: ListScope, broken: &BrokenItem, item: u64) -> Result<(), Stop> {
+        let position = Position { document: self.document, item };
+        let skipped = skipped(scope, broken, position, self.records);
+        self.send(Event::Skipped(skipped))
+    }
+
+    /// Now that the kind of the list is known, so are its items that do not say theirs.
+    fn settle(&mut self, kind: ListKind) -> Result<(), Stop> {
+        for (at, untold) in std::mem::take(&mut self.list.waiting) {
+            let Untold { identity, pod, namespace, node } = *untold;
+            let missing =
+                if identity.name.is_empty() { "metadata.name: missing" } else { "metadata.namespace: missing" };
+            let described = identity.described();
+            let broken = |kind, problem: &str| BrokenItem { identity, kind, problem: problem.to_owned() };
+            match (kind, pod, namespace, node) {
+                (ListKind::Pods, Some(pod), ..) => self.take_pod(pod, at)?,
+                (ListKind::Namespaces, _, Some(namespace), _) => self.take_namespace(namespace)?,
+                (ListKind::Nodes, .., Some(node)) => self.take_node(node)?,
+                (ListKind::Nodes, .., None) => self.count_other("Node"),
+                (ListKind::Other, ..) => self.count_other(&self.list.item_kind.clone()),
+                (ListKind::Pods, ..) => self.take_broken(&broken(Kind::Pod, missing), at)?,
+                (ListKind::Namespaces, ..) => self.take_broken(&broken(Kind::Namespace, missing), at)?,
+                (ListKind::Unnamed | ListKind::Mixed, ..) => {
+                    self.unknown.get_or_insert(described);
+                    self.skip(&broken(Kind::Unknown, "neither `kind` nor `spec.containers` says what it is"), at)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a list says of itself has come to its end.
+    fn end_list(&mut self, envelope: &Envelope) -> Result<(), Stop> {
+        let word = envelope.kind();
+        let kind = ListKind::of_word(word);
+        if self.list.item_kind.is_empty() {
+            self.list.item_kind = List::named(word).item_kind;
+        }
+        self.settle(kind)?;
+        let is_empty = self.list.items == 0;
+        match kind {
+            ListKind::Pods | ListKind::Namespaces => self.end.is_recognised = true,
+            ListKind::Mixed | ListKind::Unnamed => self.end.is_recognised |= is_empty,
+            ListKind::Nodes | ListKind::Other if is_empty => self.count_other(word),
+            ListKind::Nodes | ListKind::Other => {}
+        }
+        let may_have_pods = matches!(kind, ListKind::Mixed | ListKind::Unnamed) && is_empty;
+        self.end.had_pod_list |= kind == ListKind::Pods || self.list.had_pods || may_have_pods;
+        if let Some(metadata) = &envelope.metadata {
+            self.pages.note(word, metadata, self.list.items, self.document);
+        }
+        Ok(())
+    }
+
+    /// The document at hand ended.
+    fn end_document(&mut self) {
+        if self.depth == 0 {
+            self.document += 1;
+            self.anchors = Anchors::default();
+        }
+        self.list = List::default();
+    }
+
+    /// A document without `items` that were cut: an object, or a list with `null` for them or in YAML's flow style.
+    fn take_object(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        let identity = self.format.identity(bytes);
+        self.note_go_names(&identity);
+        let kind = ListKind::of_word(&identity.kind);
+        let is_list = !matches!(kind, ListKind::Other | ListKind::Unnamed) || identity.has_key("items");
+        if !is_list {
+            let item = read_item(bytes, self.format, ListKind::Unnamed, self.records);
+            self.take(item, bytes, 1)?;
+            return self.settle(ListKind::Unnamed);
+        }
+        let envelope: Envelope = self
+            .format
+            .read(bytes)
+            .map_err(|unreadable| Stop::Error(DecodeError::BrokenList(excerpt(&unreadable.problem).to_string())))?;
+        match (envelope.items, self.format) {
+            (Items::Null, _) => self.end_list(&envelope),
+            (Items::Array, Format::Yaml) => self.take_nested(bytes, 1),
+            _ if kind == ListKind::Other => {
+                self.count_other(&identity.kind);
+                Ok(())
+            }
+            _ => {
+                let what = format!("a `{}` without `items`", excerpt(&identity.kind));
+                Err(Stop::Error(DecodeError::NotKubernetes(what)))
+            }
+        }
+    }
+
+    /// Reads an item of YAML once more, with what its aliases stand for.
+    fn explained(&mut self, bytes: &[u8]) -> Option<Item> {
+        let text = self.anchors.explained(bytes)?;
+        let object = yaml::read_explained(&text)?;
+        Some(record(object, bytes, Format::Yaml, self.list.kind, self.records))
+    }
+}
+
+impl Sink for Contents<'_> {
+    fn list_begins(&mut self, list: Envelope) -> Result<(), Stop> {
+        self.list = List::named(list.kind());
+        Ok(())
+    }
+
+    fn item_at_start(&mut self, bytes: &[u8]) -> Result<AtStart<()>, Stop> {
+        Ok(match read_at_start(bytes, self.list.kind, self.records) {
+            AtStart::Read(item, length) => {
+                self.list.items += 1;
+                self.take(item, &bytes[..length], self.list.items)?;
+                AtStart::Read((), length)
+            }
+            AtStart::Unfinished => AtStart::Unfinished,
+            AtStart::Irregular => AtStart::Irregular,
+        })
+    }
+
+    fn item(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        self.list.items += 1;
+        let mut item = read_item(bytes, self.format, self.list.kind, self.records);
+        if self.format == Format::Yaml {
+            if matches!(item, Item::Broken(_))
+                && let Some(explained) = self.explained(bytes)
+            {
+                item = explained;
+            }
+            self.anchors.note(bytes);
+        }
+        self.take(item, bytes, self.list.items)
+    }
+
+    fn item_too_large(&mut self, head: &[u8]) -> Result<(), Stop> {
+        self.list.items += 1;
+        let item = too_large(head, self.format, self.list.kind);
+        self.take(item, head, self.list.items)
+    }
+
+    fn list_ends(&mut self, list: Envelope) -> Result<(), Stop> {
+        let ended = self.end_list(&list);
+        self.end_document();
+        ended
+    }
+
+    fn object(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        let taken = self.take_object(bytes);
+        self.end_document();
+        taken
+    }
+
+    /// What stands before the objects is another program's output, or an error in their place; behind them something may
+    /// be missing.
+    fn foreign_line(&mut self, line: u64, text: String) -> Result<(), Stop> {
+        if self.documents() == 0 || self.is_foreign() {
+            return Err(Stop::Error(DecodeError::ForeignLine { line, text }));
+        }
+        self.gaps.push(DecodeError::ForeignLine { line, text }.to_string());
+        Ok(())
+    }
+}

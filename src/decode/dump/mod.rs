@@ -1,0 +1,189 @@
+//! A saved dump, whatever its shape: JSON or YAML, a list or single objects, one document or many.
+
+mod contents;
+mod gaps;
+mod head;
+mod item;
+mod logs;
+mod pages;
+mod watch;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use self::contents::Contents;
+use self::head::{Head, Kind};
+use self::item::Format;
+use self::logs::WithoutLogs;
+use super::error::{DecodeError, Problem};
+use super::json::{self, Documents};
+use super::records::Records;
+use super::sink::Stop;
+use crate::inventory::excerpt;
+use crate::snapshot::Event;
+
+/// How much is read at a time.
+const CHUNK: usize = 128 * 1024;
+
+/// What a dump held.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DumpEnd {
+    /// Pods that were read.
+    pub pods: u64,
+    /// Namespaces that were read; without any the namespaces are those of the pods.
+    pub namespaces: u64,
+    /// Nodes that were read.
+    pub nodes: u64,
+    /// Whether a list that has pods, or may have had, was there: an empty one says that there are none.
+    pub had_pod_list: bool,
+    /// Whether pods or namespaces, or lists of them, were found, be they empty or broken.
+    pub is_recognised: bool,
+    /// How many objects of each other kind were passed over; nodes are counted here too.
+    pub other_kinds: BTreeMap<String, u64>,
+    /// Why the dump is not whole: it ended too early, a document could not be read, or it says so itself. Escaped and cut
+    /// for messages.
+    pub cut_short: Option<Arc<str>>,
+}
+
+/// Reads a dump to its end and emits an [`Event::Namespace`], [`Event::Pod`] or [`Event::Skipped`] for each object, and an
+/// [`Event::Node`] for each node when `records` keeps nodes; one that cannot be read is an [`Event::Skipped`] of
+/// [`ListScope::Nodes`](crate::snapshot::ListScope::Nodes). At most one object is held at a time. When `emit` breaks,
+/// reading ends there, without error.
+///
+/// # Errors
+/// The input cannot be read, or has no Kubernetes objects in a form that kai knows. Events of the part before may have been
+/// emitted: they do not count.
+pub fn read_dump(
+    reader: &mut dyn Read,
+    records: &mut Records,
+    emit: &mut dyn FnMut(Event) -> ControlFlow<()>,
+) -> Result<DumpEnd, DecodeError> {
+    let mut contents = Contents::new(records, emit);
+    let mut buffer = vec![0; CHUNK];
+    let mut reader = WithoutLogs::new(reader);
+    let head = Head::read(&mut reader, &mut buffer)?;
+    let read = match head.kind {
+        Kind::Json => read_json(&mut reader, &mut buffer, &head, &mut contents),
+        Kind::Yaml => read_yaml(&mut reader, &mut buffer, &head, &mut contents),
+    };
+    match read {
+        Ok(()) | Err(Stop::Enough) => contents.finish(),
+        Err(Stop::Error(error)) => Err(error),
+        Err(Stop::Problem(problem)) => Err(DecodeError::at(head.first_line, head.first_line, problem)),
+    }
+}
+
+/// Reads a stream of JSON documents.
+fn read_json(reader: &mut dyn Read, buffer: &mut [u8], head: &Head, contents: &mut Contents<'_>) -> Result<(), Stop> {
+    let mut stream = json::Stream::new(Documents::Many);
+    let mut length = head.length;
+    let mut from = head.start;
+    while length > 0 {
+        let pushed = stream.push(&buffer[from..length], contents);
+        if pushed.is_err() {
+            contents.note_go_names(&Format::Json.identity(stream.unfinished_envelope()));
+        }
+        match pushed.map_err(|stop| located(stop, |problem| stream.error(problem))) {
+            Ok(()) => {}
+            Err(stop) => return later(contents, first_line_is_foreign(stop, head)),
+        }
+        from = 0;
+        length = read_some(reader, buffer).map_err(Stop::Error)?;
+    }
+    stream.finish(contents).map_err(|stop| first_line_is_foreign(stop, head)).or_else(|stop| later(contents, stop))?;
+    if !stream.is_inside_document() {
+        return Ok(());
+    }
+    // A list as the last item of one that does not end is the whole copy behind one that was cut off.
+    let is_whole_copy = stream.is_behind_item() && contents.ended_in_list();
+    let whole_copy = is_whole_copy.then(|| stream.error(Problem::Splice { below: 0 }));
+    if let Some(error) = whole_copy.or_else(|| stream.splice()) {
+        return later(contents, Stop::Error(error));
+    }
+    let name = stream.unfinished_item().map(|item| Format::Json.identity(item).name).unwrap_or_default();
+    ended_early(contents, &name)
+}
+
+/// Reads a stream of YAML documents.
+fn read_yaml(reader: &mut dyn Read, buffer: &mut [u8], head: &Head, contents: &mut Contents<'_>) -> Result<(), Stop> {
+    contents.format = Format::Yaml;
+    let mut stream = yaml::Stream::new();
+    let mut length = head.length;
+    let mut from = head.start;
+    let mut pushed = Ok(());
+    while length > 0 && pushed.is_ok() {
+        pushed = stream.push(&buffer[from..length], contents);
+        from = 0;
+        length = read_some(reader, buffer).map_err(Stop::Error)?;
+    }
+    if pushed.is_ok() {
+        pushed = stream.push_last_line(contents);
+        if pushed.is_ok() && stream.ended_early() {
+            let name = stream.unfinished_item().map(|item| Format::Yaml.identity(item).name).unwrap_or_default();
+            return ended_early(contents, &name);
+        }
+    }
+    let ended = pushed.and_then(|()| stream.finish(contents));
+    ended.map_err(|stop| located(stop, |problem| stream.error(problem))).or_else(|stop| later(contents, stop))
+}
+
+/// Gives a problem its line.
+fn located(stop: Stop, error: impl FnOnce(Problem) -> DecodeError) -> Stop {
+    match stop {
+        Stop::Problem(problem) => Stop::Error(error(problem)),
+        stop => stop,
+    }
+}
+
+/// Text behind whole documents, none of them of Kubernetes: the documents are another program's as well.
+fn first_line_is_foreign(stop: Stop, head: &Head) -> Stop {
+    match stop {
+        Stop::Error(DecodeError::ForeignLine { .. }) => {
+            Stop::Error(DecodeError::ForeignLine { line: head.first_line, text: head.text.clone() })
+        }
+        stop => stop,
+    }
+}
+
+/// A document could not be read: of several, what came before it is kept.
+fn later(contents: &mut Contents<'_>, stop: Stop) -> Result<(), Stop> {
+    match stop {
+        Stop::Error(error)
+            if contents.documents() > 0 && contents.objects() > 0 && !matches!(error, DecodeError::Read(_)) =>
+        {
+            let document = contents.documents() + 1;
+            contents.gaps.push(format!("document {document} of the input could not be read: {error}"));
+            Ok(())
+        }
+        stop => Err(stop),
+    }
+}
+
+/// The input ended inside a document: what came before is kept, if anything did.
+fn ended_early(contents: &mut Contents<'_>, name: &str) -> Result<(), Stop> {
+    let item = contents.next_item();
+    contents.settle_unfinished()?;
+    let inside = match name {
+        "" => format!("inside item {item}"),
+        name => format!("inside item {item} ({})", excerpt(name)),
+    };
+    let place = format!("{inside}, after {} pods and namespaces", contents.objects());
+    if contents.objects() == 0 {
+        return Err(Stop::Error(DecodeError::EndedEarly(place)));
+    }
+    contents.gaps.push(format!("the input ends too early, {place}"));
+    Ok(())
+}
+
+/// Reads on; 0 bytes are the end.
+fn read_some(reader: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, DecodeError> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            read => return read.map_err(DecodeError::Read),
+        }
+    }
+}

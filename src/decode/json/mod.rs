@@ -1,0 +1,9 @@
+//! JSON: items out of a byte stream, and one item into the fields kept.
+
+mod nesting;
+mod read;
+mod repair;
+mod stream;
+
+pub(super) use read::{Unreadable, has_mark, identity, read, read_at_start, without_place};
+pub(super) use stream::{Documents, Stream};
