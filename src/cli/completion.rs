@@ -105,6 +105,9 @@ fn flags_on_the_line(arguments: impl Iterator<Item = OsString>) -> Flags {
             "-c" | "--config" => flags.config = value().map(PathBuf::from),
             "-k" | "--kubeconfig" => flags.kubeconfig = value().map(PathBuf::from),
             "--context" => flags.context = value(),
+            "--as" => flags.impersonation.user = value(),
+            "--as-group" => flags.impersonation.groups.extend(value()),
+            "--as-uid" => flags.impersonation.uid = value(),
             _ => {}
         }
     }

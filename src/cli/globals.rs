@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 
 use super::completion;
-use crate::config::Flags;
+use crate::config::{Flags, Impersonation};
 use crate::dump::DumpInput;
 use crate::views::Format;
 
@@ -33,6 +33,18 @@ pub(super) struct Globals {
     /// Context of the kubeconfig [default: its current one]
     #[arg(long, global = true, value_name = "NAME")]
     context: Option<String>,
+
+    /// Act as this user on the API server; needs the right to impersonate
+    #[arg(long = "as", global = true, value_name = "USER")]
+    as_user: Option<String>,
+
+    /// Act as a member of this group; repeat it for more
+    #[arg(long = "as-group", global = true, value_name = "GROUP")]
+    as_groups: Vec<String>,
+
+    /// Act as the user of this uid
+    #[arg(long, global = true, value_name = "UID")]
+    as_uid: Option<String>,
 
     /// Name of the cluster in reports [default: the context's cluster]
     #[arg(long, global = true, value_name = "NAME")]
@@ -73,6 +85,9 @@ impl Globals {
             config,
             kubeconfig,
             context,
+            as_user,
+            as_groups,
+            as_uid,
             cluster_name,
             namespaces,
             input,
@@ -86,6 +101,11 @@ impl Globals {
             config: config.clone(),
             kubeconfig: kubeconfig.clone(),
             context: context.clone(),
+            impersonation: Impersonation {
+                user: as_user.clone().filter(|user| !user.is_empty()),
+                groups: as_groups.clone(),
+                uid: as_uid.clone().filter(|uid| !uid.is_empty()),
+            },
             cluster_name: cluster_name.clone(),
             namespaces: namespaces.clone(),
             output: output.clone(),

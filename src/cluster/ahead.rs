@@ -9,8 +9,8 @@ use std::future::pending;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
+use super::failure::Failed;
 use super::page::Page;
-use super::request::Failed;
 
 /// A page that was asked for. It moves only while it is polled, and ends when it is dropped.
 pub(super) struct Asked<'a> {

@@ -1,9 +1,8 @@
 //! Why the cluster could not be read: each message names the address and the setting, the reason, and what to try.
 
-use std::time::Duration;
-
 pub use super::connection::Endpoint;
 use super::connection::KubeconfigError;
+use crate::remote::CallError;
 
 /// The cluster could not be read. Causes are part of the message; there is no source to print after it.
 #[derive(Debug, thiserror::Error)]
@@ -29,35 +28,16 @@ pub enum ClusterError {
         /// What went wrong.
         reason: String,
     },
-    /// No connection: refused, no such name, no way, no answer to the attempt.
-    #[error("cannot reach the API server {endpoint}{via}: {reason}; {advice}")]
-    Unreachable {
-        /// Which server.
-        endpoint: Box<Endpoint>,
-        /// ` through the proxy …`, or nothing.
-        via: String,
-        /// What the system says.
-        reason: String,
-        /// What to try.
-        advice: String,
-    },
-    /// TLS failed: either side does not trust the other's certificate, or one of them speaks no TLS.
-    #[error("no trusted connection to the API server {endpoint}: {reason}; {advice}")]
-    Tls {
-        /// Which server.
-        endpoint: Box<Endpoint>,
-        /// What is wrong with whose certificate.
-        reason: String,
-        /// What to try.
-        advice: String,
-    },
+    /// No whole answer.
+    #[error("{0}")]
+    Call(CallError),
     /// 401.
-    #[error("the API server {endpoint} does not accept the credentials (401{said}); {advice}")]
+    #[error("the API server {endpoint} does not accept the credentials (401{words}); {advice}")]
     Unauthorized {
         /// Which server.
         endpoint: Box<Endpoint>,
         /// `: Unauthorized`, in the server's words.
-        said: String,
+        words: String,
         /// What to renew.
         advice: String,
     },
@@ -71,21 +51,8 @@ pub enum ClusterError {
         /// Which right to give to whom.
         advice: &'static str,
     },
-    /// No whole answer within the deadline of a request.
-    #[error(
-        "no whole answer from the API server {endpoint} to GET {path} within {limit:?}; raise \
-         kubernetes.request-timeout-seconds, or lower kubernetes.request-batch-size"
-    )]
-    Timeout {
-        /// Which server.
-        endpoint: Box<Endpoint>,
-        /// What was asked for.
-        path: String,
-        /// The deadline.
-        limit: Duration,
-    },
     /// The server answered that it cannot now (429, 5xx), each time it was asked.
-    #[error("the API server {endpoint} answers {status} to GET {path}{said}, {tries} times; try again later")]
+    #[error("the API server {endpoint} answers {status} to GET {path}{words}, {tries} times; try again later")]
     Busy {
         /// Which server.
         endpoint: Box<Endpoint>,
@@ -94,23 +61,9 @@ pub enum ClusterError {
         /// The HTTP status.
         status: u16,
         /// `: etcdserver: leader changed`, in the server's words.
-        said: String,
+        words: String,
         /// How often it was asked.
         tries: usize,
-    },
-    /// The connection broke before the answer was whole, each time.
-    #[error("the connection to the API server {endpoint}{via} broke off in GET {path}: {reason}; {advice}")]
-    BrokenOff {
-        /// Which server.
-        endpoint: Box<Endpoint>,
-        /// ` through the proxy …`, or nothing.
-        via: String,
-        /// What was asked for.
-        path: String,
-        /// How it broke.
-        reason: String,
-        /// What to try.
-        advice: &'static str,
     },
     /// Something answers, and it is no Kubernetes API server.
     #[error("{endpoint} is not a Kubernetes API server: GET {path} is answered with {what}; check {setting}")]
@@ -125,7 +78,7 @@ pub enum ClusterError {
         setting: String,
     },
     /// Any other answer that is no list.
-    #[error("the API server {endpoint} answers {status} to GET {path}{said}; check {setting}")]
+    #[error("the API server {endpoint} answers {status} to GET {path}{words}; {advice}")]
     Rejected {
         /// Which server.
         endpoint: Box<Endpoint>,
@@ -133,10 +86,10 @@ pub enum ClusterError {
         path: String,
         /// The HTTP status.
         status: u16,
-        /// `: …`, in the server's words.
-        said: String,
-        /// Where the address is set.
-        setting: String,
+        /// `: …`, in the words of whoever answered.
+        words: String,
+        /// What to try.
+        advice: String,
     },
     /// The answer is a list that cannot be read.
     #[error("the answer of the API server {endpoint} to GET {path} cannot be read: {problem}")]
@@ -161,9 +114,18 @@ pub enum ClusterError {
         /// How often it was begun again.
         restarts: usize,
     },
+    /// A defect of kai or of a library.
+    #[error("reading the cluster failed by a defect of kai ({0}); report it with this message")]
+    Panicked(String),
     /// Nobody takes the events any more.
     #[error("the relist was given up: nothing takes what it finds any more")]
     Abandoned,
+}
+
+impl From<CallError> for ClusterError {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
 }
 
 impl From<KubeconfigError> for ClusterError {
@@ -185,17 +147,15 @@ impl ClusterError {
         match self {
             Self::Kubeconfig(_) => "configuration",
             Self::Plugin { .. } | Self::Credentials { .. } => "credentials",
-            Self::Unreachable { .. } => "unreachable",
-            Self::Tls { .. } => "tls",
+            Self::Call(error) => error.kind(),
             Self::Unauthorized { .. } => "unauthorized",
             Self::NothingReadable { .. } => "forbidden",
-            Self::Timeout { .. } => "timeout",
             Self::Busy { .. } => "busy",
-            Self::BrokenOff { .. } => "broken_off",
             Self::NotKubernetes { .. } => "not_kubernetes",
             Self::Rejected { .. } => "rejected",
             Self::Malformed { .. } => "malformed",
             Self::Expired { .. } => "expired",
+            Self::Panicked(_) => "panic",
             Self::Abandoned => "abandoned",
         }
     }

@@ -1,7 +1,6 @@
 //! One list of a relist, page by page, begun again when its pages expire.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::FutureExt as _;
 use http::StatusCode;
@@ -9,12 +8,12 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 
 use super::ahead::{self, Asked};
+use super::course::Course;
 use super::error::ClusterError;
-use super::nodes;
 use super::page::{Page, PageReader};
-use super::request::Requests;
-use super::retry::Patience;
-use super::source::Progress;
+use super::progress::Tally;
+use super::request::Connection;
+use super::retry::RetryPolicy;
 use crate::decode::Records;
 use crate::snapshot::{Event, ListScope};
 use crate::warned::Warned;
@@ -24,7 +23,7 @@ const RESTARTS: usize = 4;
 
 /// What every list of a relist shares.
 pub(super) struct Lists<'a> {
-    pub(super) requests: &'a Requests,
+    pub(super) connection: &'a Connection,
     pub(super) records: &'a Mutex<Records>,
     pub(super) events: &'a Sender<Vec<Event>>,
     pub(super) tally: Tally<'a>,
@@ -53,38 +52,18 @@ enum Run {
     Expired,
 }
 
-/// Pods read so far, over all lists of a relist.
-pub(super) struct Tally<'a> {
-    pub(super) read: AtomicU64,
-    pub(super) report: &'a (dyn Fn(Progress) + Sync),
-    /// Whether one list has all the pods, so that what it says to be left is the whole rest.
-    pub(super) is_single: bool,
-}
-
-impl Tally<'_> {
-    fn add(&self, items: u64, remaining: Option<u64>) {
-        let pods = self.read.fetch_add(items, Ordering::Relaxed) + items;
-        let total = remaining.filter(|_| self.is_single).map(|remaining| pods + remaining);
-        (self.report)(Progress { pods, total });
-    }
-
-    fn take_back(&self, items: u64) {
-        self.read.fetch_sub(items, Ordering::Relaxed);
-    }
-}
-
 impl Lists<'_> {
     /// Reads one list to its end.
     pub(super) async fn read(&self, scope: &ListScope) -> Result<ListEnd, ClusterError> {
         for restarts in 0..=RESTARTS {
-            self.say(vec![Event::ListBegun(scope.clone())]).await?;
+            self.send(vec![Event::ListBegun(scope.clone())]).await?;
             match self.run(scope, limit(self.page_size, restarts)).await? {
                 Run::Ended(end) => {
                     if let ListEnd::Refused(reason) = &end {
                         let reason = reason.as_str().into();
                         // Begun again first: a right that is taken away between two pages must not leave half a list.
                         let begun = Event::ListBegun(scope.clone());
-                        self.say(vec![begun, Event::Refused { scope: scope.clone(), reason }]).await?;
+                        self.send(vec![begun, Event::Refused { scope: scope.clone(), reason }]).await?;
                     }
                     return Ok(end);
                 }
@@ -93,7 +72,7 @@ impl Lists<'_> {
                 }
             }
         }
-        let endpoint = Box::new(self.requests.endpoint.clone());
+        let endpoint = Box::new(self.connection.endpoint().clone());
         Err(ClusterError::Expired { endpoint, path: path(scope), restarts: RESTARTS })
     }
 
@@ -101,36 +80,36 @@ impl Lists<'_> {
     async fn run(&self, scope: &ListScope, limit: Option<u32>) -> Result<Run, ClusterError> {
         let counts = matches!(scope, ListScope::AllPods | ListScope::PodsOf(_));
         let mut read = 0;
+        let mut course = Course::default();
         let mut page = self.ask(scope, limit, None);
         loop {
-            let (token, path) = (page.token.clone(), page.path.clone());
+            let path = page.path.clone();
             let reads_ahead = !matches!(scope, ListScope::PodsOf(_));
             let (answer, mut ahead) = page.read(reads_ahead, |token| self.ask(scope, limit, Some(token))).await;
             let Page { events, end } = match answer {
                 Ok(page) => page,
-                Err(failed) => match failed.status() {
-                    Some(StatusCode::GONE) => {
+                Err(failed) => match failed.kubernetes_words() {
+                    Some((StatusCode::GONE, _)) => {
                         if counts {
                             self.tally.take_back(read);
                         }
                         return Ok(Run::Expired);
                     }
-                    Some(StatusCode::FORBIDDEN) => {
-                        return Ok(Run::Ended(ListEnd::Refused(missing_right(scope, failed.message()))));
+                    Some((StatusCode::FORBIDDEN, message)) => {
+                        return Ok(Run::Ended(ListEnd::Refused(missing_right(scope, message))));
                     }
-                    _ => return Err(self.requests.error(&path, failed)),
+                    _ => return Err(self.connection.error(&path, failed)),
                 },
             };
-            let events = if *scope == ListScope::Nodes { nodes::readable(self, events) } else { events };
+            let events = if *scope == ListScope::Nodes { self.readable(events) } else { events };
             read += end.items;
             if counts {
                 self.tally.add(end.items, end.continue_token.as_ref().map_or(Some(0), |_| end.remaining));
             }
-            ahead::meanwhile(ahead.as_mut(), self.say(events)).await?;
+            ahead::meanwhile(ahead.as_mut(), self.send(events)).await?;
             let next = end.continue_token.filter(|next| !next.is_empty());
-            if next.is_some() && next == token {
-                let endpoint = Box::new(self.requests.endpoint.clone());
-                let problem = "the same page is offered again and again".to_owned();
+            if let Err(problem) = course.step(next.as_deref(), end.items) {
+                let endpoint = Box::new(self.connection.endpoint().clone());
                 return Err(ClusterError::Malformed { endpoint, path: self::path(scope), problem });
             }
             page = match (next, ahead) {
@@ -146,16 +125,29 @@ impl Lists<'_> {
     fn ask<'a>(&'a self, scope: &'a ListScope, limit: Option<u32>, token: Option<String>) -> Asked<'a> {
         let path = page_path(scope, limit, token.as_deref());
         let (next, announced) = watch::channel(String::new());
-        let reader = PageReader { scope, records: self.records, metrics: &self.requests.metrics, next: Some(next) };
+        let reader = PageReader { scope, records: self.records, metrics: &self.connection.metrics, next: Some(next) };
         let answer = {
             let path = path.clone();
-            async move { self.requests.get(&path, Patience::Patient, &reader).await }
+            async move { self.connection.get(&path, RetryPolicy::WhileItHelps, &reader).await }
         };
         Asked::new(path, token, announced, answer.boxed())
     }
 
+    /// The events of a page of nodes without those that could not be read, which are logged alone: nothing depends on nodes.
+    fn readable(&self, events: Vec<Event>) -> Vec<Event> {
+        let is_readable = |event: &Event| {
+            let Event::Skipped(item) = event else { return true };
+            let finding = format!("{}: {}", item.item, item.problem);
+            if self.warned.is_news(&finding) {
+                tracing::warn!("left out, as it cannot be read: {finding}");
+            }
+            false
+        };
+        events.into_iter().filter(is_readable).collect()
+    }
+
     /// Hands events on; waits while the receiver is busy.
-    pub(super) async fn say(&self, events: Vec<Event>) -> Result<(), ClusterError> {
+    pub(super) async fn send(&self, events: Vec<Event>) -> Result<(), ClusterError> {
         if events.is_empty() {
             return Ok(());
         }

@@ -5,10 +5,11 @@ use http_body_util::BodyExt as _;
 use kube::client::Body;
 
 use super::error::ClusterError;
+use super::failure::Failure;
 use super::list::{Lists, path};
 use super::page::{lock, undecodable};
-use super::request::{Failure, Reader};
-use super::retry::Patience;
+use super::request::Reader;
+use super::retry::RetryPolicy;
 use crate::decode::read_one_namespace;
 use crate::inventory::NamespaceRecord;
 use crate::snapshot::ListScope;
@@ -29,12 +30,12 @@ pub(super) enum Found {
 /// Asks for the namespace: listing the pods of one that does not exist gives an empty list.
 pub(super) async fn get_namespace(lists: &Lists<'_>, namespace: &str) -> Result<Found, ClusterError> {
     let path = format!("{}/{namespace}", path(&ListScope::Namespaces));
-    match lists.requests.get(&path, Patience::Patient, &NamespaceReader(lists)).await {
+    match lists.connection.get(&path, RetryPolicy::WhileItHelps, &NamespaceReader(lists)).await {
         Ok(record) => Ok(Found::There(record)),
-        Err(failed) => match failed.status() {
-            Some(StatusCode::NOT_FOUND) => Ok(Found::Unknown),
-            Some(StatusCode::FORBIDDEN) => Ok(Found::Hidden(failed.message().to_owned())),
-            _ => Err(lists.requests.error(&path, failed)),
+        Err(failed) => match failed.kubernetes_words() {
+            Some((StatusCode::NOT_FOUND, _)) => Ok(Found::Unknown),
+            Some((StatusCode::FORBIDDEN, message)) => Ok(Found::Hidden(message.to_owned())),
+            _ => Err(lists.connection.error(&path, failed)),
         },
     }
 }

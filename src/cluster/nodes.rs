@@ -25,7 +25,7 @@ pub(super) async fn beside_nodes<T>(
         Either::Left((rest, nodes)) => {
             let rest = rest?;
             // A list of nodes that hangs must not hold up what is known already for all of its retries.
-            let limit = lists.requests.timeout;
+            let limit = lists.connection.timeout();
             match tokio::time::timeout(limit, nodes).await {
                 Ok(read) => read?,
                 Err(_elapsed) => {
@@ -56,18 +56,5 @@ async fn leave_out(lists: &Lists<'_>, reason: &str) -> Result<(), ClusterError> 
     if lists.warned.is_news(NODES) {
         tracing::warn!("nodes are left out of what is sent: {reason}");
     }
-    lists.say(vec![Event::ListBegun(ListScope::Nodes)]).await
-}
-
-/// The events of a page of nodes without those that could not be read, which are said in the log alone.
-pub(super) fn readable(lists: &Lists<'_>, events: Vec<Event>) -> Vec<Event> {
-    let is_readable = |event: &Event| {
-        let Event::Skipped(item) = event else { return true };
-        let finding = format!("{}: {}", item.item, item.problem);
-        if lists.warned.is_news(&finding) {
-            tracing::warn!("left out, as it cannot be read: {finding}");
-        }
-        false
-    };
-    events.into_iter().filter(is_readable).collect()
+    lists.send(vec![Event::ListBegun(ListScope::Nodes)]).await
 }

@@ -9,14 +9,15 @@ use jiff::Timestamp;
 use kube::client::Body;
 use serde::Deserialize;
 
-use super::answer;
 use super::error::ClusterError;
+use super::failure::Failure;
 use super::list::{ListEnd, Lists};
 use super::namespace::{Found, get_namespace};
 use super::nodes::beside_nodes;
-use super::request::{Failure, Reader, Requests};
-use super::retry::Patience;
-use crate::inventory::{NamespaceSelection, excerpt};
+use super::rejection::read_text;
+use super::request::{Connection, Reader};
+use super::retry::RetryPolicy;
+use crate::inventory::{NamespaceSelection, excerpt, is_dns_label};
 use crate::snapshot::{Event, ListScope, RelistEnd, ServerVersion};
 
 const CLUSTER_WIDE_ADVICE: &str = "bind a ClusterRole with the verb list on pods and namespaces to that user, or name in \
@@ -36,7 +37,7 @@ pub(super) async fn relist(
     selection: &NamespaceSelection,
     workers: usize,
 ) -> Result<(), ClusterError> {
-    lists.say(vec![Event::RelistBegun]).await?;
+    lists.send(vec![Event::RelistBegun]).await?;
     let version = async { Ok(server_version(lists).await) };
     let pods = async {
         match selection.included() {
@@ -46,7 +47,7 @@ pub(super) async fn relist(
     };
     let ((), server_version) = beside_nodes(lists, async { futures::try_join!(pods, version) }.boxed()).await?;
     let end = RelistEnd { observed_at: Timestamp::now(), server_version, cut_short: None };
-    lists.say(vec![Event::RelistEnded(end)]).await
+    lists.send(vec![Event::RelistEnded(end)]).await
 }
 
 /// One list of all pods and one of all namespaces.
@@ -54,7 +55,7 @@ async fn cluster_wide(lists: &Lists<'_>) -> Result<(), ClusterError> {
     let (pods, _) = futures::try_join!(lists.read(&ListScope::AllPods), lists.read(&ListScope::Namespaces))?;
     match pods {
         ListEnd::Read(_) => Ok(()),
-        ListEnd::Refused(reason) => Err(nothing_readable(lists.requests, reason, CLUSTER_WIDE_ADVICE)),
+        ListEnd::Refused(reason) => Err(nothing_readable(lists.connection, reason, CLUSTER_WIDE_ADVICE)),
     }
 }
 
@@ -75,7 +76,7 @@ async fn by_namespace(lists: &Lists<'_>, included: &[&str], workers: usize) -> R
     }
     warn_of_hidden(lists, hidden);
     match refused {
-        Some(reason) if is_refused => Err(nothing_readable(lists.requests, reason, INCLUDED_ADVICE)),
+        Some(reason) if is_refused => Err(nothing_readable(lists.connection, reason, INCLUDED_ADVICE)),
         _ => Ok(()),
     }
 }
@@ -91,9 +92,10 @@ enum Outcome {
 
 /// Lists one namespace.
 async fn one_namespace(lists: &Lists<'_>, namespace: Arc<str>) -> Result<Outcome, ClusterError> {
-    if !can_be_a_namespace(&namespace) {
+    // Anything else would make another URL than that of a namespace.
+    if !is_dns_label(&namespace) {
         tracing::warn!("\"{}\" in namespace-selectors.include can be no namespace's name", excerpt(&namespace));
-        lists.say(vec![Event::NamespaceUnknown(namespace)]).await?;
+        lists.send(vec![Event::NamespaceUnknown(namespace)]).await?;
         return Ok(Outcome::Read);
     }
     let pods = match lists.read(&ListScope::PodsOf(Arc::clone(&namespace))).await? {
@@ -106,12 +108,12 @@ async fn one_namespace(lists: &Lists<'_>, namespace: Arc<str>) -> Result<Outcome
     let found = get_namespace(lists, &namespace).await?;
     match found {
         Found::Hidden(message) if lists.wants_namespaces => return Ok(Outcome::Hidden(namespace, message)),
-        Found::Unknown if pods == 0 => lists.say(vec![Event::NamespaceUnknown(namespace)]).await?,
+        Found::Unknown if pods == 0 => lists.send(vec![Event::NamespaceUnknown(namespace)]).await?,
         // Deleted since its pods were listed, or there, and that is all that is asked.
         Found::Unknown | Found::Hidden(_) | Found::There(None) => {}
         Found::There(Some(record)) => {
             lists.warned.is_well(&topic(&namespace));
-            lists.say(vec![Event::Namespace(record)]).await?;
+            lists.send(vec![Event::Namespace(record)]).await?;
         }
     }
     Ok(Outcome::Read)
@@ -133,27 +135,21 @@ fn warn_of_hidden(lists: &Lists<'_>, mut hidden: Vec<(Arc<str>, String)>) {
     tracing::warn!("missing right: get namespaces in namespace {first}{more} ({message}): {NAMESPACE_ADVICE}");
 }
 
-/// RFC 1123. Anything else would make another URL than that of a namespace.
-fn can_be_a_namespace(name: &str) -> bool {
-    (1..=63).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-}
-
-fn nothing_readable(requests: &Requests, reason: String, advice: &'static str) -> ClusterError {
-    ClusterError::NothingReadable { endpoint: Box::new(requests.endpoint.clone()), reason, advice }
+fn nothing_readable(connection: &Connection, reason: String, advice: &'static str) -> ClusterError {
+    ClusterError::NothingReadable { endpoint: Box::new(connection.endpoint().clone()), reason, advice }
 }
 
 /// `GET /version`. It is an ornament of the report: whatever goes wrong with it costs no inventory, and is said once and
 /// not at every poll.
 async fn server_version(lists: &Lists<'_>) -> ServerVersion {
     let path = "/version";
-    match lists.requests.get(path, Patience::Patient, &VersionReader).await {
+    match lists.connection.get(path, RetryPolicy::WhileItHelps, &VersionReader).await {
         Ok(info) => {
             lists.warned.is_well(VERSION);
             info.into()
         }
         Err(failed) => {
-            let error = lists.requests.error(path, failed);
+            let error = lists.connection.error(path, failed);
             if lists.warned.is_news(VERSION) {
                 tracing::warn!("the server's version stays empty in reports: {error}");
             }
@@ -168,7 +164,7 @@ impl Reader for VersionReader {
     type Output = VersionInfo;
 
     async fn read(&self, response: Response<Body>) -> Result<VersionInfo, Failure> {
-        let text = answer::read_text(response.into_body()).await.map_err(|error| Failure::of(&error))?;
+        let text = read_text(response.into_body()).await.map_err(|error| Failure::of(&error))?;
         serde_json::from_str(&text).map_err(|error| Failure::Malformed(error.to_string()))
     }
 }

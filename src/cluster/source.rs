@@ -1,48 +1,35 @@
 //! A cluster as a source of events: what the rest of kai sees of this module.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
+use futures::future::FutureExt as _;
 use tokio::sync::mpsc::Sender;
 
 use super::Endpoint;
-use super::connection::{FreshClient, Recipe};
 use super::environment::Environment;
 use super::error::ClusterError;
-use super::list::{Lists, Tally, path};
+use super::list::{Lists, path};
 use super::page::{PageReader, lock};
+use super::progress::{Progress, Tally};
 use super::relist::relist;
-use super::request::Requests;
-use super::retry::Patience;
+use super::request::Connection;
+use super::retry::RetryPolicy;
 use crate::config::ClusterSettings;
 use crate::decode::Records;
-use crate::inventory::{Detail, NamespaceSelection};
+use crate::inventory::{Detail, NamespaceSelection, excerpt};
 use crate::metrics::Metrics;
 use crate::snapshot::{Event, ListScope};
 use crate::warned::Warned;
 
-/// Credentials that end sooner than this are renewed before a relist begins.
-const RENEW_BEFORE: SignedDuration = SignedDuration::from_secs(60);
-
 /// One cluster, connected. Nothing of it runs on its own: dropping a future of it ends what it did.
 pub struct ClusterSource {
-    recipe: Recipe,
-    requests: Requests,
-    expires: Option<Timestamp>,
+    connection: Connection,
     page_size: u32,
     workers: usize,
     records: Mutex<Records>,
     warned: Warned,
-}
-
-/// How far a relist is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Pods read so far.
-    pub pods: u64,
-    /// Pods that there will be, as far as the server says.
-    pub total: Option<u64>,
 }
 
 impl ClusterSource {
@@ -53,13 +40,10 @@ impl ClusterSource {
     /// What is wrong with the description of the connection ([`ClusterError::is_configuration`]), or the plugin's
     /// failure.
     pub async fn connect(settings: &ClusterSettings, environment: &Environment) -> Result<Self, ClusterError> {
-        let recipe = Recipe::read(settings, environment)?;
-        let timeout = settings.request_timeout;
-        let FreshClient { client, expires } = recipe.client(timeout).await?;
-        let requests = Requests { client, endpoint: recipe.endpoint.clone(), timeout, metrics: Metrics::default() };
+        let connection = Connection::open(settings, environment).await?;
         let (page_size, workers) = (settings.page_size.max(1), settings.workers.max(1));
         let (records, warned) = (Mutex::default(), Warned::default());
-        Ok(Self { recipe, requests, expires, page_size, workers, records, warned })
+        Ok(Self { connection, page_size, workers, records, warned })
     }
 
     /// Keeps that much of what is read from now on, and asks for what that needs: the list of nodes, and each namespace
@@ -78,26 +62,26 @@ impl ClusterSource {
     /// Records there what is asked for from now on.
     #[must_use]
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {
-        self.requests.metrics = metrics;
+        self.connection.metrics = metrics;
         self
     }
 
     /// The name that the kubeconfig's context gives the cluster; a service account and inline settings give none.
     #[must_use]
     pub fn cluster_name(&self) -> Option<&str> {
-        self.recipe.cluster_name.as_deref()
+        self.connection.cluster_name()
     }
 
     /// URL of the API server.
     #[must_use]
     pub fn address(&self) -> &str {
-        self.requests.endpoint.address()
+        self.connection.endpoint().address()
     }
 
     /// The API server and who named it, for a message.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
-        &self.requests.endpoint
+        self.connection.endpoint()
     }
 
     /// Reads the whole cluster once: `RelistBegun`, each list, `RelistEnded`, a page's events at a time. It waits while
@@ -112,14 +96,23 @@ impl ClusterSource {
         events: &Sender<Vec<Event>>,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<(), ClusterError> {
+        let work = AssertUnwindSafe(self.relist_renewed(selection, events, progress)).catch_unwind();
+        // What a panic leaves half done is dropped with the relist; locks are taken over as they are.
+        work.await.unwrap_or_else(|panic| Err(ClusterError::Panicked(panic_text(&*panic))))
+    }
+
+    async fn relist_renewed(
+        &mut self,
+        selection: &NamespaceSelection,
+        events: &Sender<Vec<Event>>,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(), ClusterError> {
         self.records.get_mut().unwrap_or_else(PoisonError::into_inner).sweep();
-        if self.expires.is_some_and(|expires| Timestamp::now() + RENEW_BEFORE >= expires) {
-            self.renew().await?;
-        }
+        self.connection.refresh().await?;
         match self.relist_once(selection, events, progress).await {
-            Err(error) if error.is_unauthorized() && self.recipe.is_renewable() => {
+            Err(error) if error.is_unauthorized() && self.connection.is_renewable() => {
                 tracing::info!("{error}: fetching them anew");
-                self.renew().await?;
+                self.connection.renew().await?;
                 self.relist_once(selection, events, progress).await
             }
             result => result,
@@ -138,7 +131,7 @@ impl ClusterSource {
             (records.detail().nodes.is_some(), records.detail().wants_namespaces())
         };
         let lists = Lists {
-            requests: &self.requests,
+            connection: &self.connection,
             records: &self.records,
             events,
             tally: Tally { read: AtomicU64::new(0), report: progress, is_single },
@@ -150,13 +143,6 @@ impl ClusterSource {
         relist(&lists, selection, self.workers).await
     }
 
-    async fn renew(&mut self) -> Result<(), ClusterError> {
-        let FreshClient { client, expires } = self.recipe.client(self.requests.timeout).await?;
-        self.requests.client = client;
-        self.expires = expires;
-        Ok(())
-    }
-
     /// Names of at most `limit` namespaces, asked for once: for completion at a prompt, where an error is no answer.
     ///
     /// # Errors
@@ -166,11 +152,11 @@ impl ClusterSource {
         let reader = PageReader {
             scope: &ListScope::Namespaces,
             records: &self.records,
-            metrics: &self.requests.metrics,
+            metrics: &self.connection.metrics,
             next: None,
         };
-        let page = self.requests.get(&path, Patience::Hasty, &reader).await;
-        let page = page.map_err(|failed| self.requests.error(&path, failed))?;
+        let page = self.connection.get(&path, RetryPolicy::Never, &reader).await;
+        let page = page.map_err(|failed| self.connection.error(&path, failed))?;
         let names = page.events.into_iter().filter_map(|event| match event {
             Event::Namespace(namespace) => Some(namespace.name.to_string()),
             _ => None,
@@ -181,6 +167,12 @@ impl ClusterSource {
 
 impl std::fmt::Debug for ClusterSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ClusterSource").field("endpoint", &self.requests.endpoint).finish_non_exhaustive()
+        f.debug_struct("ClusterSource").field("endpoint", self.connection.endpoint()).finish_non_exhaustive()
     }
+}
+
+/// What a panic has to report.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    excerpt(text.unwrap_or("no reason is given")).to_string()
 }

@@ -85,6 +85,7 @@ pub(super) fn read_flags(flags: &Flags, below: &Layer, problems: &mut Problems) 
         config: _,
         kubeconfig,
         context,
+        impersonation,
         cluster_name,
         namespaces,
         output,
@@ -134,7 +135,13 @@ pub(super) fn read_flags(flags: &Flags, below: &Layer, problems: &mut Problems) 
         read_verbosity(*verbose, *quiet, below, &mut layer, problems);
     }
     if *input {
-        let given = [("--kubeconfig", kubeconfig.is_some()), ("--context", context.is_some())];
+        let given = [
+            ("--kubeconfig", kubeconfig.is_some()),
+            ("--context", context.is_some()),
+            ("--as", impersonation.user.is_some()),
+            ("--as-group", !impersonation.groups.is_empty()),
+            ("--as-uid", impersonation.uid.is_some()),
+        ];
         for (flag, _) in given.iter().filter(|(_, given)| *given) {
             let text =
                 format!("reads a saved dump and asks no cluster, so {flag} has no meaning; leave one of them out");

@@ -65,6 +65,8 @@ pub struct ClusterSettings {
     pub source: KubeconfigSource,
     /// `--context`: which context of the kubeconfig; the current one when absent.
     pub context: Option<String>,
+    /// `--as`, `--as-group`, `--as-uid`: whom to act as.
+    pub impersonation: Impersonation,
     /// `kubeconfig.cluster`: the cluster's name in reports.
     pub name: Option<String>,
     /// Deadline of one request.
@@ -73,6 +75,17 @@ pub struct ClusterSettings {
     pub page_size: u32,
     /// Most requests at once when namespaces are listed one by one; at least 1.
     pub workers: usize,
+}
+
+/// Whom to act as on the API server, by the right `impersonate`. Nobody but itself when nothing is set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Impersonation {
+    /// The user.
+    pub user: Option<String>,
+    /// Its groups.
+    pub groups: Vec<String>,
+    /// Its uid.
+    pub uid: Option<String>,
 }
 
 /// Where the connection to the cluster is described.

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::settings::Impersonation;
+
 /// What the command line said. Everything is optional; values are as typed and checked by [`load`](fn@super::load).
 #[derive(Debug, Default, Clone)]
 pub struct Flags {
@@ -13,6 +15,8 @@ pub struct Flags {
     pub kubeconfig: Option<PathBuf>,
     /// `--context`: which context of the kubeconfig.
     pub context: Option<String>,
+    /// `--as`, `--as-group`, `--as-uid`: whom to act as.
+    pub impersonation: Impersonation,
     /// `--cluster-name`: sets `kubeconfig.cluster`.
     pub cluster_name: Option<String>,
     /// `--namespaces`: sets `namespace-selectors.include`; each may be comma-separated.

@@ -15,6 +15,14 @@ pub(super) fn check_http_url(text: &str) -> Result<(), String> {
     }
     let refused =
         |reason: &str| format!("\"{}\" {reason}; write a URL as in https://anchore.example.com", excerpt(text));
+    let (_, behind_scheme) = text.split_once("://").unwrap_or_default();
+    let authority = behind_scheme.split('/').next().unwrap_or_default();
+    if authority.matches(':').count() > 1 && !authority.contains('[') {
+        return Err(format!(
+            "\"{}\" has an IPv6 address without brackets; write it as in https://[fd00::1]:8228",
+            excerpt(text)
+        ));
+    }
     let url: http::Uri = text.parse().map_err(|_| refused("is no URL"))?;
     if !matches!(url.scheme_str(), Some("http" | "https")) {
         return Err(refused("has no scheme http or https"));
@@ -96,6 +104,10 @@ mod tests {
     #[case(
         "ftp://a.example.com",
         "\"ftp://a.example.com\" has no scheme http or https; write a URL as in https://anchore.example.com"
+    )]
+    #[case(
+        "https://fd00::1:6443",
+        "\"https://fd00::1:6443\" has an IPv6 address without brackets; write it as in https://[fd00::1]:8228"
     )]
     #[case("https://", "\"https://\" is no URL; write a URL as in https://anchore.example.com")]
     #[case("https://a b", "\"https://a b\" is no URL; write a URL as in https://anchore.example.com")]

@@ -26,6 +26,7 @@ pub use node::NodeRecord;
 pub use pod::{NamespaceRecord, OwnerRef, Phase, PodRecord};
 pub use policy::{MissingTagPolicy, ReportPolicy};
 pub use reference::ImageRef;
+pub(crate) use selection::is_dns_label;
 pub use selection::{NamespacePattern, NamespaceSelection, SelectionError};
 pub use status::{PodGenerations, SpecEntry, StatusEntry, read_container};
 pub use text::{Excerpt, escape_controls, excerpt};

@@ -105,7 +105,7 @@ impl NamespaceSelection {
 }
 
 /// RFC 1123: at most 63 of lower-case letters, digits and `-`, neither first nor last a `-`.
-fn is_dns_label(text: &str) -> bool {
+pub(crate) fn is_dns_label(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && !text.starts_with('-')
         && !text.ends_with('-')

@@ -19,8 +19,13 @@ pub(crate) fn is_html(headers: &HeaderMap, text: &str) -> bool {
     has_html_type(headers) || begins_with("<!doctype html") || begins_with("<html")
 }
 
-/// How a web page is told in a message: with its title.
+/// A web page in the place of an answer, for a message.
 pub(crate) fn describe_page(text: &str) -> String {
+    format!("{} (the login page of a proxy?)", describe_error_page(text))
+}
+
+/// A web page behind a status of failure, for a message: with its title.
+pub(crate) fn describe_error_page(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let title = lower.find("<title>").and_then(|start| {
         let end = lower[start..].find("</title>")?;
@@ -28,7 +33,7 @@ pub(crate) fn describe_page(text: &str) -> String {
     });
     let title = title.map(str::trim).filter(|title| !title.is_empty());
     let titled = title.map(|title| format!(" titled \"{}\"", excerpt(title))).unwrap_or_default();
-    format!("an HTML page{titled} (the login page of a proxy?)")
+    format!("an HTML page{titled}")
 }
 
 #[cfg(test)]

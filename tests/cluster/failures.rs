@@ -8,6 +8,7 @@ use crate::fake_api::cluster::FakeCluster;
 use crate::fake_api::fault::{Fault, On};
 use crate::fake_api::reader::{Read, all, connect, include, relist, settings};
 use crate::fake_api::server::FakeApi;
+use crate::log::Log;
 use kai::cluster::{ClusterError, Environment};
 use kai::inventory::NamespaceSelection;
 use kai::snapshot::Event;
@@ -193,12 +194,81 @@ async fn a_malformed_list_names_its_path(#[case] body: &'static str) {
     assert!(!read.ended() && message.contains("to GET /api/v1/pods cannot be read: "), "{message}");
 }
 
+#[rstest]
+#[case::the_same(|_| 7, "the same page is offered again and again", 2)]
+#[case::alternating(|from| if from == 2 { 4 } else { 2 }, "the same page is offered again and again", 3)]
+#[case::new_ones(|from| from + 1, "10 pages in a row are empty, and the list goes on", 10)]
 #[tokio::test]
-async fn a_continue_token_that_leads_nowhere_is_an_error() {
-    let api = FakeApi::start(FakeCluster::of(1, 1).fault(On::Path(PODS), Fault::SameToken)).await;
+async fn continue_tokens_that_lead_nowhere_are_an_error(
+    #[case] next: fn(usize) -> usize,
+    #[case] expected: &str,
+    #[case] pages: usize,
+) {
+    let api = FakeApi::start(FakeCluster::of(1, 1).fault(On::Path(PODS), Fault::Tokens(next))).await;
     let read = read(&api, &all()).await;
-    assert!(read.message().contains("the same page is offered again and again"), "{}", read.message());
-    assert_eq!(api.count(PODS), 2);
+    assert!(!read.ended() && read.message().contains(expected), "{}", read.message());
+    // One page may be asked for ahead.
+    assert!((pages..=pages + 1).contains(&api.count(PODS)), "{}", api.count(PODS));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_page_of_a_load_balancer_is_asked_for_again(#[values(502, 503, 504)] code: u16) {
+    let api = FakeApi::start(FakeCluster::of(1, 5).fault_times(On::Path(PODS), Fault::ErrorPage(code), 2)).await;
+    let read = read(&api, &all()).await;
+    assert!(read.ended(), "{:?}", read.result);
+    assert_eq!(read.pods().len(), 5);
+}
+
+#[rstest]
+#[case(503, "answers 503 to GET /api/v1/pods with an HTML page titled \"Gateway\", 5 times; try again later")]
+#[case(401, "(401 with an HTML page titled \"Gateway\"); a proxy or gateway in between asks for a login")]
+#[case(403, "answers 403 to GET /api/v1/pods with an HTML page titled \"Gateway\"; that is no answer of Kubernetes")]
+#[tokio::test]
+async fn advice_fits_the_status_of_a_page(#[case] code: u16, #[case] expected: &str) {
+    let api = FakeApi::start(FakeCluster::of(1, 1).fault(On::Path(PODS), Fault::ErrorPage(code))).await;
+    let message = read(&api, &all()).await.message();
+    assert!(message.contains(expected), "{message}");
+    assert!(message.contains("check server of cluster \"fake-cluster\"") || code == 503, "{message}");
+}
+
+#[tokio::test]
+async fn a_status_behind_200_is_reported_with_its_own_message_and_code() {
+    let status = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"etcd is away","code":500}"#;
+    let api = FakeApi::start(FakeCluster::of(1, 1).fault(On::Path(PODS), Fault::Body(status))).await;
+    let message = read(&api, &all()).await.message();
+    assert!(message.contains("answers 500 to GET /api/v1/pods: etcd is away, 5 times"), "{message}");
+
+    let status = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"expired","code":410}"#;
+    let api = FakeApi::start(FakeCluster::of(1, 5).fault_times(On::Page(PODS, 2), Fault::Body(status), 1)).await;
+    let read = read(&api, &all()).await;
+    assert_eq!((read.ended(), read.pods().len()), (true, 5), "{:?}", read.result);
+}
+
+#[tokio::test]
+async fn a_long_wait_is_logged_with_its_length() {
+    let log = Log::of_level("info");
+    let cluster = FakeCluster::of(1, 1).fault_times(On::Path(PODS), Fault::Busy(429, Some(3_600)), 1);
+    let api = FakeApi::start(cluster).await;
+    let mut source = connect(&settings(&api.kubeconfig("{}"))).await.unwrap();
+    let selection = all();
+    // The wait itself would take half a minute.
+    let begun = tokio::time::timeout(Duration::from_secs(2), relist(&mut source, &selection)).await;
+    assert!(begun.is_err());
+    let lines = log.take();
+    let line = lines.iter().find(|line| line.contains("429")).unwrap_or_else(|| panic!("{lines:?}"));
+    assert!(line.contains("INFO") && line.contains("waiting 30 s before the next try, as it asks"), "{line}");
+}
+
+#[tokio::test]
+async fn a_panic_ends_the_poll_and_not_the_service() {
+    let api = FakeApi::start(FakeCluster::of(1, 3)).await;
+    let mut source = connect(&settings(&api.kubeconfig("{}"))).await.unwrap();
+    let (sender, _receiver) = tokio::sync::mpsc::channel(100);
+    let result = source.relist(&all(), &sender, &|_| panic!("boom")).await;
+    let message = result.unwrap_err().to_string();
+    assert_eq!(message, "reading the cluster failed by a defect of kai (boom); report it with this message");
+    assert!(relist(&mut source, &all()).await.ended(), "the source is as good as new");
 }
 
 #[tokio::test]
@@ -226,7 +296,7 @@ async fn a_server_that_is_not_there_is_unreachable() {
     let read = relist(&mut source, &all()).await;
     let expected = format!(
         "cannot reach the API server {address} (kubeconfig {0}, context \"fake\"): connection refused; check server of \
-         cluster \"fake-cluster\" in kubeconfig {0}, and that the server runs",
+         cluster \"fake-cluster\" in kubeconfig {0}, and that the API server runs",
         path.display()
     );
     assert_eq!(read.message(), expected);

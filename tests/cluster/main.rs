@@ -2,6 +2,7 @@
 
 mod collector;
 mod connect;
+mod credentials;
 mod detail;
 mod failures;
 mod relist;

@@ -66,7 +66,7 @@ async fn an_expired_certificate_is_told() {
     let identity = Identity::new("127.0.0.1", 2001);
     let api = FakeApi::start_tls(FakeCluster::of(1, 1), &identity).await;
     let message = message(&api, &with_cluster(api.address(), &authority(&identity))).await;
-    assert!(message.contains("its certificate has expired; renew the server's certificate"), "{message}");
+    assert!(message.contains("its certificate has expired; renew the API server's certificate"), "{message}");
 }
 
 #[tokio::test]

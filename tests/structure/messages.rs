@@ -28,9 +28,8 @@ const DOCUMENT: &str = "docs/MESSAGES.md";
 const FEWEST_LETTERS: usize = 8;
 
 /// Texts that need no entry: the file or folder, and how the text begins.
-const WITHOUT_ENTRY: [(&str, &str); 21] = [
+const WITHOUT_ENTRY: [(&str, &str); 19] = [
     // They pass on what others say, with a word of their own.
-    ("src/cluster/connection/fault.rs", "… is \"…\", which …"),
     ("src/decode/error.rs", "line …: …"),
     ("src/dump.rs", "--input …: …"),
     ("src/push/failure.rs", "… answers ……; …"),
@@ -38,8 +37,6 @@ const WITHOUT_ENTRY: [(&str, &str); 21] = [
     // Parts of messages that have an entry: a kubeconfig that may not be read, a parameter that must be something else.
     ("src/cluster/connection/fault.rs", "; kai runs as uid …"),
     ("src/http/query.rs", "the name of a namespace; "),
-    // At debug alone.
-    ("src/cluster/request.rs", "GET … gave … at try …; asking again in …"),
     // Help of the command line.
     ("src/cli/completion.rs", "To load completions:"),
     ("src/cli/push.rs", "Examples:"),

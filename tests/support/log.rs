@@ -29,10 +29,15 @@ impl Write for Lines {
 
 impl Log {
     pub(crate) fn start() -> Self {
+        Self::of_level("warn")
+    }
+
+    /// Everything from that level on.
+    pub(crate) fn of_level(level: &str) -> Self {
         let text = Lines::default();
         let writer = text.clone();
         let subscriber = tracing_subscriber::fmt()
-            .with_env_filter("kai=warn")
+            .with_env_filter(format!("kai={level}"))
             .with_ansi(false)
             .without_time()
             .with_target(false)

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::inventory::excerpt;
-use crate::remote::Proxy;
+use crate::remote::{Credentials, Proxy, Server};
 
 /// The API server of a connection. Displays as `https://10.0.0.1:6443 (kubeconfig /home/ann/.kube/config, context
 /// "dev")`.
@@ -29,6 +29,33 @@ impl Endpoint {
         &self.address
     }
 
+    /// The server of a GET for `path`, as errors of calls speak of it.
+    pub(in crate::cluster) fn server(&self, path: &str) -> Server<'_> {
+        Server {
+            name: format!("the API server {self}"),
+            kind: "API server",
+            is_https: self.address.starts_with("https"),
+            address: self.server_setting(),
+            other_name: match self.origin {
+                Origin::Kubeconfig { .. } => ", or set tls-server-name there",
+                Origin::Inline | Origin::InCluster => "",
+            },
+            authority: self.authority_setting(),
+            credentials: Credentials::AnyKind(self.user_setting()),
+            slow_advice: "raise kubernetes.request-timeout-seconds, or lower kubernetes.request-batch-size",
+            request: Some(format!("GET {path}")),
+            proxy: self.proxy.as_ref(),
+        }
+    }
+
+    /// What leads there: the address, and the proxy if there is one.
+    pub(in crate::cluster) fn way_setting(&self) -> String {
+        match &self.proxy {
+            Some(proxy) => format!("{} and {}", self.server_setting(), proxy.setting),
+            None => self.server_setting(),
+        }
+    }
+
     /// Where the address is set.
     pub(in crate::cluster) fn server_setting(&self) -> String {
         match &self.origin {
@@ -49,11 +76,6 @@ impl Endpoint {
             Origin::Inline => "kubeconfig.cluster-cert".to_owned(),
             Origin::InCluster => "ca.crt of the pod's service account".to_owned(),
         }
-    }
-
-    /// Where the file of that authority is named.
-    pub(in crate::cluster) fn authority_file_setting(&self) -> String {
-        self.authority_setting().replacen("certificate-authority-data", "certificate-authority", 1)
     }
 
     /// Whose credentials are sent.

@@ -51,6 +51,14 @@ pub enum KubeconfigError {
         /// What is wrong there.
         reason: String,
     },
+    /// A field of an entry is not what it must be.
+    #[error("{setting} {problem}")]
+    Field {
+        /// `token of user "ann" in kubeconfig FILE`.
+        setting: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
     /// No context was chosen.
     #[error(
         "{files} has no current-context; choose one with --context or `kubectl config use-context` (contexts: {known})"
@@ -96,12 +104,12 @@ pub enum KubeconfigError {
         problem: String,
     },
     /// The address of the server is no URL.
-    #[error("{setting} is \"{value}\", which {problem}")]
+    #[error("{setting}{shown} {problem}")]
     Server {
         /// Where it is set.
         setting: String,
-        /// As written.
-        value: String,
+        /// ` is "…", which`, or nothing when it may hold a password.
+        shown: String,
         /// What is wrong, and what to do.
         problem: String,
     },

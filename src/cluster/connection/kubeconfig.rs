@@ -2,18 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use kube::config::{AuthInfo, Cluster, Kubeconfig};
-
-use super::fault::{KubeconfigError, known, unreadable};
+use super::document::{Entry, read_documents};
+use super::fault::{KubeconfigError, known};
 use crate::cluster::Environment;
 use crate::inventory::excerpt;
-use crate::remote::os_reason;
 
 /// The files of a connection, merged: the first that names a thing wins.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Files {
     paths: Vec<PathBuf>,
-    merged: Kubeconfig,
+    current_context: Option<String>,
+    contexts: Vec<(String, Entry)>,
+    clusters: Vec<(String, Entry)>,
+    users: Vec<(String, Entry)>,
 }
 
 /// One context, looked up.
@@ -21,15 +22,29 @@ pub(super) struct Files {
 pub(super) struct Chosen {
     pub(super) context: String,
     pub(super) cluster_name: String,
-    pub(super) cluster: Cluster,
+    pub(super) cluster: Entry,
     pub(super) user_name: Option<String>,
-    pub(super) user: AuthInfo,
+    pub(super) user: Entry,
 }
 
 impl Files {
     /// The file that the user named.
     pub(super) fn read(path: &Path) -> Result<Self, KubeconfigError> {
-        Ok(Self { merged: read_file(path)?, paths: vec![path.to_owned()] })
+        let mut files = Self::default();
+        files.add(path)?;
+        Ok(files)
+    }
+
+    fn add(&mut self, path: &Path) -> Result<(), KubeconfigError> {
+        for document in read_documents(path)? {
+            // Empty means unset here too: the next file's counts.
+            self.current_context = self.current_context.take().or(document.text("current-context")?);
+            add_new(&mut self.contexts, document.named("contexts", "context")?);
+            add_new(&mut self.clusters, document.named("clusters", "cluster")?);
+            add_new(&mut self.users, document.named("users", "user")?);
+        }
+        self.paths.push(path.to_owned());
+        Ok(())
     }
 
     /// `KUBECONFIG`, else `~/.kube/config`. As for kubectl, a file that is not there is passed over; `Err` holds the
@@ -39,18 +54,14 @@ impl Files {
             Some(list) => std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),
             None => environment.home.iter().map(|home| home.join(".kube").join("config")).collect(),
         };
-        let mut found = Self { paths: Vec::new(), merged: Kubeconfig::default() };
+        let mut found = Self::default();
         for path in &places {
-            match read_file(path) {
-                Ok(next) => {
-                    found.merged = found.merged.merge(next).map_err(|error| malformed(path, &error))?;
-                    found.paths.push(path.clone());
-                }
-                Err(KubeconfigError::Missing { .. }) => {}
+            match found.add(path) {
+                Ok(()) | Err(KubeconfigError::Missing { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
-        let is_empty = found.merged.contexts.is_empty() && found.merged.clusters.is_empty();
+        let is_empty = found.contexts.is_empty() && found.clusters.is_empty();
         if is_empty { Ok(Err(searched(&places, environment))) } else { Ok(Ok(found)) }
     }
 
@@ -63,90 +74,60 @@ impl Files {
     /// Looks up the context of that name, or the current one.
     pub(super) fn choose(&self, context: Option<&str>) -> Result<Chosen, KubeconfigError> {
         let files = self.describe();
-        let contexts = || self.merged.contexts.iter().map(|named| named.name.as_str());
         let name = context
-            .or(self.merged.current_context.as_deref())
+            .or(self.current_context.as_deref())
             .filter(|name| !name.is_empty())
-            .ok_or_else(|| KubeconfigError::NoCurrentContext { files: files.clone(), known: known(contexts()) })?;
-        let shown = || excerpt(name).to_string();
-        let context = self
-            .merged
-            .contexts
-            .iter()
-            .find(|named| named.name == name)
-            .and_then(|named| named.context.clone())
-            .ok_or_else(|| KubeconfigError::UnknownContext {
-                context: shown(),
-                files: files.clone(),
-                suggestion: suggestion(name, contexts()),
-                known: known(contexts()),
-            })?;
-        let cluster = self
-            .merged
-            .clusters
-            .iter()
-            .find(|named| named.name == context.cluster)
-            .and_then(|named| named.cluster.clone())
-            .ok_or_else(|| KubeconfigError::Cluster {
-                cluster: excerpt(&context.cluster).to_string(),
-                context: shown(),
-                files: files.clone(),
-                problem: format!(
-                    "is not there; clusters: {}",
-                    known(self.merged.clusters.iter().map(|named| named.name.as_str()))
-                ),
-            })?;
-        let user = context.user.as_deref().and_then(|user| {
-            let found = self.merged.auth_infos.iter().find(|named| named.name == user);
-            found.and_then(|named| named.auth_info.clone())
-        });
-        if let (None, Some(missing)) = (&user, &context.user) {
+            .ok_or_else(|| KubeconfigError::NoCurrentContext { files: files.clone(), known: names(&self.contexts) })?;
+        let context = find(&self.contexts, name).ok_or_else(|| KubeconfigError::UnknownContext {
+            context: excerpt(name).to_string(),
+            files: files.clone(),
+            suggestion: suggestion(name, self.contexts.iter().map(|(name, _)| name.as_str())),
+            known: names(&self.contexts),
+        })?;
+        let Some(cluster_name) = context.text("cluster")? else {
+            let problem = format!("is not set; name a cluster there (clusters: {})", names(&self.clusters));
+            return Err(context.fault("cluster", problem));
+        };
+        let cluster = find(&self.clusters, &cluster_name).ok_or_else(|| KubeconfigError::Cluster {
+            cluster: excerpt(&cluster_name).to_string(),
+            context: excerpt(name).to_string(),
+            files: files.clone(),
+            problem: format!("is not there; clusters: {}", names(&self.clusters)),
+        })?;
+        let user_name = context.text("user")?;
+        let user = user_name.as_deref().and_then(|user| find(&self.users, user));
+        if let (None, Some(missing)) = (&user, &user_name) {
             // kubectl goes on without credentials, and some clusters let anyone read.
             tracing::warn!(
                 "user \"{}\" of context \"{}\" is not in {files}: no credentials are sent",
                 excerpt(missing),
-                shown()
+                excerpt(name)
             );
         }
         Ok(Chosen {
             context: name.to_owned(),
-            cluster_name: context.cluster,
-            cluster,
-            user_name: context.user,
-            user: user.unwrap_or_default(),
+            cluster_name,
+            cluster: cluster.clone(),
+            user_name,
+            user: user.cloned().unwrap_or_default(),
         })
     }
 }
 
-fn read_file(path: &Path) -> Result<Kubeconfig, KubeconfigError> {
-    Kubeconfig::read_from(path).map_err(|error| match error {
-        kube::config::KubeconfigError::ReadConfig(error, _) => unreadable(path, &error),
-        error => malformed(path, &error),
-    })
-}
-
-/// The parser's messages draw the lines around the problem, and those may hold a token: only the place is taken.
-fn malformed(path: &Path, error: &kube::config::KubeconfigError) -> KubeconfigError {
-    let (position, reason) = match error {
-        kube::config::KubeconfigError::Parse(error) => {
-            let place = error.location();
-            let position = place.map(|place| format!(":{}:{}", place.line(), place.column())).unwrap_or_default();
-            let text = error.without_snippet().to_string();
-            (position, without_values(text.lines().next().unwrap_or_default()))
+fn add_new(known: &mut Vec<(String, Entry)>, next: Vec<(String, Entry)>) {
+    for (name, entry) in next {
+        if find(known, &name).is_none() {
+            known.push((name, entry));
         }
-        error => (String::new(), error.to_string()),
-    };
-    KubeconfigError::Malformed { path: path.to_owned(), position, reason: excerpt(&reason).to_string() }
+    }
 }
 
-/// Leaves out what stands between double quotes: serde quotes the value that it did not want.
-fn without_values(message: &str) -> String {
-    let parts: Vec<&str> = message.split('"').collect();
-    if parts.len() < 3 {
-        return message.to_owned();
-    }
-    let kept: Vec<&str> = parts.iter().step_by(2).copied().collect();
-    kept.join("…")
+fn find<'a>(entries: &'a [(String, Entry)], name: &str) -> Option<&'a Entry> {
+    entries.iter().find(|(known, _)| known == name).map(|(_, entry)| entry)
+}
+
+fn names(entries: &[(String, Entry)]) -> String {
+    known(entries.iter().map(|(name, _)| name.as_str()).filter(|name| !name.is_empty()))
 }
 
 fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
@@ -168,12 +149,4 @@ fn searched(places: &[PathBuf], environment: &Environment) -> String {
 
 fn join(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
-}
-
-/// Reads a file that a setting names.
-pub(super) fn read_setting(setting: &str, path: &Path) -> Result<Vec<u8>, KubeconfigError> {
-    std::fs::read(path).map_err(|error| KubeconfigError::Credential {
-        setting: setting.to_owned(),
-        reason: format!("{} cannot be read: {}", path.display(), os_reason(&error)),
-    })
 }

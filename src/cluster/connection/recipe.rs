@@ -1,23 +1,24 @@
 //! What a client is made from, kept so that it can be made again when credentials run out.
 
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use http::Uri;
+use http::header::{AUTHORIZATION, HeaderName};
+use http::{HeaderValue, Uri};
 use jiff::Timestamp;
-use kube::config::AuthInfo;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use secrecy::ExposeSecret as _;
+use kube::config::AuthProviderConfig;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value, json};
 
+use super::credential::{self, Identity, basic, bearer, certificates, header, read_pem, read_setting, read_token};
+use super::document::Entry;
 use super::endpoint::{Endpoint, Origin};
 use super::fault::KubeconfigError;
-use super::kubeconfig::{Chosen, Files, read_setting};
-use super::plugin::Plugin;
+use super::kubeconfig::{Chosen, Files};
+use super::plugin::{Credential, Plugin};
 use crate::cluster::{ClusterError, Environment};
-use crate::config::{ClusterSettings, InlineCluster, InlineUser, KubeconfigSource};
+use crate::config::{ClusterSettings, Impersonation, InlineCluster, InlineUser, KubeconfigSource};
 use crate::inventory::excerpt;
 use crate::remote::{Proxy, os_reason};
 
@@ -33,9 +34,31 @@ pub(in crate::cluster) struct Recipe {
     pub(in crate::cluster) endpoint: Endpoint,
     pub(in crate::cluster) cluster_name: Option<String>,
     config: kube::Config,
-    /// A token file of the kubeconfig.
-    token_file: Option<PathBuf>,
-    plugin: Option<Plugin>,
+    login: Login,
+}
+
+/// How kai shows who it is, besides a client certificate.
+#[derive(Debug, Clone)]
+enum Login {
+    /// It does not, or by a certificate alone, or kube asks an OpenID provider.
+    Nothing,
+    /// By the same header for ever.
+    Fixed(HeaderValue),
+    /// By a token that is read anew for each client. When the file cannot be read, the token beside it counts.
+    File {
+        setting: String,
+        path: PathBuf,
+        otherwise: Option<SecretString>,
+    },
+    Plugin(Plugin),
+}
+
+/// A client, its credentials, and how long they are good for.
+pub(in crate::cluster) struct FreshClient {
+    pub(in crate::cluster) client: kube::Client,
+    pub(in crate::cluster) expires: Option<Timestamp>,
+    /// What the token file gave.
+    token: Option<HeaderValue>,
 }
 
 impl Recipe {
@@ -55,10 +78,15 @@ impl Recipe {
                 Err(searched) => Self::after_search(&searched, settings, environment)?,
             },
         };
+        let flag = |field: &str| format!("--{}", field.trim_end_matches('s'));
+        impersonate(&mut recipe.config, &settings.impersonation, |field| {
+            if field == "as" { "--as".to_owned() } else { flag(field) }
+        })?;
+        check_impersonation(&recipe.config)?;
         recipe.config.connect_timeout = Some(CONNECT_TIMEOUT.min(settings.request_timeout));
         // Each request has a deadline of its own here; kube's would also count the time that a connection was idle.
         recipe.config.read_timeout = None;
-        // kube would retry fifteen times before it says anything.
+        // kube would retry fifteen times before it reports anything.
         recipe.config.default_retry = false;
         Ok(recipe)
     }
@@ -78,54 +106,39 @@ impl Recipe {
     }
 
     fn of_files(files: &Files, settings: &ClusterSettings, environment: &Environment) -> Result<Self, KubeconfigError> {
-        let Chosen { context, cluster_name, cluster, user_name, mut user } =
-            files.choose(settings.context.as_deref())?;
+        let Chosen { context, cluster_name, cluster, user_name, user } = files.choose(settings.context.as_deref())?;
         let files = files.describe();
-        let server =
-            cluster.server.as_deref().filter(|server| !server.is_empty()).ok_or_else(|| KubeconfigError::Cluster {
-                cluster: excerpt(&cluster_name).to_string(),
-                context: excerpt(&context).to_string(),
-                files: files.clone(),
-                problem: "has no server; set its URL".to_owned(),
-            })?;
+        let server = cluster.text("server")?.ok_or_else(|| KubeconfigError::Cluster {
+            cluster: excerpt(&cluster_name).to_string(),
+            context: excerpt(&context).to_string(),
+            files: files.clone(),
+            problem: "has no server; set its URL".to_owned(),
+        })?;
         let origin = Origin::Kubeconfig { files, context, cluster: cluster_name.clone(), user: user_name };
-        let mut endpoint = Endpoint { address: server.to_owned(), origin, proxy: None };
-        let uri = parse_server(server, &endpoint.server_setting())?;
-        endpoint.proxy = match cluster.proxy_url.as_deref().filter(|url| !url.is_empty()) {
-            // Said of this cluster, so it wins over NO_PROXY.
+        let mut endpoint = Endpoint { address: server.trim().to_owned(), origin, proxy: None };
+        let uri = parse_server(&endpoint.address, &endpoint.server_setting())?;
+        let proxy_url = cluster.text("proxy-url")?;
+        endpoint.proxy = match &proxy_url {
+            // Written for this cluster, so it wins over NO_PROXY.
             Some(url) => Some(Proxy::parse(url, "proxy-url of the cluster in the kubeconfig", PROXIES)?),
             None => environment.proxies().choose(&uri, PROXIES)?,
         };
-        if let Some(provider) = user.auth_provider.as_ref().filter(|provider| provider.name != "oidc") {
-            let setting = format!("auth-provider \"{}\" of {}", excerpt(&provider.name), endpoint.user_setting());
-            let reason = "Kubernetes has removed it; let the provider's own tool write the kubeconfig anew, with a \
-                          credential plugin (gke-gcloud-auth-plugin, kubelogin)";
-            return Err(KubeconfigError::Credential { setting, reason: reason.to_owned() });
-        }
-        // The order of precedence is kubectl's: a plugin is asked only when nothing simpler is there.
-        let has_token = user.token.is_some() || user.token_file.is_some() || user.username.is_some();
-        let exec = user.exec.take().filter(|_| !has_token && user.auth_provider.is_none());
-        let plugin = exec.map(|exec| Plugin::new(exec, &cluster, environment.interactive)).transpose();
-        let plugin =
-            plugin.map_err(|reason| KubeconfigError::Credential { setting: endpoint.authority_setting(), reason })?;
         let mut config = kube::Config::new(uri);
-        let setting = endpoint.authority_setting();
-        config.root_cert = match (&cluster.certificate_authority_data, &cluster.certificate_authority) {
-            (Some(data), _) if !data.is_empty() => Some(authorities(&setting, &decode_base64(&setting, data)?)?),
-            (_, Some(path)) if !path.is_empty() => {
-                let setting = endpoint.authority_file_setting();
-                Some(authorities(&setting, &read_setting(&setting, Path::new(path))?)?)
-            }
-            _ => None,
-        };
-        config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or(false);
-        config.disable_compression = cluster.disable_compression.unwrap_or(false);
-        config.tls_server_name = cluster.tls_server_name.filter(|name| !name.is_empty());
+        let authority = read_pem(&cluster, "certificate-authority-data", "certificate-authority")?;
+        config.root_cert = authority.as_ref().map(|(setting, pem)| root_certificates(setting, pem)).transpose()?;
+        config.accept_invalid_certs = cluster.switch("insecure-skip-tls-verify")?;
+        config.disable_compression = cluster.switch("disable-compression")?;
+        config.tls_server_name = cluster.text("tls-server-name")?;
         config.proxy_url = endpoint.proxy.as_ref().map(|proxy| proxy.uri.clone());
-        let token_file = user.token_file.take().filter(|file| !file.is_empty() && user.token.is_none());
-        config.auth_info = user;
-        let token_file = token_file.map(PathBuf::from);
-        Ok(Self { endpoint, cluster_name: Some(cluster_name), config, token_file, plugin })
+        if let Some(identity) = client_identity(&user)? {
+            credential::apply(&identity, &mut config.auth_info);
+        }
+        impersonate(&mut config, &impersonation(&user)?, |field| user.setting(field))?;
+        config.auth_info.impersonate_user_extra = user_extra(&user)?;
+        let login = login(&user, &mut config, environment.interactive, || {
+            cluster_info(&cluster, &endpoint.address, authority.as_ref().map(|(_, pem)| pem.as_slice()))
+        })?;
+        Ok(Self { endpoint, cluster_name: Some(cluster_name), config, login })
     }
 
     fn inline(inline: &InlineCluster, environment: &Environment) -> Result<Self, KubeconfigError> {
@@ -135,16 +148,19 @@ impl Recipe {
         let endpoint = Endpoint { address: server.clone(), origin: Origin::Inline, proxy };
         let mut config = kube::Config::new(uri);
         config.proxy_url = endpoint.proxy.as_ref().map(|proxy| proxy.uri.clone());
-        config.root_cert =
-            cluster_cert.as_deref().map(|pem| authorities("kubeconfig.cluster-cert", pem)).transpose()?;
-        match user {
-            InlineUser::Token(token) => config.auth_info.token = Some(token.clone()),
+        let authority = cluster_cert.as_deref().map(|pem| root_certificates("kubeconfig.cluster-cert", pem));
+        config.root_cert = authority.transpose()?;
+        let login = match user {
+            InlineUser::Token(token) => Login::Fixed(bearer("kubeconfig.user.token", token.expose_secret())?),
             InlineUser::PrivateKey { client_cert, private_key } => {
-                config.auth_info.client_certificate_data = Some(BASE64.encode(client_cert));
-                config.auth_info.client_key_data = Some(BASE64.encode(private_key.expose_secret()).into());
+                let key = private_key.expose_secret().as_bytes();
+                let certificate = ("kubeconfig.user.client-cert", client_cert.as_slice());
+                let identity = Identity::new(certificate, ("kubeconfig.user.private-key", key))?;
+                credential::apply(&identity, &mut config.auth_info);
+                Login::Nothing
             }
-        }
-        Ok(Self { endpoint, cluster_name: None, config, token_file: None, plugin: None })
+        };
+        Ok(Self { endpoint, cluster_name: None, config, login })
     }
 
     /// The pod's service account; `Err` says why this is no pod. Proxies are for what is outside of the cluster.
@@ -161,42 +177,60 @@ impl Recipe {
             return Err(format!("{} cannot be read: {}", token.display(), os_reason(&error)));
         }
         let mut config = kube::Config::new(uri);
-        // Both files are read again every minute, so that a rotation needs no restart. The bytes are given as well:
+        // The file is read again every minute, so that a rotation needs no restart. The bytes are given as well:
         // without them kube would ask for the system's authorities, which an image may not have.
         let setting = "ca.crt of the pod's service account";
         let pem = read_setting(setting, &authority).map_err(|error| error.to_string())?;
-        config.root_cert = Some(authorities(setting, &pem).map_err(|error| error.to_string())?);
+        config.root_cert = Some(root_certificates(setting, &pem).map_err(|error| error.to_string())?);
         config.root_cert_file = Some(authority);
-        config.auth_info = AuthInfo { token_file: token.to_str().map(str::to_owned), ..AuthInfo::default() };
         let endpoint = Endpoint { address, origin: Origin::InCluster, proxy: None };
-        Ok(Self { endpoint, cluster_name: None, config, token_file: None, plugin: None })
+        let login = Login::File { setting: endpoint.user_setting(), path: token, otherwise: None };
+        Ok(Self { endpoint, cluster_name: None, config, login })
     }
 
     /// A client with the credentials as they are now. Sends nothing to the API server; a credential plugin may take as
     /// long as one request.
     pub(in crate::cluster) async fn client(&self, deadline: Duration) -> Result<FreshClient, ClusterError> {
         let mut config = self.config.clone();
-        let mut expires = None;
-        if let Some(path) = &self.token_file {
-            config.auth_info.token = Some(self.token(path)?.into());
-        }
-        if let Some(plugin) = &self.plugin {
-            let credential = plugin.run(&self.endpoint, deadline).await?;
-            expires = credential.expires;
-            credential.apply(&mut config.auth_info);
-        }
+        let (mut expires, mut token) = (None, None);
+        let authorization = match &self.login {
+            Login::Nothing => None,
+            Login::Fixed(header) => Some(header.clone()),
+            Login::File { .. } => {
+                token = self.file_token()?;
+                token.clone()
+            }
+            Login::Plugin(plugin) => {
+                let Credential { authorization, identity, expires: end } = plugin.run(&self.endpoint, deadline).await?;
+                expires = end;
+                if let Some(identity) = identity {
+                    credential::apply(&identity, &mut config.auth_info);
+                }
+                authorization
+            }
+        };
+        // Set here and not by kube, which panics on a token that no header can carry.
+        config.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
         crate::cluster::install_crypto_provider();
         let client = kube::Client::try_from(config).map_err(|error| self.unusable(&error))?;
-        Ok(FreshClient { client, expires })
+        Ok(FreshClient { client, expires, token })
     }
 
-    /// A token file is read here: kube would send its last line break too, and be refused by its own header check.
-    fn token(&self, path: &Path) -> Result<String, KubeconfigError> {
-        let setting = format!("tokenFile of {}", self.endpoint.user_setting());
-        let bytes = read_setting(&setting, path)?;
-        let token = String::from_utf8(bytes)
-            .map_err(|_| KubeconfigError::Credential { setting, reason: "it is not text".to_owned() })?;
-        Ok(token.trim().to_owned())
+    /// The header for the token file as it is now.
+    fn file_token(&self) -> Result<Option<HeaderValue>, KubeconfigError> {
+        let Login::File { setting, path, otherwise } = &self.login else { return Ok(None) };
+        let token = match (read_token(setting, path), otherwise) {
+            (Ok(Some(token)), _) => Some(token),
+            (Ok(None) | Err(_), Some(token)) => Some(token.clone()),
+            (Ok(None), None) => None,
+            (Err(error), None) => return Err(error),
+        };
+        token.map(|token| bearer(setting, token.expose_secret())).transpose()
+    }
+
+    /// Whether the token file holds another token than the one that the client was made with.
+    pub(in crate::cluster) fn has_new_token(&self, fresh: &FreshClient) -> bool {
+        self.file_token().is_ok_and(|now| now != fresh.token)
     }
 
     fn unusable(&self, error: &kube::Error) -> KubeconfigError {
@@ -214,23 +248,171 @@ impl Recipe {
 
     /// Whether making the client again may give other credentials.
     pub(in crate::cluster) fn is_renewable(&self) -> bool {
-        self.token_file.is_some() || self.plugin.is_some()
+        matches!(self.login, Login::File { .. } | Login::Plugin(_))
     }
 }
 
-/// A client and how long its credentials are good for.
-pub(in crate::cluster) struct FreshClient {
-    pub(in crate::cluster) client: kube::Client,
-    pub(in crate::cluster) expires: Option<Timestamp>,
+/// How the user of a kubeconfig logs in. The order of precedence is kubectl's: a plugin is asked only when nothing simpler
+/// is there.
+fn login(
+    user: &Entry,
+    config: &mut kube::Config,
+    has_terminal: bool,
+    cluster: impl FnOnce() -> Result<Value, KubeconfigError>,
+) -> Result<Login, KubeconfigError> {
+    if let Some(name) = user.text("username")? {
+        let password = user.text("password")?.unwrap_or_default();
+        return Ok(Login::Fixed(basic(&user.setting("username"), &name, &password)?));
+    }
+    let token = user.text("token")?;
+    if let Some(path) = user.file("tokenFile")? {
+        let setting = user.setting("tokenFile");
+        return Ok(Login::File { setting, path, otherwise: token.map(SecretString::from) });
+    }
+    if let Some(token) = token {
+        return Ok(Login::Fixed(bearer(&user.setting("token"), &token)?));
+    }
+    if let Some(provider) = user.entry("auth-provider")?
+        && let Some(provider) = auth_provider(user, &provider)?
+    {
+        config.auth_info.auth_provider = Some(provider);
+        return Ok(Login::Nothing);
+    }
+    match user.entry("exec")?.filter(|exec| !exec.is_empty()) {
+        Some(exec) => Ok(Login::Plugin(Plugin::read(&exec, cluster()?, has_terminal)?)),
+        None => Ok(Login::Nothing),
+    }
+}
+
+/// `auth-provider`, of which kube speaks OpenID Connect alone.
+fn auth_provider(user: &Entry, provider: &Entry) -> Result<Option<AuthProviderConfig>, KubeconfigError> {
+    let settings = provider.entry("config")?;
+    let Some(name) = provider.text("name")? else {
+        if settings.is_none_or(|settings| settings.is_empty()) {
+            return Ok(None);
+        }
+        return Err(provider.fault("name", "is not set; write the name of the provider".to_owned()));
+    };
+    if name != "oidc" {
+        let setting = user.setting(&format!("auth-provider \"{}\"", excerpt(&name)));
+        let reason = "Kubernetes has removed it; let the provider's own tool write the kubeconfig anew, with a credential \
+                      plugin (gke-gcloud-auth-plugin, kubelogin)";
+        return Err(KubeconfigError::Credential { setting, reason: reason.to_owned() });
+    }
+    let settings = settings.iter().flat_map(Entry::pairs);
+    let config = settings.map(|(key, value)| (key.to_owned(), value.trim().to_owned()));
+    Ok(Some(AuthProviderConfig { name, config: config.collect(), ..AuthProviderConfig::default() }))
+}
+
+/// A client certificate with its key. As for kubectl, a key without a certificate is passed over.
+fn client_identity(user: &Entry) -> Result<Option<Identity>, KubeconfigError> {
+    let Some(certificate) = read_pem(user, "client-certificate-data", "client-certificate")? else { return Ok(None) };
+    let Some(key) = read_pem(user, "client-key-data", "client-key")? else {
+        let problem =
+            "is not set, and there is a client certificate; set it or client-key-data, or leave the certificate out";
+        return Err(user.fault("client-key", problem.to_owned()));
+    };
+    Identity::new((&certificate.0, &certificate.1), (&key.0, &key.1)).map(Some)
+}
+
+/// `as`, `as-uid` and `as-groups` of the user.
+fn impersonation(user: &Entry) -> Result<Impersonation, KubeconfigError> {
+    Ok(Impersonation { user: user.text("as")?, groups: user.texts("as-groups")?, uid: user.text("as-uid")? })
+}
+
+/// `as-user-extra`, which goes to kube: it knows how these names are written as headers.
+fn user_extra(user: &Entry) -> Result<Option<HashMap<String, Vec<String>>>, KubeconfigError> {
+    let Some(extra) = user.entry("as-user-extra")? else { return Ok(None) };
+    let mut values = HashMap::new();
+    for key in extra.keys() {
+        let texts = extra.texts(key)?;
+        for text in &texts {
+            header(&extra.setting(key), text)?;
+        }
+        values.insert(key.to_owned(), texts);
+    }
+    Ok(Some(values))
+}
+
+const IMPERSONATE_USER: HeaderName = HeaderName::from_static("impersonate-user");
+const IMPERSONATE_GROUP: HeaderName = HeaderName::from_static("impersonate-group");
+const IMPERSONATE_UID: HeaderName = HeaderName::from_static("impersonate-uid");
+
+/// Adds the headers by which kai acts as somebody else. A field that is set replaces what an earlier call has set.
+fn impersonate(
+    config: &mut kube::Config,
+    other: &Impersonation,
+    setting: impl Fn(&str) -> String,
+) -> Result<(), KubeconfigError> {
+    let fields = [
+        (IMPERSONATE_USER, "as", other.user.as_slice()),
+        (IMPERSONATE_GROUP, "as-groups", other.groups.as_slice()),
+        (IMPERSONATE_UID, "as-uid", other.uid.as_slice()),
+    ];
+    for (name, field, values) in fields {
+        if !values.is_empty() {
+            config.headers.retain(|(known, _)| *known != name);
+        }
+        for value in values {
+            config.headers.push((name.clone(), header(&setting(field), value)?));
+        }
+    }
+    Ok(())
+}
+
+/// Groups and a uid are those of a user: without one the API server refuses every request.
+fn check_impersonation(config: &kube::Config) -> Result<(), KubeconfigError> {
+    let has = |wanted: &HeaderName| config.headers.iter().any(|(name, _)| name == wanted);
+    let has_extra = config.auth_info.impersonate_user_extra.as_ref().is_some_and(|extra| !extra.is_empty());
+    if !has(&IMPERSONATE_USER) && (has(&IMPERSONATE_GROUP) || has(&IMPERSONATE_UID) || has_extra) {
+        return Err(KubeconfigError::Field {
+            setting: "a group, a uid or an extra to act with".to_owned(),
+            problem: "is set, and no user to act as; set `as` in the kubeconfig or the flag --as too".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// What a plugin learns of the cluster.
+fn cluster_info(cluster: &Entry, server: &str, authority: Option<&[u8]>) -> Result<Value, KubeconfigError> {
+    let mut info = Map::new();
+    info.insert("server".to_owned(), json!(server));
+    for field in ["tls-server-name", "proxy-url"] {
+        info.extend(cluster.text(field)?.map(|text| (field.to_owned(), json!(text))));
+    }
+    for field in ["insecure-skip-tls-verify", "disable-compression"] {
+        if cluster.switch(field)? {
+            info.insert(field.to_owned(), json!(true));
+        }
+    }
+    info.extend(authority.map(|pem| ("certificate-authority-data".to_owned(), json!(credential::base64(pem)))));
+    let extensions = cluster.entries("extensions")?;
+    for extension in extensions {
+        if extension.text("name").ok().flatten().as_deref() == Some("client.authentication.k8s.io/exec") {
+            info.extend(extension.raw("extension").map(|value| ("config".to_owned(), value.clone())));
+        }
+    }
+    Ok(info.into())
 }
 
 fn parse_server(value: &str, setting: &str) -> Result<Uri, KubeconfigError> {
+    let (scheme, rest) = value.split_once("://").unwrap_or(("", value));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let fault = |problem: &str| KubeconfigError::Server {
         setting: setting.to_owned(),
-        value: excerpt(value).to_string(),
+        // What stands in front of an `@` may be a password.
+        shown: if value.contains('@') { String::new() } else { format!(" is \"{}\", which", excerpt(value)) },
         problem: problem.to_owned(),
     };
-    if !value.contains("://") {
+    if value.contains('@') {
+        return Err(fault(
+            "has an @, and a URL with a user or password in it is not taken; write them to username and password of the user",
+        ));
+    }
+    if authority.matches(':').count() > 1 && !authority.contains('[') {
+        return Err(fault("has an IPv6 address without brackets; write it as https://[ADDRESS]:PORT"));
+    }
+    if scheme.is_empty() {
         return Err(fault("has no scheme; write it as https://HOST:PORT"));
     }
     let uri: Uri = value.parse().map_err(|error: http::uri::InvalidUri| fault(&format!("is no URL: {error}")))?;
@@ -240,21 +422,7 @@ fn parse_server(value: &str, setting: &str) -> Result<Uri, KubeconfigError> {
     }
 }
 
-fn decode_base64(setting: &str, data: &str) -> Result<Vec<u8>, KubeconfigError> {
-    let text: String = data.split_whitespace().collect();
-    BASE64.decode(text).map_err(|error| KubeconfigError::Credential {
-        setting: setting.to_owned(),
-        reason: format!("it is not base64 ({error})"),
-    })
-}
-
-/// The certificates of a PEM text.
-fn authorities(setting: &str, pem: &[u8]) -> Result<Vec<Vec<u8>>, KubeconfigError> {
-    let fault = |reason: String| KubeconfigError::Credential { setting: setting.to_owned(), reason };
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let certificates = certificates.map_err(|error| fault(format!("it is not PEM ({error})")))?;
-    if certificates.is_empty() {
-        return Err(fault("there is no certificate in it; it must be PEM with BEGIN CERTIFICATE".to_owned()));
-    }
-    Ok(certificates.into_iter().map(|certificate| certificate.to_vec()).collect())
+/// The certificates of a PEM text, as kube takes them.
+fn root_certificates(setting: &str, pem: &[u8]) -> Result<Vec<Vec<u8>>, KubeconfigError> {
+    Ok(certificates(setting, pem)?.into_iter().map(|certificate| certificate.to_vec()).collect())
 }

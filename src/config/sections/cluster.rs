@@ -50,6 +50,7 @@ pub(super) fn build(given: Given<'_>, pushing: bool, problems: &mut Problems) ->
     ClusterSettings {
         source,
         context,
+        impersonation: given.flags.impersonation.clone(),
         name,
         request_timeout: if older.is_zero() { values.seconds("kubernetes.request-timeout-seconds") } else { older },
         page_size: values.small_number("kubernetes.request-batch-size"),

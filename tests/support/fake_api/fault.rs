@@ -40,6 +40,8 @@ pub(crate) enum Fault {
     Redirect,
     /// This status and text, as a server that is no Kubernetes says it.
     Bare(u16, &'static str),
-    /// Continue tokens that never get anywhere.
-    SameToken,
+    /// This status and a web page, as a load balancer sends it.
+    ErrorPage(u16),
+    /// Pages without items, each with a continue token made from its own: tokens that never get anywhere.
+    Tokens(fn(usize) -> usize),
 }

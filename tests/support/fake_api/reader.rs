@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kai::cluster::{ClusterError, ClusterSource, Environment, Progress, install_crypto_provider};
-use kai::config::{ClusterSettings, KubeconfigSource};
+use kai::config::{ClusterSettings, Impersonation, KubeconfigSource};
 use kai::inventory::NamespaceSelection;
 use kai::snapshot::{Event, ListScope, PodIndex, Snapshot};
 
@@ -103,6 +103,7 @@ pub(crate) fn settings(kubeconfig: &Path) -> ClusterSettings {
     ClusterSettings {
         source: KubeconfigSource::Path(kubeconfig.to_owned()),
         context: None,
+        impersonation: Impersonation::default(),
         name: None,
         request_timeout: Duration::from_secs(5),
         page_size: 2,

@@ -34,6 +34,7 @@ pub(crate) struct FakeApi {
 struct Shared {
     cluster: Mutex<FakeCluster>,
     asked: Mutex<Vec<String>>,
+    headers: Mutex<Vec<http::HeaderMap>>,
     busy: Mutex<Busy>,
 }
 
@@ -69,7 +70,8 @@ impl FakeApi {
 
     fn serve(cluster: FakeCluster, address: String, spawn: impl FnOnce(Router) -> JoinHandle<()>) -> Self {
         let cluster = Mutex::new(cluster);
-        let shared = Arc::new(Shared { cluster, asked: Mutex::default(), busy: Mutex::default() });
+        let shared =
+            Arc::new(Shared { cluster, asked: Mutex::default(), headers: Mutex::default(), busy: Mutex::default() });
         let server = spawn(Router::new().fallback(answer).with_state(Arc::clone(&shared)));
         Self { address, shared, server, folder: tempfile::tempdir().unwrap() }
     }
@@ -102,6 +104,13 @@ impl FakeApi {
         self.shared.asked.lock().unwrap().clone()
     }
 
+    /// The values of a header in the last request.
+    pub(crate) fn last_header(&self, name: &str) -> Vec<String> {
+        let headers = self.shared.headers.lock().unwrap();
+        let values = headers.last().unwrap().get_all(name).iter();
+        values.map(|value| String::from_utf8(value.as_bytes().to_vec()).unwrap()).collect()
+    }
+
     /// How often this path was asked for, with whatever query.
     pub(crate) fn count(&self, path: &str) -> usize {
         self.asked().iter().filter(|asked| asked.split('?').next() == Some(path)).count()
@@ -131,6 +140,7 @@ pub(crate) fn kubeconfig(server: &str, user: &str) -> String {
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     shared.asked.lock().unwrap().push(request.uri().to_string());
+    shared.headers.lock().unwrap().push(request.headers().clone());
     let query: HashMap<String, String> = request
         .uri()
         .query()
@@ -167,6 +177,12 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             Some(body) => json_response(&body.to_string(), gzip),
             None => status(StatusCode::NOT_FOUND, "namespaces not found", None),
         },
+        Some(Fault::Tokens(next)) => {
+            let body = json!({
+                "kind": "PodList", "apiVersion": "v1", "metadata": {"continue": format!("from-{}", next(from))}, "items": []
+            });
+            json_response(&body.to_string(), false)
+        }
         Some(fault) => {
             let body = body.unwrap_or_default();
             let body = if protobuf { protobuf::list_of(&body) } else { body.to_string().into_bytes() };
@@ -222,10 +238,12 @@ fn broken(fault: &Fault, path: &str, body: &[u8]) -> Response {
             .body(Body::empty())
             .unwrap(),
         Fault::Bare(code, text) => Response::builder().status(*code).body(Body::from(*text)).unwrap(),
-        Fault::SameToken => {
-            json_response(r#"{"kind":"PodList","apiVersion":"v1","metadata":{"continue":"from-0"},"items":[]}"#, false)
-        }
-        Fault::Slow(_) => unreachable!("answered with the right body"),
+        Fault::ErrorPage(code) => Response::builder()
+            .status(*code)
+            .header(header::CONTENT_TYPE, "text/html")
+            .body(Body::from("<html><head><title>Gateway</title></head><body>x</body></html>"))
+            .unwrap(),
+        Fault::Tokens(_) | Fault::Slow(_) => unreachable!("answered elsewhere"),
     }
 }
 
