@@ -1,10 +1,9 @@
-//! How fields are written in JSON and YAML: objects of named fields, lists of them, texts, maps of texts.
+//! How fields are written in JSON and YAML: objects of named fields, lists of them, texts.
 //!
 //! `null` means absent, as in the API's own language. A key of another client (`container_statuses`, `containerstatuses`)
 //! stands for the field that it spells; one with a capital letter is a name of Go and is left to be complained of.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -12,8 +11,6 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
-
-use super::objects::KeyValue;
 
 /// An object, or `null`.
 pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
@@ -109,11 +106,14 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Keys<A> {
 
 /// Whether two names differ in underscores and the case of letters alone.
 fn is_respelled(key: &str, field: &str) -> bool {
-    !key.starts_with(|first: char| first.is_ascii_uppercase()) && letters(key).eq(letters(field))
-}
-
-fn letters(text: &str) -> impl Iterator<Item = u8> {
-    text.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_lowercase())
+    if key.starts_with(|first: char| first.is_ascii_uppercase()) {
+        return false;
+    }
+    if !key.contains('_') {
+        return key.eq_ignore_ascii_case(field);
+    }
+    let letters = key.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_lowercase());
+    letters.eq(field.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 /// The text of a key; empty when it is none.
@@ -164,47 +164,6 @@ impl<'de> Deserialize<'de> for Loose {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         loose(deserializer).map(Self)
     }
-}
-
-/// Labels or annotations in the order in which they are written. Nothing that is odd about them breaks an object: what is
-/// no map counts as an empty one, and an entry that is no text takes back those of its key.
-pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<KeyValue>, D::Error> {
-    struct TextsVisitor;
-    impl<'de> Visitor<'de> for TextsVisitor {
-        type Value = Vec<KeyValue>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a map of texts")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut entries = Vec::new();
-            let mut last: Option<BTreeMap<String, Option<String>>> = None;
-            while let Some((Loose(key), Loose(value))) = map.next_entry()? {
-                let Some(key) = key else { continue };
-                match (&mut last, value) {
-                    (Some(last), value) => drop(last.insert(key, value)),
-                    (None, Some(value)) => entries.push((key, value)),
-                    (None, None) => {
-                        let before = entries.drain(..).map(|(key, value)| (key, Some(value)));
-                        last = Some(before.chain([(key, None)]).collect());
-                    }
-                }
-            }
-            entries.extend(last.into_iter().flatten().filter_map(|(key, value)| Some((key, value?))));
-            let bytes = |(key, value): (String, String)| KeyValue { key: key.into_bytes(), value: value.into_bytes() };
-            Ok(entries.into_iter().map(bytes).collect())
-        }
-
-        fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
-            Ok(Vec::new())
-        }
-
-        null_is!(Vec::new());
-        odd_scalars_are!(Vec::new());
-        odd_sequences_are!(Vec::new());
-    }
-    deserializer.deserialize_any(TextsVisitor)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `objects` | the fields kept, one line each, for JSON, YAML and protobuf |
-//! | `fields` | how fields are written in JSON and YAML |
+//! | `fields`, `texts` | how fields, labels and annotations are written |
 //! | `pod`, `namespace`, `node` | what the fields of an object mean |
 //! | `json` | items out of a JSON byte stream, and one item of JSON |
 //! | `list` | a page of the API server, in JSON or protobuf |
@@ -30,6 +30,7 @@ mod pod;
 mod records;
 mod sink;
 mod skipped;
+mod texts;
 
 pub use dump::{DumpEnd, read_dump};
 pub use error::DecodeError;

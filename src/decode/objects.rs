@@ -6,7 +6,8 @@
 
 use serde::Deserialize;
 
-use super::fields::{loose, object, objects, texts};
+use super::fields::{loose, object, objects};
+use super::texts::{KeyValue, texts};
 
 /// A pod.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -65,15 +66,6 @@ pub(super) struct ObjectMeta {
     #[prost(message, repeated, tag = "13")]
     #[serde(deserialize_with = "objects")]
     pub(super) owner_references: Vec<OwnerReference>,
-}
-
-/// A label or an annotation. Bytes: a server may write texts that are not in UTF-8.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
-pub(super) struct KeyValue {
-    #[prost(bytes = "vec", tag = "1")]
-    pub(super) key: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    pub(super) value: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]

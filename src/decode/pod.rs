@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::objects::{Container, ContainerStatus, KeyValue, ObjectMeta, Pod, PodSpec, PodStatus};
+use super::objects::{Container, ContainerStatus, ObjectMeta, Pod, PodSpec, PodStatus};
 use super::records::{Records, kept};
 use super::skipped::Lack;
+use super::texts::KeyValue;
 use crate::inventory::{
     ContainerKind, ContainerRecord, ContainerState, Interner, Metadata, MetadataRule, OwnerRef, Phase, PodGenerations,
     PodRecord, SpecEntry, StatusEntry, read_container,

@@ -1,6 +1,6 @@
 //! What every record is made with: the texts that records share, and how much of an object is kept.
 
-use super::objects::KeyValue;
+use super::texts::KeyValue;
 use crate::inventory::{Detail, Interner, KeyValues};
 
 /// What the decoders of one source are handed, one after the other. The default keeps what the report of images needs.

@@ -2,11 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use super::gaps::Gaps;
+use super::end::Found;
 use super::item::{Format, Item, Untold, read_at_start, read_item, record, too_large};
-use super::pages::Pages;
+use super::watch;
 use super::yaml::{self, Anchors};
-use super::{DumpEnd, watch};
 use crate::decode::envelope::{Envelope, Items, ListKind};
 use crate::decode::error::{DecodeError, Problem};
 use crate::decode::identity::Identity;
@@ -24,29 +23,16 @@ use crate::snapshot::{Event, ListScope};
 const WAITING_MAX: usize = 1_000_000;
 /// So many unreadable items before the first pod or namespace are no list of such.
 const UNREADABLE_MAX: u64 = 100_000;
-/// As many other kinds are counted each for itself.
-const KINDS_MAX: usize = 1_000;
 /// The most lists inside each other.
 const DEPTH_MAX: u32 = 8;
-/// Top-level keys as Go programs print them.
-const GO_NAMES: [&str; 9] =
-    ["TypeMeta", "ObjectMeta", "ListMeta", "Metadata", "Items", "Spec", "Status", "typemeta", "objectmeta"];
-
 /// The objects of a dump.
 pub(super) struct Contents<'o> {
     records: &'o mut Records,
     emit: &'o mut dyn FnMut(Event) -> ControlFlow<()>,
     /// How the document being read is written.
     pub(super) format: Format,
-    end: DumpEnd,
-    pub(super) gaps: Gaps,
-    pages: Pages,
+    pub(super) found: Found,
     anchors: Anchors,
-    /// The first object that neither says nor shows what it is.
-    unknown: Option<String>,
-    go_names: Option<String>,
-    /// What the API server answered in place of objects.
-    refusal: Option<String>,
     /// The document being read, counted from 1.
     document: u64,
     list: List,
@@ -81,13 +67,8 @@ impl<'o> Contents<'o> {
             records,
             emit,
             format: Format::Json,
-            end: DumpEnd::default(),
-            gaps: Gaps::default(),
-            pages: Pages::default(),
+            found: Found::default(),
             anchors: Anchors::default(),
-            unknown: None,
-            go_names: None,
-            refusal: None,
             document: 1,
             list: List::default(),
             depth: 0,
@@ -109,48 +90,9 @@ impl<'o> Contents<'o> {
         self.document - 1
     }
 
-    /// Pods and namespaces that were read.
-    pub(super) fn objects(&self) -> u64 {
-        self.end.pods + self.end.namespaces
-    }
-
-    /// Whether nothing of Kubernetes was found so far.
-    pub(super) fn is_foreign(&self) -> bool {
-        !self.end.is_recognised && self.end.other_kinds.is_empty() && self.refusal.is_none()
-    }
-
-    /// What it all comes to.
-    pub(super) fn finish(mut self) -> Result<DumpEnd, DecodeError> {
-        for page in self.pages.unfinished() {
-            self.gaps.push(page);
-        }
-        self.end.cut_short = self.gaps.joined();
-        if !self.end.is_recognised {
-            if let Some(names) = self.go_names {
-                return Err(DecodeError::GoFieldNames(names));
-            }
-            if let Some(message) = self.refusal {
-                return Err(DecodeError::Refused(message));
-            }
-            if self.end.other_kinds.is_empty() {
-                return Err(self.unknown.map_or(DecodeError::Empty, DecodeError::NotKubernetes));
-            }
-        }
-        Ok(self.end)
-    }
-
     /// The list ended without saying what it is.
     pub(super) fn settle_unfinished(&mut self) -> Result<(), Stop> {
         self.settle(self.list.kind)
-    }
-
-    /// Takes note of the keys that Go gives the fields of an object.
-    pub(super) fn note_go_names(&mut self, identity: &Identity) {
-        let is_go = |key: &&String| GO_NAMES.contains(&key.as_str());
-        let found: Vec<String> = identity.keys.iter().filter(is_go).map(|key| format!("`{key}`")).collect();
-        if !found.is_empty() && self.go_names.is_none() {
-            self.go_names = Some(found.join(", "));
-        }
     }
 
     fn send(&mut self, event: Event) -> Result<(), Stop> {
@@ -174,12 +116,12 @@ impl<'o> Contents<'o> {
             }
             Item::Other(kind) => {
                 let kind = if kind.is_empty() { self.list.item_kind.clone() } else { kind };
-                self.count_other(&kind);
+                self.found.count_other(&kind);
                 Ok(())
             }
             Item::Untold(untold) if watch::is_event(&untold.identity) => self.take_watch_event(bytes, at),
             Item::Untold(untold) => {
-                self.note_go_names(&untold.identity);
+                self.found.note_go_names(&untold.identity);
                 if self.list.waiting.len() >= WAITING_MAX {
                     return Err(Stop::Error(DecodeError::NotKubernetes(untold.identity.described())));
                 }
@@ -192,8 +134,8 @@ impl<'o> Contents<'o> {
     }
 
     fn take_pod(&mut self, PodRead { pod, left_out }: PodRead, at: u64) -> Result<(), Stop> {
-        self.end.is_recognised = true;
-        self.end.pods += 1;
+        self.found.end.is_recognised = true;
+        self.found.end.pods += 1;
         self.list.had_pods = true;
         for lack in &left_out {
             self.skip(&BrokenItem::left_out(&pod, lack), at)?;
@@ -202,15 +144,15 @@ impl<'o> Contents<'o> {
     }
 
     fn take_namespace(&mut self, namespace: NamespaceRecord) -> Result<(), Stop> {
-        self.end.is_recognised = true;
-        self.end.namespaces += 1;
+        self.found.end.is_recognised = true;
+        self.found.end.namespaces += 1;
         self.send(Event::Namespace(namespace))
     }
 
     /// A node is no reason to take the input for a dump: it is read only besides what runs.
     fn take_node(&mut self, node: NodeRecord) -> Result<(), Stop> {
-        self.end.nodes += 1;
-        self.count_other("Node");
+        self.found.end.nodes += 1;
+        self.found.count_other("Node");
         self.send(Event::Node(node))
     }
 
@@ -254,13 +196,13 @@ impl<'o> Contents<'o> {
     fn take_status(&mut self, bytes: &[u8]) {
         let status: Status = self.format.read(bytes).unwrap_or_default();
         if status.outcome.as_deref() == Some("Success") {
-            self.count_other("Status");
+            self.found.count_other("Status");
             return;
         }
         let message = status.message.filter(|message| !message.is_empty());
         let message = excerpt(message.as_deref().unwrap_or("it failed, without a message")).to_string();
-        self.gaps.push(format!("document {}: the API server answered with an error: {message}", self.document));
-        self.refusal.get_or_insert(message);
+        self.found.gaps.push(format!("document {}: the API server answered with an error: {message}", self.document));
+        self.found.refusal.get_or_insert(message);
     }
 
     fn take_watch_event(&mut self, bytes: &[u8], at: u64) -> Result<(), Stop> {
@@ -282,39 +224,31 @@ impl<'o> Contents<'o> {
     fn take_deleted(&mut self, object: &[u8]) {
         let Identity { namespace, name, .. } = json::identity(object);
         let (namespace, name) = (excerpt(&namespace), excerpt(&name));
-        self.gaps.push(format!("the watch saw {namespace}/{name} deleted, which is listed all the same"));
+        self.found.gaps.push(format!("the watch saw {namespace}/{name} deleted, which is listed all the same"));
     }
 
     fn take_broken(&mut self, broken: &BrokenItem, at: u64) -> Result<(), Stop> {
-        self.note_go_names(&broken.identity);
+        self.found.note_go_names(&broken.identity);
         match broken.kind {
             Kind::Pod | Kind::Namespace => {
-                self.end.is_recognised = true;
+                self.found.end.is_recognised = true;
                 self.list.had_pods |= broken.kind == Kind::Pod;
             }
             Kind::Node => {
-                self.count_other("Node");
+                self.found.count_other("Node");
                 let is_wanted = self.records.detail.nodes.is_some();
                 return if is_wanted { self.skip_in(ListScope::Nodes, broken, at) } else { Ok(()) };
             }
             Kind::Unknown => {
                 let problem = || format!("an object that could not be read ({})", excerpt(&broken.problem));
-                self.unknown.get_or_insert_with(problem);
+                self.found.unknown.get_or_insert_with(problem);
             }
         }
-        if self.is_foreign() && at > UNREADABLE_MAX {
-            let unknown = self.unknown.take().unwrap_or_default();
+        if self.found.is_foreign() && at > UNREADABLE_MAX {
+            let unknown = self.found.unknown.take().unwrap_or_default();
             return Err(Stop::Error(DecodeError::NotKubernetes(unknown)));
         }
         self.skip(broken, at)
-    }
-
-    fn count_other(&mut self, kind: &str) {
-        let kinds = &mut self.end.other_kinds;
-        let kind = if kind.is_empty() { "(no kind)".to_owned() } else { excerpt(kind).to_string() };
-        let is_new = !kinds.contains_key(&kind);
-        let kind = if is_new && kinds.len() >= KINDS_MAX { "(more kinds)".to_owned() } else { kind };
-        *kinds.entry(kind).or_default() += 1;
     }
 
     fn skip(&mut self, broken: &BrokenItem, item: u64) -> Result<(), Stop> {
@@ -339,12 +273,12 @@ impl<'o> Contents<'o> {
                 (ListKind::Pods, Some(pod), ..) => self.take_pod(pod, at)?,
                 (ListKind::Namespaces, _, Some(namespace), _) => self.take_namespace(namespace)?,
                 (ListKind::Nodes, .., Some(node)) => self.take_node(node)?,
-                (ListKind::Nodes, .., None) => self.count_other("Node"),
-                (ListKind::Other, ..) => self.count_other(&self.list.item_kind.clone()),
+                (ListKind::Nodes, .., None) => self.found.count_other("Node"),
+                (ListKind::Other, ..) => self.found.count_other(&self.list.item_kind.clone()),
                 (ListKind::Pods, ..) => self.take_broken(&broken(Kind::Pod, missing), at)?,
                 (ListKind::Namespaces, ..) => self.take_broken(&broken(Kind::Namespace, missing), at)?,
                 (ListKind::Unnamed | ListKind::Mixed, ..) => {
-                    self.unknown.get_or_insert(described);
+                    self.found.unknown.get_or_insert(described);
                     self.skip(&broken(Kind::Unknown, "neither `kind` nor `spec.containers` says what it is"), at)?;
                 }
             }
@@ -362,15 +296,15 @@ impl<'o> Contents<'o> {
         self.settle(kind)?;
         let is_empty = self.list.items == 0;
         match kind {
-            ListKind::Pods | ListKind::Namespaces => self.end.is_recognised = true,
-            ListKind::Mixed | ListKind::Unnamed => self.end.is_recognised |= is_empty,
-            ListKind::Nodes | ListKind::Other if is_empty => self.count_other(word),
+            ListKind::Pods | ListKind::Namespaces => self.found.end.is_recognised = true,
+            ListKind::Mixed | ListKind::Unnamed => self.found.end.is_recognised |= is_empty,
+            ListKind::Nodes | ListKind::Other if is_empty => self.found.count_other(word),
             ListKind::Nodes | ListKind::Other => {}
         }
         let may_have_pods = matches!(kind, ListKind::Mixed | ListKind::Unnamed) && is_empty;
-        self.end.had_pod_list |= kind == ListKind::Pods || self.list.had_pods || may_have_pods;
+        self.found.end.had_pod_list |= kind == ListKind::Pods || self.list.had_pods || may_have_pods;
         if let Some(metadata) = &envelope.metadata {
-            self.pages.note(word, metadata, self.list.items, self.document);
+            self.found.pages.note(word, metadata, self.list.items, self.document);
         }
         Ok(())
     }
@@ -387,7 +321,7 @@ impl<'o> Contents<'o> {
     /// A document without `items` that were cut: an object, or a list with `null` for them or in YAML's flow style.
     fn take_object(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         let identity = self.format.identity(bytes);
-        self.note_go_names(&identity);
+        self.found.note_go_names(&identity);
         let kind = ListKind::of_word(&identity.kind);
         let is_list = !matches!(kind, ListKind::Other | ListKind::Unnamed) || identity.has_key("items");
         if !is_list {
@@ -403,7 +337,7 @@ impl<'o> Contents<'o> {
             (Items::Null, _) => self.end_list(&envelope),
             (Items::Array, Format::Yaml) => self.take_nested(bytes, 1),
             _ if kind == ListKind::Other => {
-                self.count_other(&identity.kind);
+                self.found.count_other(&identity.kind);
                 Ok(())
             }
             _ => {
@@ -474,10 +408,10 @@ impl Sink for Contents<'_> {
     /// What stands before the objects is another program's output, or an error in their place; behind them something may
     /// be missing.
     fn foreign_line(&mut self, line: u64, text: String) -> Result<(), Stop> {
-        if self.documents() == 0 || self.is_foreign() {
+        if self.documents() == 0 || self.found.is_foreign() {
             return Err(Stop::Error(DecodeError::ForeignLine { line, text }));
         }
-        self.gaps.push(DecodeError::ForeignLine { line, text }.to_string());
+        self.found.gaps.push(DecodeError::ForeignLine { line, text }.to_string());
         Ok(())
     }
 }

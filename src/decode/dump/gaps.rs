@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::inventory::excerpt;
-
 /// As many reasons as are told.
 const SHOWN: usize = 3;
 
-/// The first reasons, and how many more there are.
+/// The first reasons, and how many more there are. Texts of the input in them are cut and escaped.
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
     first: Vec<String>,
@@ -19,9 +17,9 @@ impl Gaps {
         if self.first.len() < SHOWN { self.first.push(reason) } else { self.more += 1 }
     }
 
-    /// All of it in one text, escaped and cut for messages; `None` when nothing is missing.
+    /// All of it in one text; `None` when nothing is missing.
     pub(super) fn joined(&self) -> Option<Arc<str>> {
-        let mut reasons: Vec<String> = self.first.iter().map(|reason| excerpt(reason).to_string()).collect();
+        let mut reasons = self.first.clone();
         if self.more > 0 {
             reasons.push(format!("and {} more reasons like these", self.more));
         }

@@ -2,7 +2,6 @@
 
 use std::io::Read;
 
-use super::read_some;
 use crate::decode::error::{DecodeError, Found};
 
 /// As many bytes as are looked at before the format is decided.
@@ -139,5 +138,15 @@ fn no_text(bytes: &[u8]) -> Option<&'static str> {
         [0, first, 0, ..] | [first, 0, _, 0, ..] if first.is_ascii_graphic() => Some("UTF-16"),
         bytes if bytes.iter().take(HEAD).any(|byte| *byte == 0) => Some("binary data"),
         _ => None,
+    }
+}
+
+/// Reads on; 0 bytes are the end.
+pub(super) fn read_some(reader: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, DecodeError> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            read => return read.map_err(DecodeError::Read),
+        }
     }
 }

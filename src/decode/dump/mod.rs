@@ -1,6 +1,7 @@
 //! A saved dump, whatever its shape: JSON or YAML, a list or single objects, one document or many.
 
 mod contents;
+mod end;
 mod gaps;
 mod head;
 mod item;
@@ -9,13 +10,13 @@ mod pages;
 mod watch;
 mod yaml;
 
-use std::collections::BTreeMap;
+pub use self::end::DumpEnd;
+
 use std::io::Read;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use self::contents::Contents;
-use self::head::{Head, Kind};
+use self::head::{Head, Kind, read_some};
 use self::item::Format;
 use self::logs::WithoutLogs;
 use super::error::{DecodeError, Problem};
@@ -27,26 +28,6 @@ use crate::snapshot::Event;
 
 /// How much is read at a time.
 const CHUNK: usize = 128 * 1024;
-
-/// What a dump held.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DumpEnd {
-    /// Pods that were read.
-    pub pods: u64,
-    /// Namespaces that were read; without any the namespaces are those of the pods.
-    pub namespaces: u64,
-    /// Nodes that were read.
-    pub nodes: u64,
-    /// Whether a list that has pods, or may have had, was there: an empty one says that there are none.
-    pub had_pod_list: bool,
-    /// Whether pods or namespaces, or lists of them, were found, be they empty or broken.
-    pub is_recognised: bool,
-    /// How many objects of each other kind were passed over; nodes are counted here too.
-    pub other_kinds: BTreeMap<String, u64>,
-    /// Why the dump is not whole: it ended too early, a document could not be read, or it says so itself. Escaped and cut
-    /// for messages.
-    pub cut_short: Option<Arc<str>>,
-}
 
 /// Reads a dump to its end and emits an [`Event::Namespace`], [`Event::Pod`] or [`Event::Skipped`] for each object, and an
 /// [`Event::Node`] for each node when `records` keeps nodes; one that cannot be read is an [`Event::Skipped`] of
@@ -70,7 +51,7 @@ pub fn read_dump(
         Kind::Yaml => read_yaml(&mut reader, &mut buffer, &head, &mut contents),
     };
     match read {
-        Ok(()) | Err(Stop::Enough) => contents.finish(),
+        Ok(()) | Err(Stop::Enough) => contents.found.finish(),
         Err(Stop::Error(error)) => Err(error),
         Err(Stop::Problem(problem)) => Err(DecodeError::at(head.first_line, head.first_line, problem)),
     }
@@ -84,7 +65,7 @@ fn read_json(reader: &mut dyn Read, buffer: &mut [u8], head: &Head, contents: &m
     while length > 0 {
         let pushed = stream.push(&buffer[from..length], contents);
         if pushed.is_err() {
-            contents.note_go_names(&Format::Json.identity(stream.unfinished_envelope()));
+            contents.found.note_go_names(&Format::Json.identity(stream.unfinished_envelope()));
         }
         match pushed.map_err(|stop| located(stop, |problem| stream.error(problem))) {
             Ok(()) => {}
@@ -152,10 +133,10 @@ fn first_line_is_foreign(stop: Stop, head: &Head) -> Stop {
 fn later(contents: &mut Contents<'_>, stop: Stop) -> Result<(), Stop> {
     match stop {
         Stop::Error(error)
-            if contents.documents() > 0 && contents.objects() > 0 && !matches!(error, DecodeError::Read(_)) =>
+            if contents.documents() > 0 && contents.found.objects() > 0 && !matches!(error, DecodeError::Read(_)) =>
         {
             let document = contents.documents() + 1;
-            contents.gaps.push(format!("document {document} of the input could not be read: {error}"));
+            contents.found.gaps.push(format!("document {document} of the input could not be read: {error}"));
             Ok(())
         }
         stop => Err(stop),
@@ -170,20 +151,10 @@ fn ended_early(contents: &mut Contents<'_>, name: &str) -> Result<(), Stop> {
         "" => format!("inside item {item}"),
         name => format!("inside item {item} ({})", excerpt(name)),
     };
-    let place = format!("{inside}, after {} pods and namespaces", contents.objects());
-    if contents.objects() == 0 {
+    let place = format!("{inside}, after {} pods and namespaces", contents.found.objects());
+    if contents.found.objects() == 0 {
         return Err(Stop::Error(DecodeError::EndedEarly(place)));
     }
-    contents.gaps.push(format!("the input ends too early, {place}"));
+    contents.found.gaps.push(format!("the input ends too early, {place}"));
     Ok(())
-}
-
-/// Reads on; 0 bytes are the end.
-fn read_some(reader: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, DecodeError> {
-    loop {
-        match reader.read(buffer) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            read => return read.map_err(DecodeError::Read),
-        }
-    }
 }

@@ -1,9 +1,12 @@
 //! JSON: items out of a byte stream, and one item into the fields kept.
 
+mod between;
 mod nesting;
 mod read;
 mod repair;
+mod splice;
 mod stream;
 
+pub(super) use between::Documents;
 pub(super) use read::{Unreadable, has_mark, identity, read, read_at_start, without_place};
-pub(super) use stream::{Documents, Stream};
+pub(super) use stream::Stream;

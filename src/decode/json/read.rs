@@ -2,10 +2,10 @@
 
 use std::fmt::Debug;
 
-use memchr::{memchr, memchr_iter};
 use serde::de::{DeserializeOwned, DeserializeSeed};
 
 use super::repair::repaired;
+use super::splice::splice;
 use crate::decode::fields::Fields;
 use crate::decode::identity::{Identity, IdentitySeed};
 use crate::decode::sink::AtStart;
@@ -75,65 +75,4 @@ fn located<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> Stri
 /// The place is counted within the item and would mislead.
 pub(in crate::decode) fn without_place(message: &str) -> &str {
     message.rfind(" at line ").map_or(message, |end| &message[..end])
-}
-
-/// Where the grammar failed because another document begins: lines below the first.
-fn splice(bytes: &[u8], error: &serde_json::Error) -> Option<u64> {
-    let below = error.line().saturating_sub(1);
-    let line_start = match below {
-        0 => 0,
-        below => memchr_iter(b'\n', bytes).nth(below - 1).map_or(0, |at| at + 1),
-    };
-    let at = (line_start + error.column()).saturating_sub(4);
-    let near = bytes.get(at..bytes.len().min(at + 5)).unwrap_or_default();
-    let mut opens = memchr_iter(b'{', near).map(|open| &bytes[at + open..]);
-    (error.is_syntax() && opens.any(begins_object)).then_some(below as u64)
-}
-
-/// Whether the bytes begin as an object of the API does.
-fn begins_object(bytes: &[u8]) -> bool {
-    let key = Text::after(bytes, b'{').map(|text| text.value);
-    matches!(key, Some(b"apiVersion" | b"kind" | b"items" | b"metadata"))
-}
-
-/// Where a document begins inside the bytes, which are the beginning of an item: an object that says what only a document
-/// says, as a list does.
-pub(super) fn document_in(item: &[u8]) -> Option<usize> {
-    memchr_iter(b'{', item).filter(|at| *at > 0).find(|at| begins_document(&item[*at..]).unwrap_or(false))
-}
-
-fn begins_document(bytes: &[u8]) -> Option<bool> {
-    let first = Text::after(bytes, b'{')?;
-    let value = Text::after(first.rest, b':')?;
-    let second = Text::after(value.rest, b',')?;
-    Some(match (first.value, second.value) {
-        (b"kind", b"apiVersion" | b"metadata" | b"items") => is_document(value.value),
-        (b"apiVersion", b"items") => true,
-        (b"apiVersion", b"kind") => {
-            let kind = Text::after(second.rest, b':')?;
-            let third = Text::after(kind.rest, b',')?;
-            is_document(kind.value) && matches!(third.value, b"metadata" | b"items")
-        }
-        _ => false,
-    })
-}
-
-fn is_document(kind: &[u8]) -> bool {
-    kind.ends_with(b"List") || matches!(kind, b"Pod" | b"Namespace")
-}
-
-/// A text in double quotes.
-struct Text<'a> {
-    value: &'a [u8],
-    rest: &'a [u8],
-}
-
-impl<'a> Text<'a> {
-    /// The text behind a mark, blanks aside.
-    fn after(bytes: &'a [u8], mark: u8) -> Option<Self> {
-        let bytes = bytes.trim_ascii_start().strip_prefix(&[mark])?;
-        let bytes = bytes.trim_ascii_start().strip_prefix(b"\"")?;
-        let end = memchr(b'"', &bytes[..bytes.len().min(64)])?;
-        Some(Self { value: &bytes[..end], rest: &bytes[end + 1..] })
-    }
 }

@@ -5,10 +5,11 @@
 //! inside `items` is kept as the document's *envelope*: the list with its items elided, or the whole of a single object.
 
 use memchr::{memchr, memchr_iter};
-use serde::de::IgnoredAny;
 
+use super::between::{Between, Documents};
 use super::nesting::Nesting;
-use super::read::{document_in, read};
+use super::read::read;
+use super::splice::{document_in, syntax_error};
 use crate::decode::envelope::Envelope;
 use crate::decode::error::{DecodeError, Found, Problem};
 use crate::decode::sink::{AtStart, ITEM_MAX, KEEP, Sink, Stop};
@@ -18,20 +19,6 @@ use crate::inventory::excerpt;
 const OPEN_MAX: usize = 128 * 1024;
 /// The most bytes of a top-level key that are looked at.
 const KEY_MAX: usize = 256;
-/// The most bytes of a line between documents that are kept.
-const LINE_MAX: usize = 1024;
-/// The most arrays of documents inside each other.
-const ARRAYS_MAX: u32 = 8;
-
-/// What a stream may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::decode) enum Documents {
-    /// One object.
-    One,
-    /// Objects one after the other, in arrays, between marks (`---`), and among lines of other programs.
-    Many,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     BetweenDocuments,
@@ -68,18 +55,14 @@ impl State {
 /// The state between two pushes.
 #[derive(Debug)]
 pub(in crate::decode) struct Stream {
-    documents: Documents,
+    between: Between,
     state: State,
-    /// Arrays of documents that are open.
-    arrays: u32,
     nesting: Nesting,
     key: Vec<u8>,
     envelope: Vec<u8>,
     item: Vec<u8>,
     item_too_large: bool,
     has_items: bool,
-    /// A line between documents.
-    text: Vec<u8>,
     /// Line breaks in front of `counted` bytes of what is being pushed.
     lines: u64,
     counted: usize,
@@ -91,16 +74,14 @@ pub(in crate::decode) struct Stream {
 impl Stream {
     pub(in crate::decode) fn new(documents: Documents) -> Self {
         Self {
-            documents,
+            between: Between::new(documents),
             state: State::BetweenDocuments,
-            arrays: 0,
             nesting: Nesting::default(),
             key: Vec::new(),
             envelope: Vec::new(),
             item: Vec::new(),
             item_too_large: false,
             has_items: false,
-            text: Vec::new(),
             lines: 0,
             counted: 0,
             document_line: 1,
@@ -110,7 +91,7 @@ impl Stream {
 
     /// Whether a document, or an array of them, has begun and not ended.
     pub(in crate::decode) fn is_inside_document(&self) -> bool {
-        self.arrays > 0 || !matches!(self.state, State::BetweenDocuments | State::Line)
+        self.between.is_in_array() || !matches!(self.state, State::BetweenDocuments | State::Line)
     }
 
     /// What there is of an item that has begun and not ended, unless it is too large to be kept.
@@ -220,7 +201,7 @@ impl Stream {
                 State::InKey { .. } => *at += self.read_key(&bytes[*at..]),
                 State::Line => {
                     let end = memchr(b'\n', &bytes[*at..]).map(|length| *at + length);
-                    self.keep_text(&bytes[*at..end.unwrap_or(bytes.len())]);
+                    self.between.keep(&bytes[*at..end.unwrap_or(bytes.len())]);
                     *at = end.unwrap_or(bytes.len());
                     if end.is_some() {
                         self.count_to(bytes, *at);
@@ -252,7 +233,13 @@ impl Stream {
                 self.document_line = self.count_to(bytes, at);
                 State::Key { first: true }
             }
-            (State::BetweenDocuments, byte) => self.between(byte)?,
+            (State::BetweenDocuments, byte) => {
+                if self.between.begins_line(byte)? {
+                    State::Line
+                } else {
+                    State::BetweenDocuments
+                }
+            }
             (State::Key { .. }, b'"') => {
                 self.key.clear();
                 State::InKey { escaped: false }
@@ -328,30 +315,6 @@ impl Stream {
         Ok(1)
     }
 
-    /// A byte between documents that begins none.
-    fn between(&mut self, byte: u8) -> Result<State, Problem> {
-        match byte {
-            _ if self.documents == Documents::One => Err(Problem::NoObject(Found(byte))),
-            // A byte order mark, where files were joined.
-            0xef | 0xbb | 0xbf => Ok(State::BetweenDocuments),
-            b'[' if self.arrays < ARRAYS_MAX => {
-                self.arrays += 1;
-                Ok(State::BetweenDocuments)
-            }
-            b'[' => Err(Problem::NoObject(Found(byte))),
-            b']' if self.arrays > 0 => {
-                self.arrays -= 1;
-                Ok(State::BetweenDocuments)
-            }
-            b',' if self.arrays > 0 => Ok(State::BetweenDocuments),
-            _ if self.arrays > 0 => Err(unexpected(byte, "an object")),
-            _ => {
-                self.keep_text(&[byte]);
-                Ok(State::Line)
-            }
-        }
-    }
-
     fn end_document<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
         if !self.has_items {
             return sink.object(&self.envelope);
@@ -361,19 +324,12 @@ impl Stream {
         sink.list_ends(list.map_err(|unreadable| broken(unreadable.problem))?)
     }
 
-    /// A line between documents ended. Marks between documents and comments mean nothing.
     fn end_line<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
         self.state = State::BetweenDocuments;
-        let line = self.lines + 1;
-        let text = String::from_utf8_lossy(&self.text).trim().to_owned();
-        self.text.clear();
-        let is_mark = matches!(text.as_str(), "---" | "...") || text.starts_with('#');
-        if is_mark { Ok(()) } else { sink.foreign_line(line, text) }
-    }
-
-    fn keep_text(&mut self, bytes: &[u8]) {
-        let room = LINE_MAX - self.text.len();
-        self.text.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        match self.between.end_line() {
+            Some(text) => sink.foreign_line(self.lines + 1, text),
+            None => Ok(()),
+        }
     }
 
     /// An item that stands whole in `bytes`, as most do, is handed on where it is.
@@ -461,12 +417,6 @@ impl Stream {
 
 fn unexpected(found: u8, expected: &'static str) -> Problem {
     Problem::Unexpected { expected, found: Found(found) }
-}
-
-/// Lines below the first at which the grammar fails before the bytes end.
-fn syntax_error(bytes: &[u8]) -> Option<u64> {
-    let error = serde_json::from_slice::<IgnoredAny>(bytes).err().filter(serde_json::Error::is_syntax)?;
-    Some(error.line().saturating_sub(1) as u64)
 }
 
 fn is_blank(byte: u8) -> bool {
