@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::keys::{self, KEYS, Key, REGISTRATION_ENABLED, Secret};
+use super::keys::{self, KEYS, Key, List, REGISTRATION_ENABLED, Row, Secret, Text};
 use super::layer::{Layer, Route};
 use super::pem::{self, Meaning};
 use super::problem::Origin;
 use super::sources::Environment;
 use super::url;
 use super::value::{Item, Setting, Value};
+use super::words::Word;
 
 /// What `kai config` shows in place of a secret.
 const REDACTED: &str = "[REDACTED]";
@@ -16,7 +17,8 @@ const REDACTED: &str = "[REDACTED]";
 /// The value that counts for each key of the table.
 #[derive(Debug)]
 pub(super) struct Effective {
-    settings: Vec<(&'static Key, Setting)>,
+    /// In the order of [`KEYS`].
+    settings: Vec<Setting>,
     routes: Vec<Route>,
 }
 
@@ -26,13 +28,12 @@ impl Effective {
         let Layer { mut settings, mut routes } = layer;
         let mut settings: Vec<_> = KEYS
             .iter()
-            .filter(|key| key.alias_of.is_none())
-            .map(|key| {
-                let mut setting = settings.remove(key.path).unwrap_or_else(|| Setting::default_of(key));
-                if key.expands {
+            .map(|row| {
+                let mut setting = settings.remove(row.path).unwrap_or_else(|| Setting::default_of(row));
+                if row.expands {
                     expand(&mut setting, environment);
                 }
-                (key, setting)
+                setting
             })
             .collect();
         imply_registration(&mut settings);
@@ -42,75 +43,88 @@ impl Effective {
         Self { settings, routes }
     }
 
-    pub(super) fn settings(&self) -> &[(&'static Key, Setting)] {
-        &self.settings
+    /// What counts for each key under its own name.
+    pub(super) fn settings(&self) -> impl Iterator<Item = (&'static Row, &Setting)> {
+        KEYS.iter().zip(&self.settings).filter(|(row, _)| row.alias_of.is_none())
     }
 
     pub(super) fn routes(&self) -> &[Route] {
         &self.routes
     }
 
-    /// The setting of a key of the table.
-    ///
-    /// # Panics
-    /// When the table has no such key, which is a mistake in the code that the first test finds.
-    pub(super) fn get(&self, path: &str) -> &Setting {
-        let found = self.settings.iter().find(|(key, _)| key.path == path);
-        &found.unwrap_or_else(|| panic!("`{path}` is not in the table of keys")).1
+    pub(super) fn get<T>(&self, key: Key<T>) -> &Setting {
+        &self.settings[key.position]
     }
 
     /// Where the value of a key came from.
-    pub(super) fn origin(&self, path: &str) -> &Origin {
-        &self.get(path).origin
+    pub(super) fn origin<T>(&self, key: Key<T>) -> &Origin {
+        &self.get(key).origin
     }
 
     /// Where to point when a key has no value: its own place if it was written at all, else the place of the key that
     /// asks for it.
-    pub(super) fn origin_or(&self, path: &str, asking: &str) -> &Origin {
-        match self.origin(path) {
-            Origin::Default => self.origin(asking),
-            own => own,
-        }
+    pub(super) fn origin_or<T, A>(&self, key: Key<T>, asking: Key<A>) -> &Origin {
+        self.get(key).origin_or(self.origin(asking))
     }
 
     /// A text; `None` when it is empty.
-    pub(super) fn text(&self, path: &str) -> Option<&str> {
-        self.get(path).text()
+    pub(super) fn text(&self, key: Key<Text>) -> Option<&str> {
+        self.get(key).text()
     }
 
-    /// A word, which may be empty.
-    pub(super) fn word(&self, path: &str) -> &str {
-        self.text(path).unwrap_or_default()
+    pub(super) fn word<W: Word>(&self, key: Key<W>) -> W {
+        self.value_of_word(key).unwrap_or(key.default)
     }
 
-    pub(super) fn switch(&self, path: &str) -> bool {
-        matches!(self.get(path).value, Value::Switch(true))
+    /// A word that has no default.
+    pub(super) fn word_if_set<W: Word>(&self, key: Key<Option<W>>) -> Option<W> {
+        self.value_of_word(key)
+    }
+
+    fn value_of_word<T, W: Word>(&self, key: Key<T>) -> Option<W> {
+        match self.get(key).value {
+            Value::Word(position, _) => W::VALUES.get(position).copied(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn switch(&self, key: Key<bool>) -> bool {
+        match self.get(key).value {
+            Value::Switch(switch) => switch,
+            _ => key.default,
+        }
     }
 
     /// A number; 0 stands for one below 0.
-    pub(super) fn number(&self, path: &str) -> u64 {
-        match self.get(path).value {
+    pub(super) fn number<T>(&self, key: Key<T>) -> u64 {
+        match self.get(key).value {
             Value::Number(number) => u64::try_from(number).unwrap_or(0),
             _ => 0,
         }
     }
 
     /// A number that the table's bounds keep within `u32`.
-    pub(super) fn small_number(&self, path: &str) -> u32 {
-        u32::try_from(self.number(path)).unwrap_or(u32::MAX)
+    pub(super) fn small_number(&self, key: Key<u32>) -> u32 {
+        u32::try_from(self.number(key)).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn seconds(&self, path: &str) -> Duration {
-        Duration::from_secs(self.number(path))
+    pub(super) fn seconds(&self, key: Key<Duration>) -> Duration {
+        Duration::from_secs(self.number(key))
     }
 
-    pub(super) fn items(&self, path: &str) -> &[Item] {
-        self.get(path).items()
+    pub(super) fn items(&self, key: Key<List>) -> &[Item] {
+        self.get(key).items()
+    }
+
+    /// Why a key has no value, and where to write one.
+    pub(super) fn missing<T>(&self, key: Key<T>) -> String {
+        let way = format!(" or by the variable {}", keys::variable(key.path));
+        missing(Some(self.get(key)), &way)
     }
 
     /// Forgets every secret, so that what is kept for `kai config` cannot show one.
     pub(super) fn redact(&mut self) {
-        let of_keys = self.settings.iter_mut().map(|(key, setting)| (key.secret, setting));
+        let of_keys = KEYS.iter().zip(&mut self.settings).map(|(row, setting)| (row.secret, setting));
         let of_routes = self.routes.iter_mut().filter_map(|route| Some((Secret::Whole, route.password.as_mut()?)));
         for (secret, setting) in of_keys.chain(of_routes) {
             if let Some(shown) = setting.text().and_then(|text| redacted(secret, text)) {
@@ -131,12 +145,12 @@ fn redacted(secret: Secret, text: &str) -> Option<String> {
 }
 
 /// Done here and not where the section is built, so that `kai config` shows what counts, and where it came from.
-fn imply_registration(settings: &mut [(&'static Key, Setting)]) {
-    let section = |key: &Key| key.path.starts_with("anchore-registration.");
-    let written = settings.iter().find(|(key, setting)| section(key) && setting.text().is_some());
-    let Some(origin) = written.map(|(_, setting)| setting.origin.clone()) else { return };
-    let enabled = settings.iter_mut().find(|(key, _)| key.path == REGISTRATION_ENABLED);
-    if let Some((_, enabled)) = enabled.filter(|(_, enabled)| enabled.origin == Origin::Default) {
+fn imply_registration(settings: &mut [Setting]) {
+    let rows = KEYS.iter().zip(&*settings);
+    let mut section = rows.filter(|(row, _)| row.path.starts_with("anchore-registration."));
+    let written = section.find(|(_, setting)| setting.text().is_some()).map(|(_, setting)| setting.origin.clone());
+    let enabled = &mut settings[REGISTRATION_ENABLED.position];
+    if let Some(origin) = written.filter(|_| enabled.origin == Origin::Default) {
         *enabled = Setting::new(Value::Switch(true), origin);
     }
 }
@@ -162,15 +176,11 @@ fn variable_reference(text: &str) -> Option<&str> {
     (starts_well && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')).then_some(name)
 }
 
-/// Why a credential is empty, and where to write it.
-pub(super) fn missing(setting: Option<&Setting>, path: &str) -> String {
-    let variable = match keys::find(path) {
-        Some(key) => format!(" or by the variable {}", keys::variable(key.path)),
-        None => String::new(),
-    };
+/// Why a credential is empty, and where to write it; `way`: another place than the file.
+pub(super) fn missing(setting: Option<&Setting>, way: &str) -> String {
     match setting.and_then(|setting| setting.expanded_from.as_deref()) {
         Some(name) => format!("the variable {name} that it names is not set or is empty; set it"),
-        None => format!("is not set; set it in the file{variable}"),
+        None => format!("is not set; set it in the file{way}"),
     }
 }
 

@@ -1,6 +1,13 @@
 //! Every key that kai takes, once: its path, kind and default. Files, variables, flags, suggestions and `kai config`
-//! all read this table, so none of them can know a key that another does not.
+//! all read this table, so none of them can know a key that another does not. Each line also makes the constant by which
+//! the sections read the key, so a misspelt key or one read as another kind does not compile.
 
+use std::fmt;
+use std::time::Duration;
+
+use super::receiver::{AnchoreApi, PushWhen};
+use super::settings::Mode;
+use super::words::{Level, TagPolicy, UserType, Word, same};
 use crate::views::Format;
 
 /// What a key's value is.
@@ -14,13 +21,24 @@ pub(super) enum Kind {
     Number {
         least: i64,
         most: i64,
-        /// Said in messages, so that nobody writes `30s`.
+        /// Named in messages, so that nobody writes `30s`.
         seconds: bool,
     },
     /// One of these, in lower case.
     Word(&'static [&'static str]),
     /// Texts; in a variable comma-separated.
     List,
+}
+
+/// What counts when nobody sets the key.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fallback {
+    Text(&'static str),
+    Switch(bool),
+    Number(i64),
+    /// The place of one of the kind's words, and the word itself.
+    Word(usize, &'static str),
+    EmptyList,
 }
 
 /// Which values of a key are never shown.
@@ -36,13 +54,12 @@ pub(super) enum Secret {
     UserInfo,
 }
 
-/// A key of the table. Sections are implied by the dots of `path`.
+/// A row of the table. Sections are implied by the dots of `path`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Key {
+pub(super) struct Row {
     pub(super) path: &'static str,
     pub(super) kind: Kind,
-    /// As in the file; empty for an empty text or list.
-    pub(super) default: &'static str,
+    pub(super) default: Fallback,
     /// What of it is never shown.
     pub(super) secret: Secret,
     /// `$NAME` as the whole value in the file is replaced by that variable.
@@ -50,6 +67,35 @@ pub(super) struct Key {
     /// The key under its own name when this is an older or other spelling of it.
     pub(super) alias_of: Option<&'static str>,
 }
+
+/// A key of the table whose values are read as `T`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key<T> {
+    pub(super) path: &'static str,
+    /// Its row in [`KEYS`].
+    pub(super) position: usize,
+    pub(super) default: T,
+}
+
+impl<T> fmt::Display for Key<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.path)
+    }
+}
+
+impl<T> AsRef<str> for Key<T> {
+    fn as_ref(&self) -> &str {
+        self.path
+    }
+}
+
+/// The type of a key that is read as a text, which may be empty.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text;
+
+/// The type of a key that is read as a list.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct List;
 
 /// The one section whose keys the user names: `account-routes.<account>.{user, password, namespaces}`.
 pub(super) const ACCOUNT_ROUTES: &str = "account-routes";
@@ -59,168 +105,199 @@ pub(super) const ROUTE_KEYS: [&str; 3] = ["user", "password", "namespaces"];
 pub(super) const DEV: &str = "dev";
 /// The listen address that the container image brings along. Below the file, so no ordinary variable.
 pub(super) const LISTEN_DEFAULT_VARIABLE: &str = "KAI_SERVER_LISTEN_DEFAULT";
-/// On as well when another key of its section is set, as the successor has it, which knows no such key.
-pub(super) const REGISTRATION_ENABLED: &str = "anchore-registration.enabled";
-/// What a report's format may be.
-pub(super) const OUTPUTS: &[&str] = &Format::NAMES;
-/// What the mode may be.
-pub(super) const MODES: &[&str] = &["adhoc", "periodic"];
-/// Log levels: `tracing`'s, and those of KAI's own library.
-pub(super) const LEVELS: &[&str] = &["trace", "debug", "info", "warn", "warning", "error", "panic", "fatal"];
-/// `missing-tag-policy.policy`
-pub(super) const POLICIES: &[&str] = &["digest", "insert", "drop"];
-/// `anchore.api`
-pub(super) const APIS: &[&str] = &["auto", "inventories", "kubernetes-inventory-v1", "kubernetes-inventory-v2"];
-/// `anchore.push-when`
-pub(super) const PUSH_TIMES: &[&str] = &["interval", "change", "both"];
-/// `kubeconfig.user.type`; empty until an inline connection is wanted.
-pub(super) const USER_TYPES: &[&str] = &["private_key", "token"];
 
 /// The longest time that a setting takes: more could overflow an instant.
 const MOST_SECONDS: i64 = u32::MAX as i64;
 
-const fn key(path: &'static str, kind: Kind, default: &'static str) -> Key {
-    Key { path, kind, default, secret: Secret::No, expands: false, alias_of: None }
+/// A row with the type that its values are read as.
+struct Definition<T> {
+    row: Row,
+    default: T,
 }
 
-const fn text(path: &'static str, default: &'static str) -> Key {
-    key(path, Kind::Text, default)
+impl<T: Copy> Definition<T> {
+    const fn new(path: &'static str, kind: Kind, written: Fallback, default: T) -> Self {
+        let row = Row { path, kind, default: written, secret: Secret::No, expands: false, alias_of: None };
+        Self { row, default }
+    }
+
+    const fn secret(self, secret: Secret) -> Self {
+        Self { row: Row { secret, ..self.row }, ..self }
+    }
+
+    const fn expanded(self) -> Self {
+        Self { row: Row { expands: true, ..self.row }, ..self }
+    }
+
+    const fn alias_of(self, key: &Key<T>) -> Self {
+        Self { row: Row { alias_of: Some(key.path), ..self.row }, ..self }
+    }
+
+    const fn key(self) -> Key<T> {
+        let mut position = 0;
+        while !same(KEYS[position].path, self.row.path) {
+            position += 1;
+        }
+        Key { path: self.row.path, position, default: self.default }
+    }
 }
 
-const fn switch(path: &'static str, default: &'static str) -> Key {
-    key(path, Kind::Switch, default)
+const fn text(path: &'static str, default: &'static str) -> Definition<Text> {
+    Definition::new(path, Kind::Text, Fallback::Text(default), Text)
 }
 
-const fn word(path: &'static str, words: &'static [&'static str], default: &'static str) -> Key {
-    key(path, Kind::Word(words), default)
+const fn switch(path: &'static str, default: bool) -> Definition<bool> {
+    Definition::new(path, Kind::Switch, Fallback::Switch(default), default)
 }
 
-const fn list(path: &'static str) -> Key {
-    key(path, Kind::List, "")
+const fn word<W: Word>(path: &'static str, default: &'static str) -> Definition<W> {
+    let mut position = 0;
+    while !same(W::NAMES[position], default) {
+        position += 1;
+    }
+    Definition::new(path, Kind::Word(W::NAMES), Fallback::Word(position, W::NAMES[position]), W::VALUES[position])
 }
 
-const fn number(path: &'static str, least: i64, most: i64, default: &'static str) -> Key {
-    key(path, Kind::Number { least, most, seconds: false }, default)
+/// A word that has no default.
+const fn unset_word<W: Word>(path: &'static str) -> Definition<Option<W>> {
+    Definition::new(path, Kind::Word(W::NAMES), Fallback::Text(""), None)
 }
 
-const fn seconds(path: &'static str, least: i64, most: i64, default: &'static str) -> Key {
-    key(path, Kind::Number { least, most, seconds: true }, default)
+const fn list(path: &'static str) -> Definition<List> {
+    Definition::new(path, Kind::List, Fallback::EmptyList, List)
 }
 
-const fn expanded(key: Key) -> Key {
-    Key { expands: true, ..key }
+const fn number(path: &'static str, least: i64, most: i64, default: u32) -> Definition<u64> {
+    let kind = Kind::Number { least, most, seconds: false };
+    Definition::new(path, kind, Fallback::Number(default as i64), default as u64)
 }
 
-const fn secret(path: &'static str) -> Key {
-    Key { secret: Secret::Whole, ..expanded(text(path, "")) }
+const fn small_number(path: &'static str, least: u32, default: u32) -> Definition<u32> {
+    let kind = Kind::Number { least: least as i64, most: u32::MAX as i64, seconds: false };
+    Definition::new(path, kind, Fallback::Number(default as i64), default)
 }
 
-const fn pem(path: &'static str) -> Key {
-    Key { secret: Secret::UnlessPath, ..expanded(text(path, "")) }
+const fn seconds(path: &'static str, least: i64, most: i64, default: u32) -> Definition<Duration> {
+    let kind = Kind::Number { least, most, seconds: true };
+    Definition::new(path, kind, Fallback::Number(default as i64), Duration::from_secs(default as u64))
+}
+
+const fn secret(path: &'static str) -> Definition<Text> {
+    text(path, "").expanded().secret(Secret::Whole)
+}
+
+const fn pem(path: &'static str) -> Definition<Text> {
+    text(path, "").expanded().secret(Secret::UnlessPath)
 }
 
 /// A file alone; but a text of that kind may be written all the same, and must not be shown then either.
-const fn pem_file(path: &'static str) -> Key {
-    Key { secret: Secret::UnlessPath, ..text(path, "") }
+const fn pem_file(path: &'static str) -> Definition<Text> {
+    text(path, "").secret(Secret::UnlessPath)
 }
 
-const fn alias(key: Key, alias_of: &'static str) -> Key {
-    Key { alias_of: Some(alias_of), ..key }
+/// Makes the table, and from each line the constant of that name. Lines without a name (`_`) are known and read by nobody:
+/// other spellings, and keys that mean nothing any more.
+macro_rules! keys {
+    ($($(#[$comment:meta])* $name:tt: $type:ty = $definition:expr;)*) => {
+        /// The table, in the order of `kai config`: keys of one section stand together.
+        pub(super) const KEYS: &[Row] = &[$({
+            const ROW: Row = $definition.row;
+            ROW
+        }),*];
+        $($(#[$comment])* pub(super) const $name: Key<$type> = { const KEY: Definition<$type> = $definition; KEY }.key();)*
+    };
 }
 
-/// The table, in the order of `kai config`: keys of one section stand together.
-pub(super) const KEYS: &[Key] = &[
-    word("output", OUTPUTS, "json"),
-    switch("quiet", "false"),
-    switch("check-for-app-update", "true"),
-    switch("log.structured", "false"),
-    word("log.level", LEVELS, "info"),
-    text("log.file", ""),
-    word("mode", MODES, "adhoc"),
-    seconds("polling-interval-seconds", 1, MOST_SECONDS, "300"),
-    switch("verbose-inventory-reports", "false"),
-    text("kubeconfig.path", ""),
-    text("kubeconfig.cluster", ""),
-    text("kubeconfig.server", ""),
-    expanded(text("kubeconfig.cluster-cert", "")),
-    word("kubeconfig.user.type", USER_TYPES, ""),
-    expanded(text("kubeconfig.user.client-cert", "")),
-    secret("kubeconfig.user.private-key"),
-    secret("kubeconfig.user.token"),
-    list("namespaces"),
-    list("namespace-selectors.include"),
-    list("namespace-selectors.exclude"),
-    switch("namespace-selectors.ignore-empty", "false"),
-    seconds("kubernetes.request-timeout-seconds", 1, MOST_SECONDS, "60"),
-    number("kubernetes.request-batch-size", 1, u32::MAX as i64, "500"),
-    number("kubernetes.worker-pool-size", 1, u32::MAX as i64, "100"),
-    // The older form; it shares its variable with the key of the section, as in KAI.
-    seconds("kubernetes-request-timeout-seconds", -MOST_SECONDS, MOST_SECONDS, "0"),
-    seconds("collection.cycle-timeout-seconds", 0, MOST_SECONDS, "0"),
-    seconds("collection.stale-after-seconds", 0, MOST_SECONDS, "0"),
-    switch("ignore-not-running", "true"),
-    word("missing-tag-policy.policy", POLICIES, "digest"),
-    text("missing-tag-policy.tag", "UNKNOWN"),
-    text("missing-registry-override", ""),
-    text("server.listen", "127.0.0.1:8080"),
-    text("server.probe-listen", ""),
-    seconds("server.request-timeout-seconds", 1, MOST_SECONDS, "30"),
-    number("server.max-concurrent-requests", 1, u32::MAX as i64, "512"),
-    seconds("server.shutdown-timeout-seconds", 0, MOST_SECONDS, "20"),
-    number("server.cache-max-bytes", 0, i64::MAX, "67108864"),
-    list("server.cors-origins"),
-    pem_file("server.tls.certificate"),
-    pem_file("server.tls.private-key"),
-    pem_file("server.tls.client-ca"),
-    number("metrics.image-info-limit", 0, u32::MAX as i64, "0"),
-    text("anchore.url", ""),
-    expanded(text("anchore.user", "")),
-    secret("anchore.password"),
-    text("anchore.password-file", ""),
-    text("anchore.account", "admin"),
-    word("anchore.api", APIS, "auto"),
-    word("anchore.push-when", PUSH_TIMES, "interval"),
-    switch("anchore.push-incomplete", "false"),
-    switch("anchore.http.insecure", "false"),
-    seconds("anchore.http.timeout-seconds", 1, MOST_SECONDS, "10"),
-    switch("anchore.http.compress", "false"),
-    pem("anchore.http.ca-certificate"),
-    pem("anchore.http.client-certificate"),
-    pem("anchore.http.client-key"),
-    Key { secret: Secret::UserInfo, ..expanded(text("anchore.http.proxy", "")) },
-    switch(REGISTRATION_ENABLED, "false"),
-    text("anchore-registration.registration-id", ""),
-    text("anchore-registration.integration-name", ""),
-    text("anchore-registration.integration-description", ""),
-    seconds("health-report-interval-seconds", 30, 600, "60"),
-    text("account-route-by-namespace-label.key", ""),
-    text("account-route-by-namespace-label.default-account", ""),
-    switch("account-route-by-namespace-label.ignore-missing-label", "false"),
-    alias(
-        switch("account-route-by-namespace-label.ignore-namespace-missing-label", "false"),
-        "account-route-by-namespace-label.ignore-missing-label",
-    ),
-    number("inventory-report-limits.namespaces", 0, i64::MAX, "0"),
-    number("inventory-report-limits.payload-threshold-bytes", 0, i64::MAX, "0"),
-    list("metadata-collection.nodes.include-annotations"),
-    list("metadata-collection.nodes.include-labels"),
-    alias(list("metadata-collection.nodes.annotations"), "metadata-collection.nodes.include-annotations"),
-    alias(list("metadata-collection.nodes.labels"), "metadata-collection.nodes.include-labels"),
-    switch("metadata-collection.nodes.disable", "false"),
-    list("metadata-collection.namespaces.include-annotations"),
-    list("metadata-collection.namespaces.include-labels"),
-    alias(list("metadata-collection.namespaces.annotations"), "metadata-collection.namespaces.include-annotations"),
-    alias(list("metadata-collection.namespaces.labels"), "metadata-collection.namespaces.include-labels"),
-    switch("metadata-collection.namespaces.disable", "false"),
-    list("metadata-collection.pods.include-annotations"),
-    list("metadata-collection.pods.include-labels"),
-    alias(list("metadata-collection.pods.annotations"), "metadata-collection.pods.include-annotations"),
-    alias(list("metadata-collection.pods.labels"), "metadata-collection.pods.include-labels"),
-    switch("metadata-collection.pods.disable", "false"),
-];
+keys! {
+    OUTPUT: Format = word("output", "json");
+    QUIET: bool = switch("quiet", false);
+    _: bool = switch("check-for-app-update", true);
+    LOG_STRUCTURED: bool = switch("log.structured", false);
+    LOG_LEVEL: Level = word("log.level", "info");
+    LOG_FILE: Text = text("log.file", "");
+    MODE: Mode = word("mode", "adhoc");
+    POLLING_INTERVAL: Duration = seconds("polling-interval-seconds", 1, MOST_SECONDS, 300);
+    VERBOSE_INVENTORY_REPORTS: bool = switch("verbose-inventory-reports", false);
+    KUBECONFIG_PATH: Text = text("kubeconfig.path", "");
+    KUBECONFIG_CLUSTER: Text = text("kubeconfig.cluster", "");
+    KUBECONFIG_SERVER: Text = text("kubeconfig.server", "");
+    KUBECONFIG_CLUSTER_CERT: Text = text("kubeconfig.cluster-cert", "").expanded();
+    KUBECONFIG_USER_TYPE: Option<UserType> = unset_word("kubeconfig.user.type");
+    KUBECONFIG_USER_CLIENT_CERT: Text = text("kubeconfig.user.client-cert", "").expanded();
+    KUBECONFIG_USER_PRIVATE_KEY: Text = secret("kubeconfig.user.private-key");
+    KUBECONFIG_USER_TOKEN: Text = secret("kubeconfig.user.token");
+    NAMESPACES: List = list("namespaces");
+    NAMESPACE_INCLUDE: List = list("namespace-selectors.include");
+    NAMESPACE_EXCLUDE: List = list("namespace-selectors.exclude");
+    IGNORE_EMPTY: bool = switch("namespace-selectors.ignore-empty", false);
+    REQUEST_TIMEOUT: Duration = seconds("kubernetes.request-timeout-seconds", 1, MOST_SECONDS, 60);
+    REQUEST_BATCH_SIZE: u32 = small_number("kubernetes.request-batch-size", 1, 500);
+    WORKER_POOL_SIZE: u32 = small_number("kubernetes.worker-pool-size", 1, 100);
+    /// The older form; it shares its variable with the key of the section, as in KAI.
+    OLDER_REQUEST_TIMEOUT: Duration = seconds("kubernetes-request-timeout-seconds", -MOST_SECONDS, MOST_SECONDS, 0);
+    CYCLE_TIMEOUT: Duration = seconds("collection.cycle-timeout-seconds", 0, MOST_SECONDS, 0);
+    STALE_AFTER: Duration = seconds("collection.stale-after-seconds", 0, MOST_SECONDS, 0);
+    IGNORE_NOT_RUNNING: bool = switch("ignore-not-running", true);
+    MISSING_TAG_POLICY: TagPolicy = word("missing-tag-policy.policy", "digest");
+    MISSING_TAG: Text = text("missing-tag-policy.tag", "UNKNOWN");
+    MISSING_REGISTRY_OVERRIDE: Text = text("missing-registry-override", "");
+    SERVER_LISTEN: Text = text("server.listen", "127.0.0.1:8080");
+    SERVER_PROBE_LISTEN: Text = text("server.probe-listen", "");
+    SERVER_REQUEST_TIMEOUT: Duration = seconds("server.request-timeout-seconds", 1, MOST_SECONDS, 30);
+    SERVER_MAX_CONCURRENT_REQUESTS: u32 = small_number("server.max-concurrent-requests", 1, 512);
+    SERVER_SHUTDOWN_TIMEOUT: Duration = seconds("server.shutdown-timeout-seconds", 0, MOST_SECONDS, 20);
+    SERVER_CACHE_MAX_BYTES: u64 = number("server.cache-max-bytes", 0, i64::MAX, 64 << 20);
+    SERVER_CORS_ORIGINS: List = list("server.cors-origins");
+    SERVER_TLS_CERTIFICATE: Text = pem_file("server.tls.certificate");
+    SERVER_TLS_PRIVATE_KEY: Text = pem_file("server.tls.private-key");
+    SERVER_TLS_CLIENT_CA: Text = pem_file("server.tls.client-ca");
+    IMAGE_INFO_LIMIT: u32 = small_number("metrics.image-info-limit", 0, 0);
+    ANCHORE_URL: Text = text("anchore.url", "").expanded();
+    ANCHORE_USER: Text = text("anchore.user", "").expanded();
+    ANCHORE_PASSWORD: Text = secret("anchore.password");
+    ANCHORE_PASSWORD_FILE: Text = text("anchore.password-file", "");
+    ANCHORE_ACCOUNT: Text = text("anchore.account", "admin");
+    ANCHORE_API: AnchoreApi = word("anchore.api", "auto");
+    ANCHORE_PUSH_WHEN: PushWhen = word("anchore.push-when", "interval");
+    ANCHORE_PUSH_INCOMPLETE: bool = switch("anchore.push-incomplete", false);
+    ANCHORE_INSECURE: bool = switch("anchore.http.insecure", false);
+    ANCHORE_TIMEOUT: Duration = seconds("anchore.http.timeout-seconds", 1, MOST_SECONDS, 10);
+    ANCHORE_COMPRESS: bool = switch("anchore.http.compress", false);
+    ANCHORE_CA_CERTIFICATE: Text = pem("anchore.http.ca-certificate");
+    ANCHORE_CLIENT_CERTIFICATE: Text = pem("anchore.http.client-certificate");
+    ANCHORE_CLIENT_KEY: Text = pem("anchore.http.client-key");
+    ANCHORE_PROXY: Text = text("anchore.http.proxy", "").expanded().secret(Secret::UserInfo);
+    /// On as well when another key of its section is set, as k8s-inventory has it, which knows no such key.
+    REGISTRATION_ENABLED: bool = switch("anchore-registration.enabled", false);
+    REGISTRATION_ID: Text = text("anchore-registration.registration-id", "");
+    INTEGRATION_NAME: Text = text("anchore-registration.integration-name", "");
+    INTEGRATION_DESCRIPTION: Text = text("anchore-registration.integration-description", "");
+    HEALTH_REPORT_INTERVAL: Duration = seconds("health-report-interval-seconds", 30, 600, 60);
+    ROUTE_LABEL: Text = text("account-route-by-namespace-label.key", "");
+    ROUTE_LABEL_DEFAULT: Text = text("account-route-by-namespace-label.default-account", "");
+    ROUTE_LABEL_IGNORE_MISSING: bool = switch("account-route-by-namespace-label.ignore-missing-label", false);
+    _: bool = switch("account-route-by-namespace-label.ignore-namespace-missing-label", false).alias_of(&ROUTE_LABEL_IGNORE_MISSING);
+    REPORT_NAMESPACES: u64 = number("inventory-report-limits.namespaces", 0, i64::MAX, 0);
+    REPORT_BYTES: u64 = number("inventory-report-limits.payload-threshold-bytes", 0, i64::MAX, 0);
+    NODE_ANNOTATIONS: List = list("metadata-collection.nodes.include-annotations");
+    NODE_LABELS: List = list("metadata-collection.nodes.include-labels");
+    _: List = list("metadata-collection.nodes.annotations").alias_of(&NODE_ANNOTATIONS);
+    _: List = list("metadata-collection.nodes.labels").alias_of(&NODE_LABELS);
+    NODES_DISABLED: bool = switch("metadata-collection.nodes.disable", false);
+    NAMESPACE_ANNOTATIONS: List = list("metadata-collection.namespaces.include-annotations");
+    NAMESPACE_LABELS: List = list("metadata-collection.namespaces.include-labels");
+    _: List = list("metadata-collection.namespaces.annotations").alias_of(&NAMESPACE_ANNOTATIONS);
+    _: List = list("metadata-collection.namespaces.labels").alias_of(&NAMESPACE_LABELS);
+    NAMESPACES_DISABLED: bool = switch("metadata-collection.namespaces.disable", false);
+    POD_ANNOTATIONS: List = list("metadata-collection.pods.include-annotations");
+    POD_LABELS: List = list("metadata-collection.pods.include-labels");
+    _: List = list("metadata-collection.pods.annotations").alias_of(&POD_ANNOTATIONS);
+    _: List = list("metadata-collection.pods.labels").alias_of(&POD_LABELS);
+    PODS_DISABLED: bool = switch("metadata-collection.pods.disable", false);
+}
 
 /// The key of this path, which is in lower case.
-pub(super) fn find(path: &str) -> Option<&'static Key> {
+pub(super) fn find(path: &str) -> Option<&'static Row> {
     KEYS.iter().find(|key| key.path == path)
 }
 

@@ -57,7 +57,7 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Loaded, ConfigEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::keys::{KEYS, Key};
+    use crate::config::keys::{KEYS, Row};
     use crate::config::value::Setting;
     use crate::config::yaml::{self, Node, Shape};
 
@@ -90,10 +90,10 @@ mod tests {
         let mut problems = Problems::default();
         let layer = file::read("kai.yaml", SAMPLE, &mut problems);
         assert_eq!(problems.into_warnings(), Ok(Vec::new()));
-        let without_place = |(key, setting): &(&Key, Setting)| (key.path, setting.value.clone());
+        let without_place = |(row, setting): (&Row, &Setting)| (row.path, setting.value.clone());
         let sample = Effective::of(layer, &Environment::default());
         let default = Effective::of(crate::config::layer::Layer::default(), &Environment::default());
-        let values = |values: &Effective| values.settings().iter().map(without_place).collect::<Vec<_>>();
+        let values = |values: &Effective| values.settings().map(without_place).collect::<Vec<_>>();
         assert_eq!(values(&sample), values(&default));
         assert!(sample.routes().is_empty());
     }

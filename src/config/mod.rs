@@ -22,6 +22,7 @@ mod sources;
 mod suggest;
 mod url;
 mod value;
+mod words;
 mod yaml;
 
 pub use load::{Loaded, load};

@@ -1,6 +1,9 @@
 //! Variables and flags as layers over the file.
 
-use super::keys::{self, DEV, KEYS, Kind, LISTEN_DEFAULT_VARIABLE};
+use super::keys::{
+    self, DEV, KEYS, KUBECONFIG_CLUSTER, KUBECONFIG_PATH, Kind, LISTEN_DEFAULT_VARIABLE, LOG_LEVEL, MODE,
+    NAMESPACE_INCLUDE, OUTPUT, POLLING_INTERVAL, QUIET, SERVER_LISTEN, VERBOSE_INVENTORY_REPORTS,
+};
 use super::layer::Layer;
 use super::problem::{Origin, Problems};
 use super::sources::{Environment, Flags};
@@ -34,7 +37,7 @@ pub(super) fn read_image_default(environment: &Environment) -> Layer {
     let mut layer = Layer::default();
     if let Some(text) = environment.variable(LISTEN_DEFAULT_VARIABLE) {
         let origin = Origin::Variable(LISTEN_DEFAULT_VARIABLE.to_owned());
-        layer.settings.insert("server.listen", Setting::new(Value::Text(text.to_owned()), origin));
+        layer.settings.insert(SERVER_LISTEN.path, Setting::new(Value::Text(text.to_owned()), origin));
     }
     layer
 }
@@ -100,36 +103,36 @@ pub(super) fn read_flags(flags: &Flags, below: &Layer, problems: &mut Problems) 
     let mut layer = Layer::default();
     let kubeconfig_text = kubeconfig.as_ref().map(|path| path.to_string_lossy().into_owned());
     let valued = [
-        ("kubeconfig.path", "--kubeconfig", &kubeconfig_text),
-        ("kubeconfig.cluster", "--cluster-name", cluster_name),
-        ("output", "--output", output),
-        ("mode", "--mode", mode),
-        ("polling-interval-seconds", "--polling-interval-seconds", polling_interval_seconds),
-        ("server.listen", "--listen", listen),
+        (KUBECONFIG_PATH.position, "--kubeconfig", &kubeconfig_text),
+        (KUBECONFIG_CLUSTER.position, "--cluster-name", cluster_name),
+        (OUTPUT.position, "--output", output),
+        (MODE.position, "--mode", mode),
+        (POLLING_INTERVAL.position, "--polling-interval-seconds", polling_interval_seconds),
+        (SERVER_LISTEN.position, "--listen", listen),
     ];
-    for (path, flag, text) in valued {
-        let (Some(text), Some(key)) = (text, keys::find(path)) else { continue };
-        let origin = Origin::Flag(flag);
+    for (position, flag, text) in valued {
+        let Some(text) = text else { continue };
+        let (key, origin) = (&KEYS[position], Origin::Flag(flag));
         match read_scalar(key.kind, text, &origin) {
             Ok(Some(value)) => {
                 layer.settings.insert(key.path, Setting::new(value, origin));
             }
-            Ok(None) => problems.add(&origin, path, Refused::new(key.kind, text)),
-            Err(refused) => problems.add(&origin, path, refused),
+            Ok(None) => problems.add(&origin, key.path, Refused::new(key.kind, text)),
+            Err(refused) => problems.add(&origin, key.path, refused),
         }
     }
-    for (path, flag, given) in [
-        ("quiet", "--quiet", *quiet),
-        ("verbose-inventory-reports", "--verbose-inventory-reports", *verbose_inventory_reports),
+    for (key, flag, given) in [
+        (QUIET, "--quiet", *quiet),
+        (VERBOSE_INVENTORY_REPORTS, "--verbose-inventory-reports", *verbose_inventory_reports),
     ] {
         if given {
-            layer.settings.insert(path, Setting::new(Value::Switch(true), Origin::Flag(flag)));
+            layer.settings.insert(key.path, Setting::new(Value::Switch(true), Origin::Flag(flag)));
         }
     }
     if !namespaces.is_empty() {
         let origin = Origin::Flag("--namespaces");
         let items = namespaces.iter().flat_map(|text| split(text, &origin)).collect();
-        layer.settings.insert("namespace-selectors.include", Setting::new(Value::List(items), origin));
+        layer.settings.insert(NAMESPACE_INCLUDE.path, Setting::new(Value::List(items), origin));
     }
     if *verbose > 0 {
         read_verbosity(*verbose, *quiet, below, &mut layer, problems);
@@ -153,7 +156,7 @@ pub(super) fn read_flags(flags: &Flags, below: &Layer, problems: &mut Problems) 
 
 fn read_verbosity(verbose: u8, quiet: bool, below: &Layer, layer: &mut Layer, problems: &mut Problems) {
     let origin = Origin::Flag("-v");
-    if let Some(level) = below.settings.get("log.level") {
+    if let Some(level) = below.settings.get(LOG_LEVEL.path) {
         let text = format!("cannot be given while {} sets log.level; leave one of them out", level.origin);
         problems.add_at(&origin, text);
     }
@@ -161,5 +164,7 @@ fn read_verbosity(verbose: u8, quiet: bool, below: &Layer, layer: &mut Layer, pr
         problems.add_at(&origin, "cannot be given together with -q; leave one of them out");
     }
     let level = if verbose == 1 { "debug" } else { "trace" };
-    layer.settings.insert("log.level", Setting::new(Value::Text(level.to_owned()), origin));
+    if let Ok(Some(value)) = read_scalar(KEYS[LOG_LEVEL.position].kind, level, &origin) {
+        layer.settings.insert(LOG_LEVEL.path, Setting::new(value, origin));
+    }
 }

@@ -17,8 +17,8 @@ pub(super) fn to_yaml(values: &Effective, file: Option<&Path>) -> String {
         None => "# No configuration file was found\n".to_owned(),
     };
     let mut open: Vec<&str> = Vec::new();
-    for (key, setting) in values.settings() {
-        let mut sections: Vec<&str> = key.path.split('.').collect();
+    for (row, setting) in values.settings() {
+        let mut sections: Vec<&str> = row.path.split('.').collect();
         let Some(name) = sections.pop() else { continue };
         let shared = open.iter().zip(&sections).take_while(|(a, b)| a == b).count();
         for (depth, section) in sections.iter().enumerate().skip(shared) {
@@ -67,6 +67,7 @@ fn written(setting: &Setting) -> String {
         Value::Text(text) => scalar(text),
         Value::Switch(switch) => switch.to_string(),
         Value::Number(number) => number.to_string(),
+        Value::Word(_, word) => scalar(word),
         Value::List(items) => flow_list(items),
     }
 }

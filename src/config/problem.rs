@@ -71,7 +71,8 @@ pub(super) struct Problems {
 
 impl Problems {
     /// A problem of the setting `key`, whose value came from `origin`.
-    pub(super) fn add(&mut self, origin: &Origin, key: &str, text: impl fmt::Display) {
+    pub(super) fn add(&mut self, origin: &Origin, key: impl AsRef<str>, text: impl fmt::Display) {
+        let key = key.as_ref();
         let text = format!("{}: {text}", excerpt(key));
         self.found.push(Problem { origin: origin.clone(), key: Some(key.to_owned()), text });
     }
@@ -84,8 +85,8 @@ impl Problems {
     }
 
     /// A problem of a setting that is missing, unless it is missing because it was refused.
-    pub(super) fn add_missing(&mut self, origin: &Origin, key: &str, text: impl fmt::Display) {
-        if !self.found.iter().any(|problem| problem.key.as_deref() == Some(key)) {
+    pub(super) fn add_missing(&mut self, origin: &Origin, key: impl AsRef<str>, text: impl fmt::Display) {
+        if !self.found.iter().any(|problem| problem.key.as_deref() == Some(key.as_ref())) {
             self.add(origin, key, text);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::keys::{Key, Kind};
+use super::keys::{Fallback, Kind, Row};
 use super::problem::Origin;
 use crate::inventory::excerpt;
 
@@ -12,6 +12,8 @@ pub(super) enum Value {
     Text(String),
     Switch(bool),
     Number(i64),
+    /// The place of one of the words that its key takes, and the word itself.
+    Word(usize, &'static str),
     List(Vec<Item>),
 }
 
@@ -37,10 +39,16 @@ impl Setting {
         Self { value, origin, expanded_from: None }
     }
 
+    /// Where to point when it has no value: its own place if it was written at all, else `asking`.
+    pub(super) fn origin_or<'a>(&'a self, asking: &'a Origin) -> &'a Origin {
+        if self.origin == Origin::Default { asking } else { &self.origin }
+    }
+
     /// A text or word; `None` when it is empty or another kind.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) if !text.is_empty() => Some(text),
+            Value::Word(_, word) => Some(word),
             _ => None,
         }
     }
@@ -54,12 +62,13 @@ impl Setting {
     }
 
     /// The value when nobody gave one.
-    pub(super) fn default_of(key: &Key) -> Self {
-        let value = match key.kind {
-            Kind::Text | Kind::Word(_) => Value::Text(key.default.to_owned()),
-            Kind::Switch => Value::Switch(key.default == "true"),
-            Kind::Number { .. } => Value::Number(key.default.parse().unwrap_or_default()),
-            Kind::List => Value::List(Vec::new()),
+    pub(super) fn default_of(row: &Row) -> Self {
+        let value = match row.default {
+            Fallback::Text(text) => Value::Text(text.to_owned()),
+            Fallback::Switch(switch) => Value::Switch(switch),
+            Fallback::Number(number) => Value::Number(number),
+            Fallback::Word(position, word) => Value::Word(position, word),
+            Fallback::EmptyList => Value::List(Vec::new()),
         };
         Self::new(value, Origin::Default)
     }
@@ -78,7 +87,7 @@ pub(super) fn read_scalar(kind: Kind, text: &str, origin: &Origin) -> Result<Opt
         }
         Kind::Word(words) => {
             let lower = text.trim().to_lowercase();
-            words.contains(&lower.as_str()).then_some(Value::Text(lower))
+            words.iter().position(|word| *word == lower).map(|position| Value::Word(position, words[position]))
         }
         Kind::List => Some(Value::List(split(text, origin))),
     };
@@ -158,7 +167,7 @@ mod tests {
     #[case(Kind::Switch, "0", Value::Switch(false))]
     #[case(SECONDS, "60", Value::Number(60))]
     #[case(SECONDS, " 600 ", Value::Number(600))]
-    #[case(Kind::Word(&["a", "b"]), "B", Value::Text("b".to_owned()))]
+    #[case(Kind::Word(&["a", "b"]), "B", Value::Word(1, "b"))]
     #[case(Kind::Text, " 0123 ", Value::Text(" 0123 ".to_owned()))]
     #[case(Kind::Text, "", Value::Text(String::new()))]
     fn a_text_is_read_by_the_kind_of_its_key(#[case] kind: Kind, #[case] text: &str, #[case] expected: Value) {

@@ -4,13 +4,13 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::{Given, inline};
-use crate::config::keys;
+use crate::config::keys::{
+    self, ANCHORE_URL, KUBECONFIG_CLUSTER, KUBECONFIG_PATH, KUBECONFIG_SERVER, OLDER_REQUEST_TIMEOUT, REQUEST_TIMEOUT,
+};
 use crate::config::problem::{Origin, Problems};
 use crate::config::settings::{ClusterSettings, KubeconfigSource};
 use crate::inventory::excerpt;
 
-const PATH: &str = "kubeconfig.path";
-const CLUSTER: &str = "kubeconfig.cluster";
 /// The value of `kubeconfig.path` that means the pod's service account.
 const IN_CLUSTER: &str = "use-in-cluster";
 /// The name in KAI's sample file, which no cluster in production has.
@@ -29,8 +29,8 @@ pub(super) fn build(given: Given<'_>, pushing: bool, problems: &mut Problems) ->
     let context = given.flags.context.clone().filter(|context| !context.is_empty());
     if context.is_some() && !given.flags.input {
         let without_contexts = match &source {
-            KubeconfigSource::InCluster => Some((PATH, "is use-in-cluster")),
-            KubeconfigSource::Inline(_) => Some(("kubeconfig.server", "describes the connection")),
+            KubeconfigSource::InCluster => Some((KUBECONFIG_PATH, "is use-in-cluster")),
+            KubeconfigSource::Inline(_) => Some((KUBECONFIG_SERVER, "describes the connection")),
             KubeconfigSource::Path(_) | KubeconfigSource::Search => None,
         };
         if let Some((key, reason)) = without_contexts {
@@ -41,27 +41,27 @@ pub(super) fn build(given: Given<'_>, pushing: bool, problems: &mut Problems) ->
             problems.add_at(&Origin::Flag("--context"), text);
         }
     }
-    let name = values.text(CLUSTER).map(str::to_owned);
+    let name = values.text(KUBECONFIG_CLUSTER).map(str::to_owned);
     if pushing {
         check_name(given, name.as_deref(), &source, problems);
     }
     // The older form counts when it says something.
-    let older = values.seconds("kubernetes-request-timeout-seconds");
+    let older = values.seconds(OLDER_REQUEST_TIMEOUT);
     ClusterSettings {
         source,
         context,
         impersonation: given.flags.impersonation.clone(),
         name,
-        request_timeout: if older.is_zero() { values.seconds("kubernetes.request-timeout-seconds") } else { older },
-        page_size: values.small_number("kubernetes.request-batch-size"),
-        workers: values.small_number("kubernetes.worker-pool-size") as usize,
+        request_timeout: if older.is_zero() { values.seconds(REQUEST_TIMEOUT) } else { older },
+        page_size: values.small_number(REQUEST_BATCH_SIZE),
+        workers: values.small_number(WORKER_POOL_SIZE) as usize,
     }
 }
 
 /// A path counts before an inline connection, and that before the search.
 fn source(given: Given<'_>, problems: &mut Problems) -> KubeconfigSource {
     let values = given.values;
-    let Some(written) = values.text(PATH) else {
+    let Some(written) = values.text(KUBECONFIG_PATH) else {
         return match inline::build(values, problems) {
             Some(cluster) => KubeconfigSource::Inline(Box::new(cluster)),
             None => KubeconfigSource::Search,
@@ -80,7 +80,7 @@ fn source(given: Given<'_>, problems: &mut Problems) -> KubeconfigSource {
             "\"{}\" {reason}; write the path of a kubeconfig, or {IN_CLUSTER} for the service account of the pod",
             excerpt(written)
         );
-        problems.add(values.origin(PATH), PATH, text);
+        problems.add(values.origin(KUBECONFIG_PATH), KUBECONFIG_PATH, text);
     }
     KubeconfigSource::Path(path)
 }
@@ -114,16 +114,16 @@ fn is_in_cluster(given: Given<'_>, source: &KubeconfigSource) -> bool {
 
 /// Reports of clusters of one name overwrite each other.
 fn check_name(given: Given<'_>, name: Option<&str>, source: &KubeconfigSource, problems: &mut Problems) {
-    let origin = given.values.origin_or(CLUSTER, "anchore.url");
+    let origin = given.values.origin_or(KUBECONFIG_CLUSTER, ANCHORE_URL);
     match name {
         // A service account knows no name of its cluster; of any other connection that is seen once it is made.
         None if !given.flags.input && is_in_cluster(given, source) => problems.add_at(origin, NO_CLUSTER_NAME),
         Some(SAMPLE_NAME) => problems.warn(
             origin,
             format!(
-                "{CLUSTER}: {SAMPLE_NAME} is the name in KAI's sample file; clusters of one name overwrite each other in \
-                 Anchore, so give each cluster its own with the key {CLUSTER}, the variable {} or the flag --cluster-name",
-                keys::variable(CLUSTER)
+                "{KUBECONFIG_CLUSTER}: {SAMPLE_NAME} is the name in KAI's sample file; clusters of one name overwrite each other in \
+                 Anchore, so give each cluster its own with the key {KUBECONFIG_CLUSTER}, the variable {} or the flag --cluster-name",
+                keys::variable(KUBECONFIG_CLUSTER.path)
             ),
         ),
         None | Some(_) => {}

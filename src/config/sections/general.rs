@@ -1,4 +1,4 @@
-//! `output`, `mode`, `log.*`, the intervals of collection, `metrics.*`, and what a report says.
+//! `log.*`, the intervals of collection, `metrics.*`, and what a report says.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,47 +7,33 @@ use tracing::level_filters::LevelFilter;
 
 use super::Given;
 use crate::config::effective::Effective;
+use crate::config::keys::{
+    CYCLE_TIMEOUT, IGNORE_EMPTY, IGNORE_NOT_RUNNING, IMAGE_INFO_LIMIT, LOG_FILE, LOG_LEVEL, LOG_STRUCTURED,
+    MISSING_REGISTRY_OVERRIDE, MISSING_TAG, MISSING_TAG_POLICY, POLLING_INTERVAL, QUIET, STALE_AFTER,
+};
 use crate::config::problem::Problems;
-use crate::config::settings::{CollectionSettings, LogSettings, MetricsSettings, Mode};
+use crate::config::settings::{CollectionSettings, LogSettings, MetricsSettings};
+use crate::config::words::TagPolicy;
 use crate::inventory::{MissingTagPolicy, ReportPolicy, excerpt};
-use crate::views::Format;
 
 /// The shortest deadline of one poll when none is set: a large cluster must be readable at a short interval too.
 const LEAST_CYCLE_TIMEOUT: Duration = Duration::from_mins(5);
 
-pub(super) fn output(values: &Effective) -> Format {
-    Format::named(values.word("output")).unwrap_or(Format::ALL[0])
-}
-
-pub(super) fn mode(values: &Effective) -> Mode {
-    match values.word("mode") {
-        "periodic" => Mode::Periodic,
-        _ => Mode::Adhoc,
-    }
-}
-
 pub(super) fn log(given: Given<'_>) -> LogSettings {
     let values = given.values;
-    let level = match values.word("log.level") {
-        "trace" => LevelFilter::TRACE,
-        "debug" => LevelFilter::DEBUG,
-        "warn" | "warning" => LevelFilter::WARN,
-        "error" | "panic" | "fatal" => LevelFilter::ERROR,
-        _ => LevelFilter::INFO,
-    };
     // `-v` is typed for this one run and so counts more than `quiet` in a file.
-    let quiet = values.switch("quiet") && given.flags.verbose == 0;
+    let quiet = values.switch(QUIET) && given.flags.verbose == 0;
     LogSettings {
-        structured: values.switch("log.structured"),
-        level: if quiet { LevelFilter::ERROR } else { level },
-        file: values.text("log.file").map(|path| given.environment.resolve(Path::new(path))),
+        structured: values.switch(LOG_STRUCTURED),
+        level: if quiet { LevelFilter::ERROR } else { values.word(LOG_LEVEL).filter() },
+        file: values.text(LOG_FILE).map(|path| given.environment.resolve(Path::new(path))),
     }
 }
 
 pub(super) fn collection(values: &Effective) -> CollectionSettings {
-    let interval = values.seconds("polling-interval-seconds");
-    let cycle_timeout = values.seconds("collection.cycle-timeout-seconds");
-    let stale_after = values.seconds("collection.stale-after-seconds");
+    let interval = values.seconds(POLLING_INTERVAL);
+    let cycle_timeout = values.seconds(CYCLE_TIMEOUT);
+    let stale_after = values.seconds(STALE_AFTER);
     CollectionSettings {
         interval,
         cycle_timeout: if cycle_timeout.is_zero() { interval.max(LEAST_CYCLE_TIMEOUT) } else { cycle_timeout },
@@ -56,37 +42,36 @@ pub(super) fn collection(values: &Effective) -> CollectionSettings {
 }
 
 pub(super) fn metrics(values: &Effective) -> MetricsSettings {
-    MetricsSettings { image_info_limit: values.small_number("metrics.image-info-limit") }
+    MetricsSettings { image_info_limit: values.small_number(IMAGE_INFO_LIMIT) }
 }
 
 pub(super) fn report(values: &Effective, problems: &mut Problems) -> ReportPolicy {
     ReportPolicy {
         missing_tag: missing_tag(values, problems),
-        ignore_not_running: values.switch("ignore-not-running"),
-        ignore_empty: values.switch("namespace-selectors.ignore-empty"),
+        ignore_not_running: values.switch(IGNORE_NOT_RUNNING),
+        ignore_empty: values.switch(IGNORE_EMPTY),
         missing_registry_override: registry_override(values, problems),
     }
 }
 
 fn missing_tag(values: &Effective, problems: &mut Problems) -> MissingTagPolicy {
-    match values.word("missing-tag-policy.policy") {
-        "insert" => {
-            let tag = values.text("missing-tag-policy.tag");
+    match values.word(MISSING_TAG_POLICY) {
+        TagPolicy::Insert => {
+            let tag = values.text(MISSING_TAG);
             if tag.is_none() {
                 let text = "is empty, and missing-tag-policy.policy is insert; write the tag to insert, or the policy \
                             digest or drop";
-                problems.add_missing(values.origin("missing-tag-policy.tag"), "missing-tag-policy.tag", text);
+                problems.add_missing(values.origin(MISSING_TAG), MISSING_TAG, text);
             }
             MissingTagPolicy::Insert(tag.unwrap_or_default().into())
         }
-        "drop" => MissingTagPolicy::Drop,
-        _ => MissingTagPolicy::Digest,
+        TagPolicy::Drop => MissingTagPolicy::Drop,
+        TagPolicy::Digest => MissingTagPolicy::Digest,
     }
 }
 
 fn registry_override(values: &Effective, problems: &mut Problems) -> Option<Box<str>> {
-    const KEY: &str = "missing-registry-override";
-    let written = values.text(KEY)?;
+    let written = values.text(MISSING_REGISTRY_OVERRIDE)?;
     let registry = written.strip_suffix('/').unwrap_or(written);
     let reason = if registry.contains("://") {
         "has a scheme"
@@ -98,6 +83,6 @@ fn registry_override(values: &Effective, problems: &mut Problems) -> Option<Box<
         return Some(registry.into());
     };
     let text = format!("\"{}\" {reason}; write a registry as in registry.example.com:5000", excerpt(written));
-    problems.add(values.origin(KEY), KEY, text);
+    problems.add(values.origin(MISSING_REGISTRY_OVERRIDE), MISSING_REGISTRY_OVERRIDE, text);
     None
 }

@@ -6,44 +6,44 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::SecretString;
 
-use crate::config::effective::{Effective, missing};
-use crate::config::problem::Problems;
+use crate::config::effective::Effective;
+use crate::config::keys::{
+    KUBECONFIG_CLUSTER_CERT, KUBECONFIG_SERVER, KUBECONFIG_USER_CLIENT_CERT, KUBECONFIG_USER_PRIVATE_KEY,
+    KUBECONFIG_USER_TOKEN, KUBECONFIG_USER_TYPE, Key, Text,
+};
+use crate::config::problem::{Origin, Problems};
 use crate::config::settings::{InlineCluster, InlineUser};
 use crate::config::url::check_http_url;
-
-const SERVER: &str = "kubeconfig.server";
-const CLUSTER_CERT: &str = "kubeconfig.cluster-cert";
-const TYPE: &str = "kubeconfig.user.type";
-const CLIENT_CERT: &str = "kubeconfig.user.client-cert";
-const PRIVATE_KEY: &str = "kubeconfig.user.private-key";
-const TOKEN: &str = "kubeconfig.user.token";
+use crate::config::words::UserType;
 
 /// `None` when nothing of it is written. `kubeconfig.cluster` is only a name and no part of it.
 pub(super) fn build(values: &Effective, problems: &mut Problems) -> Option<InlineCluster> {
-    let keys = [SERVER, CLUSTER_CERT, TYPE, CLIENT_CERT, PRIVATE_KEY, TOKEN];
-    let first = keys.into_iter().find(|key| values.text(key).is_some())?;
+    let before = [values.get(KUBECONFIG_SERVER), values.get(KUBECONFIG_CLUSTER_CERT), values.get(KUBECONFIG_USER_TYPE)];
+    let behind = [KUBECONFIG_USER_CLIENT_CERT, KUBECONFIG_USER_PRIVATE_KEY, KUBECONFIG_USER_TOKEN];
+    let mut written = before.into_iter().chain(behind.map(|key| values.get(key)));
+    let first = &written.find(|setting| setting.text().is_some())?.origin;
     let mut reader = Reader { values, problems, first };
-    let server = reader.needed(SERVER);
+    let server = reader.needed(KUBECONFIG_SERVER);
     if !server.is_empty()
         && let Err(reason) = check_http_url(server)
     {
-        reader.problems.add(values.origin(SERVER), SERVER, reason);
+        reader.problems.add(values.origin(KUBECONFIG_SERVER), KUBECONFIG_SERVER, reason);
     }
-    let user = match values.text(TYPE) {
-        Some("token") => InlineUser::Token(reader.needed(TOKEN).into()),
-        Some(_) => InlineUser::PrivateKey {
-            client_cert: reader.needed_pem(CLIENT_CERT, Pem::Certificate).unwrap_or_default(),
+    let user = match values.word_if_set(KUBECONFIG_USER_TYPE) {
+        Some(UserType::Token) => InlineUser::Token(reader.needed(KUBECONFIG_USER_TOKEN).into()),
+        Some(UserType::PrivateKey) => InlineUser::PrivateKey {
+            client_cert: reader.needed_pem(KUBECONFIG_USER_CLIENT_CERT, Pem::Certificate).unwrap_or_default(),
             private_key: reader.private_key(),
         },
         None => {
             let text = "is not set, and other keys of kubeconfig describe a connection; write private_key or token, or \
                         empty those keys";
-            reader.problems.add_missing(values.origin_or(TYPE, first), TYPE, text);
+            reader.problems.add_missing(values.get(KUBECONFIG_USER_TYPE).origin_or(first), KUBECONFIG_USER_TYPE, text);
             InlineUser::Token(SecretString::default())
         }
     };
-    let cluster_cert = match values.text(CLUSTER_CERT) {
-        Some(_) => reader.needed_pem(CLUSTER_CERT, Pem::Certificate),
+    let cluster_cert = match values.text(KUBECONFIG_CLUSTER_CERT) {
+        Some(_) => reader.needed_pem(KUBECONFIG_CLUSTER_CERT, Pem::Certificate),
         None => None,
     };
     Some(InlineCluster { server: server.to_owned(), cluster_cert, user })
@@ -59,24 +59,24 @@ enum Pem {
 struct Reader<'a, 'b> {
     values: &'a Effective,
     problems: &'b mut Problems,
-    /// A key that is written: because of it the others are needed.
-    first: &'static str,
+    /// Where a key is written: because of it the others are needed.
+    first: &'a Origin,
 }
 
 impl<'a> Reader<'a, '_> {
     /// A value without which there is no connection.
-    fn needed(&mut self, key: &str) -> &'a str {
+    fn needed(&mut self, key: Key<Text>) -> &'a str {
         let text = self.values.text(key);
         if text.is_none() {
-            let reason = missing(Some(self.values.get(key)), key);
+            let reason = self.values.missing(key);
             let text = format!("{reason}, because other keys of kubeconfig describe a connection that needs it");
-            self.problems.add_missing(self.values.origin_or(key, self.first), key, text);
+            self.problems.add_missing(self.values.get(key).origin_or(self.first), key, text);
         }
         text.unwrap_or_default()
     }
 
     /// The PEM text that a value encodes; `None` after a problem. No part of the value is ever shown.
-    fn needed_pem(&mut self, key: &str, kind: Pem) -> Option<Vec<u8>> {
+    fn needed_pem(&mut self, key: Key<Text>, kind: Pem) -> Option<Vec<u8>> {
         let written = self.needed(key);
         if written.is_empty() {
             return None;
@@ -89,7 +89,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn private_key(&mut self) -> SecretString {
-        let pem = self.needed_pem(PRIVATE_KEY, Pem::PrivateKey).unwrap_or_default();
+        let pem = self.needed_pem(KUBECONFIG_USER_PRIVATE_KEY, Pem::PrivateKey).unwrap_or_default();
         String::from_utf8(pem).unwrap_or_default().into()
     }
 }

@@ -14,6 +14,7 @@ mod server_tls;
 pub use cluster::NO_CLUSTER_NAME;
 
 use super::effective::Effective;
+use super::keys::{MODE, OUTPUT, QUIET, VERBOSE_INVENTORY_REPORTS};
 use super::problem::Problems;
 use super::settings::Settings;
 use super::sources::{Environment, Flags};
@@ -32,11 +33,11 @@ pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> Settings {
     let anchore = anchore::build(given, problems);
     let cluster = cluster::build(given, anchore.push.is_some(), problems);
     Settings {
-        output: general::output(values),
-        quiet: values.switch("quiet"),
+        output: values.word(OUTPUT),
+        quiet: values.switch(QUIET),
         log: general::log(given),
-        mode: general::mode(values),
-        verbose_inventory_reports: values.switch("verbose-inventory-reports"),
+        mode: values.word(MODE),
+        verbose_inventory_reports: values.switch(VERBOSE_INVENTORY_REPORTS),
         cluster,
         selection: selection::build(values, problems),
         report: general::report(values, problems),

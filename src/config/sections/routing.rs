@@ -6,16 +6,16 @@ use regex::Regex;
 
 use super::selection::patterns;
 use crate::config::effective::{Effective, missing};
-use crate::config::keys::ACCOUNT_ROUTES;
+use crate::config::keys::{
+    ACCOUNT_ROUTES, Key, List, NAMESPACE_ANNOTATIONS, NAMESPACE_LABELS, NAMESPACES_DISABLED, NODE_ANNOTATIONS,
+    NODE_LABELS, NODES_DISABLED, POD_ANNOTATIONS, POD_LABELS, PODS_DISABLED, ROUTE_LABEL, ROUTE_LABEL_DEFAULT,
+    ROUTE_LABEL_IGNORE_MISSING,
+};
 use crate::config::layer::Route;
 use crate::config::problem::{Origin, Problems};
 use crate::config::receiver::{AccountRoute, AnchoreUser, LabelRoute, MetadataSettings, Password};
 use crate::config::value::{Item, Setting};
 use crate::inventory::{KeyFilter, MetadataRule, NamespacePattern, excerpt};
-
-const LABEL_KEY: &str = "account-route-by-namespace-label.key";
-const LABEL_DEFAULT: &str = "account-route-by-namespace-label.default-account";
-const LABEL_IGNORE: &str = "account-route-by-namespace-label.ignore-missing-label";
 
 /// `account-routes`. `pushing`: what is missing or contradicts itself matters.
 pub(super) fn account_routes(
@@ -43,7 +43,7 @@ pub(super) fn account_routes(
             check_credentials(&path, route, problems);
             check_distinct(route, &namespaces, &mut listed, problems);
             // An account that labels name may have its credentials here and no namespaces.
-            let serves_labels = entry.credentials.is_some() && values.text(LABEL_KEY).is_some();
+            let serves_labels = entry.credentials.is_some() && values.text(ROUTE_LABEL).is_some();
             if items.is_empty() && !serves_labels {
                 let text = format!(
                     "{}: names no namespaces, so that nothing goes to this account by its route; \
@@ -102,49 +102,59 @@ fn check_credentials(path: &str, route: &Route, problems: &mut Problems) {
         }
         let origin = setting.as_ref().map_or(&route.origin, |setting| &setting.origin);
         let key = format!("{path}.{name}");
-        let reason = missing(setting.as_ref(), &key);
+        let reason = missing(setting.as_ref(), "");
         problems.add_missing(origin, &key, format!("{reason}; an account has its own user and password, or neither"));
     }
 }
 
 /// `account-route-by-namespace-label.*`; the key decides.
 pub(super) fn label_route(values: &Effective, problems: &mut Problems) -> Option<LabelRoute> {
-    let (default_account, ignore_missing_label) = (values.text(LABEL_DEFAULT), values.switch(LABEL_IGNORE));
-    let Some(key) = values.text(LABEL_KEY) else {
-        let idle = [(LABEL_DEFAULT, default_account.is_some()), (LABEL_IGNORE, ignore_missing_label)];
-        for (path, _) in idle.into_iter().filter(|(_, set)| *set) {
+    let (default_account, ignore_missing_label) =
+        (values.text(ROUTE_LABEL_DEFAULT), values.switch(ROUTE_LABEL_IGNORE_MISSING));
+    let Some(key) = values.text(ROUTE_LABEL) else {
+        let mut idle = |path: &str, origin| {
             let text =
-                format!("{path}: does nothing while {LABEL_KEY} is empty; name the label there, or empty this key");
-            problems.warn(values.origin(path), text);
+                format!("{path}: does nothing while {ROUTE_LABEL} is empty; name the label there, or empty this key");
+            problems.warn(origin, text);
+        };
+        if default_account.is_some() {
+            idle(ROUTE_LABEL_DEFAULT.path, values.origin(ROUTE_LABEL_DEFAULT));
+        }
+        if ignore_missing_label {
+            idle(ROUTE_LABEL_IGNORE_MISSING.path, values.origin(ROUTE_LABEL_IGNORE_MISSING));
         }
         return None;
     };
     if let Some(account) = default_account {
-        check_account(values.origin(LABEL_DEFAULT), LABEL_DEFAULT, account, problems);
+        check_account(values.origin(ROUTE_LABEL_DEFAULT), ROUTE_LABEL_DEFAULT.path, account, problems);
     }
     Some(LabelRoute { key: key.to_owned(), default_account: default_account.map(str::to_owned), ignore_missing_label })
 }
 
 /// `metadata-collection.*`
 pub(super) fn metadata(values: &Effective, problems: &mut Problems) -> MetadataSettings {
-    let mut rule = |kind: &str| {
-        let mut filter = |list: &str| expressions(values, &format!("metadata-collection.{kind}.{list}"), problems);
-        let (annotations, labels) = (filter("include-annotations"), filter("include-labels"));
-        if values.switch(&format!("metadata-collection.{kind}.disable")) {
+    let mut rule = |annotations, labels, disabled| {
+        let mut filter = |list| expressions(values, list, problems);
+        let (annotations, labels) = (filter(annotations), filter(labels));
+        if values.switch(disabled) {
             return MetadataRule::default();
         }
         // An empty list names all of them, as the successor has it.
         let filter = |list: Vec<Regex>| if list.is_empty() { KeyFilter::All } else { KeyFilter::Matching(list.into()) };
         MetadataRule { labels: filter(labels), annotations: filter(annotations) }
     };
-    MetadataSettings { nodes: rule("nodes"), namespaces: rule("namespaces"), pods: rule("pods") }
+    MetadataSettings {
+        nodes: rule(NODE_ANNOTATIONS, NODE_LABELS, NODES_DISABLED),
+        namespaces: rule(NAMESPACE_ANNOTATIONS, NAMESPACE_LABELS, NAMESPACES_DISABLED),
+        pods: rule(POD_ANNOTATIONS, POD_LABELS, PODS_DISABLED),
+    }
 }
 
-fn expressions(values: &Effective, path: &str, problems: &mut Problems) -> Vec<Regex> {
+fn expressions(values: &Effective, key: Key<List>, problems: &mut Problems) -> Vec<Regex> {
     let mut expressions = Vec::new();
-    for item in values.items(path) {
+    for item in values.items(key) {
         if item.text.is_empty() {
-            problems.add(&item.origin, path, "an empty entry selects nothing; remove it");
+            problems.add(&item.origin, key, "an empty entry selects nothing; remove it");
             continue;
         }
         match Regex::new(&item.text) {
@@ -156,7 +166,7 @@ fn expressions(values: &Effective, path: &str, problems: &mut Problems) -> Vec<R
                 let reason = last.strip_prefix("error: ").unwrap_or(last);
                 let text =
                     format!("\"{}\" is no regular expression: {}; correct it", excerpt(&item.text), excerpt(reason));
-                problems.add(&item.origin, path, text);
+                problems.add(&item.origin, key, text);
             }
         }
     }

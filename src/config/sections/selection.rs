@@ -1,27 +1,24 @@
 //! `namespaces` and `namespace-selectors`: which namespaces count.
 
 use crate::config::effective::Effective;
+use crate::config::keys::{NAMESPACE_EXCLUDE, NAMESPACE_INCLUDE, NAMESPACES};
 use crate::config::problem::Problems;
 use crate::config::value::Item;
 use crate::inventory::{NamespacePattern, NamespaceSelection, excerpt};
 
-const INCLUDE: &str = "namespace-selectors.include";
-const EXCLUDE: &str = "namespace-selectors.exclude";
-/// The older form of `include`.
-const NAMESPACES: &str = "namespaces";
 /// The entry of the older form that means every namespace.
 const ALL: &str = "all";
 
 pub(super) fn build(values: &Effective, problems: &mut Problems) -> NamespaceSelection {
-    let include = match (values.items(INCLUDE), values.items(NAMESPACES)) {
+    let include = match (values.items(NAMESPACE_INCLUDE), values.items(NAMESPACES)) {
         ([], namespaces) if namespaces.iter().any(|item| item.text == ALL) => Vec::new(),
-        ([], namespaces) => exact_names(NAMESPACES, namespaces, problems),
-        (include, _) => exact_names(INCLUDE, include, problems),
+        ([], namespaces) => exact_names(NAMESPACES.path, namespaces, problems),
+        (include, _) => exact_names(NAMESPACE_INCLUDE.path, include, problems),
     };
-    let exclude = patterns(EXCLUDE, values.items(EXCLUDE), problems);
+    let exclude = patterns(NAMESPACE_EXCLUDE.path, values.items(NAMESPACE_EXCLUDE), problems);
     for (item, pattern) in &exclude {
         if let Some(warning) = glob_warning(pattern) {
-            problems.warn(&item.origin, format!("{EXCLUDE}: {warning}"));
+            problems.warn(&item.origin, format!("{NAMESPACE_EXCLUDE}: {warning}"));
         }
     }
     NamespaceSelection::new(include, exclude.into_iter().map(|(_, pattern)| pattern).collect())
@@ -39,7 +36,7 @@ fn exact_names(key: &str, items: &[Item], problems: &mut Problems) -> Vec<Box<st
             _ => {
                 let text = format!(
                     "\"{}\" is no name of a namespace (lower-case letters, digits and -, at most 63); write exact \
-                     names, expressions only work in {EXCLUDE}",
+                     names, expressions only work in {NAMESPACE_EXCLUDE}",
                     excerpt(&item.text)
                 );
                 problems.add(&item.origin, key, text);

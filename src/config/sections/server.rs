@@ -4,13 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::{Given, server_tls};
 use crate::config::effective::Effective;
+use crate::config::keys::{
+    SERVER_CORS_ORIGINS, SERVER_LISTEN, SERVER_PROBE_LISTEN, SERVER_REQUEST_TIMEOUT, SERVER_SHUTDOWN_TIMEOUT,
+};
 use crate::config::problem::Problems;
 use crate::config::settings::{Listen, ServerSettings};
 use crate::inventory::excerpt;
-
-const LISTEN: &str = "server.listen";
-const PROBE_LISTEN: &str = "server.probe-listen";
-const CORS_ORIGINS: &str = "server.cors-origins";
 
 pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> ServerSettings {
     let values = given.values;
@@ -19,30 +18,30 @@ pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> ServerSettings
         probe_listen: probe_listen(values, &listen, problems),
         tls: server_tls::build(given, problems),
         listen,
-        request_timeout: values.seconds("server.request-timeout-seconds"),
-        max_concurrent_requests: values.small_number("server.max-concurrent-requests") as usize,
-        shutdown_timeout: values.seconds("server.shutdown-timeout-seconds"),
-        cache_max_bytes: values.number("server.cache-max-bytes"),
+        request_timeout: values.seconds(SERVER_REQUEST_TIMEOUT),
+        max_concurrent_requests: values.small_number(SERVER_MAX_CONCURRENT_REQUESTS) as usize,
+        shutdown_timeout: values.seconds(SERVER_SHUTDOWN_TIMEOUT),
+        cache_max_bytes: values.number(SERVER_CACHE_MAX_BYTES),
         cors_origins: cors_origins(values, problems),
     }
 }
 
 fn listen(values: &Effective, problems: &mut Problems) -> Listen {
-    let written = values.word(LISTEN);
+    let written = values.text(SERVER_LISTEN).unwrap_or_default();
     read_listen(written).unwrap_or_else(|| {
         let text = format!(
             "\"{}\" is no address to listen on; write an IP address with a port as in 127.0.0.1:8080, :8080 for every \
              address, or none",
             excerpt(written)
         );
-        problems.add(values.origin(LISTEN), LISTEN, text);
+        problems.add(values.origin(SERVER_LISTEN), SERVER_LISTEN, text);
         Listen::None
     })
 }
 
 /// Empty, or an address of its own.
 fn probe_listen(values: &Effective, listen: &Listen, problems: &mut Problems) -> Listen {
-    let Some(written) = values.text(PROBE_LISTEN) else { return Listen::None };
+    let Some(written) = values.text(SERVER_PROBE_LISTEN) else { return Listen::None };
     let text = match read_listen(written) {
         Some(Listen::None) => {
             format!(
@@ -51,7 +50,7 @@ fn probe_listen(values: &Effective, listen: &Listen, problems: &mut Problems) ->
             )
         }
         Some(address) if address == *listen && address.port() != Some(0) => {
-            format!("\"{}\" is the address of {LISTEN} too; write another port", excerpt(written))
+            format!("\"{}\" is the address of {SERVER_LISTEN} too; write another port", excerpt(written))
         }
         Some(address) => return address,
         None => format!(
@@ -60,7 +59,7 @@ fn probe_listen(values: &Effective, listen: &Listen, problems: &mut Problems) ->
             excerpt(written)
         ),
     };
-    problems.add(values.origin(PROBE_LISTEN), PROBE_LISTEN, text);
+    problems.add(values.origin(SERVER_PROBE_LISTEN), SERVER_PROBE_LISTEN, text);
     Listen::None
 }
 
@@ -86,7 +85,7 @@ fn read_port(text: &str) -> Option<u16> {
 }
 
 fn cors_origins(values: &Effective, problems: &mut Problems) -> Vec<String> {
-    let items = values.items(CORS_ORIGINS);
+    let items = values.items(SERVER_CORS_ORIGINS);
     let mut origins = Vec::with_capacity(items.len());
     for item in items {
         let reason = if item.text == "*" {
@@ -103,7 +102,7 @@ fn cors_origins(values: &Effective, problems: &mut Problems) -> Vec<String> {
             "is no origin; write one as in https://dashboard.example.com or http://localhost:3000, without a path, or * \
              alone"
         };
-        problems.add(&item.origin, CORS_ORIGINS, format!("\"{}\" {reason}", excerpt(&item.text)));
+        problems.add(&item.origin, SERVER_CORS_ORIGINS, format!("\"{}\" {reason}", excerpt(&item.text)));
     }
     origins
 }

@@ -3,41 +3,41 @@
 use std::path::{Path, PathBuf};
 
 use super::Given;
-use crate::config::effective::missing;
+use crate::config::keys::{
+    Key, SERVER_PROBE_LISTEN, SERVER_TLS_CERTIFICATE, SERVER_TLS_CLIENT_CA, SERVER_TLS_PRIVATE_KEY, Text,
+};
 use crate::config::pem::{Meaning, meaning};
 use crate::config::problem::Problems;
 use crate::config::settings::ServerTls;
 
-const CERTIFICATE: &str = "server.tls.certificate";
-const PRIVATE_KEY: &str = "server.tls.private-key";
-const CLIENT_CA: &str = "server.tls.client-ca";
-const PROBE_LISTEN: &str = "server.probe-listen";
-
 /// The certificate and its key together, or neither; an authority of clients only with them.
 pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> Option<ServerTls> {
     let values = given.values;
-    let because = [CERTIFICATE, PRIVATE_KEY, CLIENT_CA].into_iter().find(|key| values.text(key).is_some())?;
-    for needed in [CERTIFICATE, PRIVATE_KEY] {
+    let because = [SERVER_TLS_CERTIFICATE, SERVER_TLS_PRIVATE_KEY, SERVER_TLS_CLIENT_CA]
+        .into_iter()
+        .find(|key| values.text(*key).is_some())?;
+    for needed in [SERVER_TLS_CERTIFICATE, SERVER_TLS_PRIVATE_KEY] {
         if values.text(needed).is_none() {
-            let reason = missing(Some(values.get(needed)), needed);
+            let reason = values.missing(needed);
             let text = format!("{reason}, because {because} is set and is of no use alone; or empty {because}");
             problems.add_missing(values.origin_or(needed, because), needed, text);
         }
     }
-    if values.text(CLIENT_CA).is_some() && values.text(PROBE_LISTEN).is_none() {
+    if values.text(SERVER_TLS_CLIENT_CA).is_some() && values.text(SERVER_PROBE_LISTEN).is_none() {
         let text = format!(
-            "{CLIENT_CA}: is set, so a probe without a certificate gets no answer either, and the kubelet has none; set \
-             {PROBE_LISTEN}"
+            "{SERVER_TLS_CLIENT_CA}: is set, so a probe without a certificate gets no answer either, and the kubelet has none; set \
+             {SERVER_PROBE_LISTEN}"
         );
-        problems.warn(values.origin(CLIENT_CA), text);
+        problems.warn(values.origin(SERVER_TLS_CLIENT_CA), text);
     }
-    let (certificate, private_key) = (file(given, CERTIFICATE, problems), file(given, PRIVATE_KEY, problems));
-    let client_ca = file(given, CLIENT_CA, problems);
+    let (certificate, private_key) =
+        (file(given, SERVER_TLS_CERTIFICATE, problems), file(given, SERVER_TLS_PRIVATE_KEY, problems));
+    let client_ca = file(given, SERVER_TLS_CLIENT_CA, problems);
     Some(ServerTls { certificate: certificate?, private_key: private_key?, client_ca })
 }
 
 /// `None` when it is not set, or after a problem. What the file holds is found by who uses it.
-fn file(given: Given<'_>, key: &str, problems: &mut Problems) -> Option<PathBuf> {
+fn file(given: Given<'_>, key: Key<Text>, problems: &mut Problems) -> Option<PathBuf> {
     let text = given.values.text(key)?;
     if meaning(text) == Ok(Meaning::Path) {
         return Some(given.environment.resolve(Path::new(text)));
