@@ -27,7 +27,7 @@ To load completions:
   fish, for every shell:       echo 'kai completion fish | source' > ~/.config/fish/completions/kai.fish
 
 The script asks the installed kai, so it knows every flag of it; do not save its text. `kai -n <TAB>` completes
-namespaces from the cluster that the other flags on the line name.";
+namespaces from the cluster that the other flags on the line name, `kai --context <TAB>` the contexts of the kubeconfig.";
 
 /// Arguments of `kai completion`.
 #[derive(Debug, clap::Args)]
@@ -60,16 +60,26 @@ impl Completion {
     }
 }
 
-/// Namespaces that begin with what was typed; behind a comma the next one of a list. Nothing on any error: a message
-/// would land in the middle of the user's line.
+/// Namespaces that begin with what was typed; behind a comma the next one of a list, none twice. Nothing
+/// on any error: a message would land in the middle of the user's line.
 pub(super) fn namespaces(typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(typed) = typed.to_str() else { return Vec::new() };
     let (before, last) = typed.rfind(',').map_or(("", typed), |comma| typed.split_at(comma + 1));
     live_namespaces(&flags_on_the_line(std::env::args_os()))
         .into_iter()
-        .filter(|name| name.starts_with(last))
+        .filter(|name| name.starts_with(last) && !before.split(',').any(|chosen| chosen == name))
         .map(|name| CompletionCandidate::new(format!("{before}{name}")))
         .collect()
+}
+
+/// Contexts of the kubeconfig that begin with what was typed.
+pub(super) fn contexts(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(typed) = typed.to_str() else { return Vec::new() };
+    // What is typed is no whole context yet.
+    let flags = Flags { context: None, ..flags_on_the_line(std::env::args_os()) };
+    let Ok(loaded) = crate::config::load(&flags, &Environment::of_process()) else { return Vec::new() };
+    let known = cluster::contexts(&loaded.settings.cluster.source, &cluster::Environment::of_process());
+    known.into_iter().filter(|name| name.starts_with(typed)).map(CompletionCandidate::new).collect()
 }
 
 /// Completes a flag that takes one of these words. The settings check the value, whoever gave it: clap would refuse it

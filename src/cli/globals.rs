@@ -31,7 +31,7 @@ pub(super) struct Globals {
     kubeconfig: Option<PathBuf>,
 
     /// Context of the kubeconfig [default: its current one]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", add = ArgValueCompleter::new(completion::contexts))]
     context: Option<String>,
 
     /// Act as this user on the API server; needs the right to impersonate

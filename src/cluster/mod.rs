@@ -33,7 +33,7 @@ mod request;
 mod retry;
 mod source;
 
-pub use connection::KubeconfigError;
+pub use connection::{KubeconfigError, contexts};
 pub use environment::Environment;
 pub use error::{ClusterError, Endpoint};
 pub use progress::Progress;

@@ -337,3 +337,34 @@ fn a_run_stops_while_nobody_reads_what_it_prints() {
     await_line(&log, "printing");
     assert_eq!(signal_and_wait(&mut child, "-TERM"), Some(0));
 }
+
+#[test]
+fn the_settings_file_that_was_found_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("kai.yaml"), "namespaces: [payments]\n").unwrap();
+    let output = kai(&["--input", DEMO]).current_dir(folder.path()).output().unwrap();
+    let expected = format!("INFO settings are read from {}", folder.path().join("kai.yaml").display());
+    assert!(stderr(&output).contains(&expected), "{}", stderr(&output));
+    assert!(!stderr(&run(&["--input", DEMO])).contains("settings are read"));
+}
+
+#[rstest::rstest]
+#[case::all("", "blue\ngreen")]
+#[case::begun("gr", "green")]
+#[case::none("x", "")]
+fn contexts_of_the_kubeconfig_are_completed(#[case] typed: &str, #[case] expected: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let contexts = "{apiVersion: v1, kind: Config, contexts: [{name: blue, context: {cluster: c}}, {name: green, context: {cluster: c}}]}";
+    std::fs::write(folder.path().join("config"), contexts).unwrap();
+    let output = kai(&["--", "kai", "-k", "config", "--context", typed])
+        .current_dir(folder.path())
+        .envs([
+            ("COMPLETE", "bash"),
+            ("_CLAP_COMPLETE_INDEX", "4"),
+            ("_CLAP_IFS", "\n"),
+            ("_CLAP_COMPLETE_COMP_TYPE", "9"),
+        ])
+        .output()
+        .unwrap();
+    assert_eq!((stdout(&output).trim(), stderr(&output).as_str()), (expected, ""));
+}

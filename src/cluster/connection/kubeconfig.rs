@@ -71,6 +71,10 @@ impl Files {
         if self.paths.len() == 1 { format!("kubeconfig {paths}") } else { format!("kubeconfigs {paths}") }
     }
 
+    pub(super) fn into_contexts(self) -> Vec<String> {
+        self.contexts.into_iter().map(|(name, _)| name).collect()
+    }
+
     /// Looks up the context of that name, or the current one.
     pub(super) fn choose(&self, context: Option<&str>) -> Result<Chosen, KubeconfigError> {
         let files = self.describe();

@@ -16,3 +16,17 @@ pub use endpoint::Endpoint;
 pub use fault::KubeconfigError;
 
 pub(in crate::cluster) use recipe::{FreshClient, Recipe};
+
+use self::kubeconfig::Files;
+use super::Environment;
+use crate::config::KubeconfigSource;
+
+/// The contexts of the kubeconfig, in its order; none where there is no kubeconfig or it cannot be read.
+pub fn contexts(source: &KubeconfigSource, environment: &Environment) -> Vec<String> {
+    let files = match source {
+        KubeconfigSource::Path(path) => Files::read(path).ok(),
+        KubeconfigSource::Search => Files::search(environment).ok().and_then(Result::ok),
+        KubeconfigSource::InCluster | KubeconfigSource::Inline(_) => None,
+    };
+    files.map(Files::into_contexts).unwrap_or_default()
+}
