@@ -237,13 +237,15 @@ async fn renew_log(
     }
 }
 
-/// Prints each new report until stopped. A closed pipe ends the printing, not the service.
+/// Prints each new report until stopped. A closed pipe ends the printing and a full disk loses a report, but the service
+/// goes on.
 async fn print_reports(
     mut reader: SnapshotReader,
     policy: ReportPolicy,
     format: Format,
     stop: CancellationToken,
 ) -> Result<(), String> {
+    let mut is_failing = false;
     loop {
         let snapshot = tokio::select! {
             snapshot = reader.next() => snapshot,
@@ -251,20 +253,30 @@ async fn print_reports(
         };
         let Some(snapshot) = snapshot else { return Ok(()) };
         let policy = policy.clone();
-        let written = tokio::task::spawn_blocking(move || {
+        let printed = tokio::task::spawn_blocking(move || {
             let report = KaiReport::of(&snapshot, &policy, |_| true);
             print_report(&report, format)
-        })
-        .await
-        .map_err(|error| error.to_string())?;
-        match written {
+        });
+        // A pipe that nobody reads takes no report, and must not hold up the stop.
+        let written = tokio::select! {
+            written = printed => written.map_err(|error| error.to_string())?,
+            () = stop.cancelled() => return Ok(()),
+        };
+        match &written {
             Ok(()) => {}
-            Err(error) if is_closed_pipe(&error) => {
+            Err(error) if is_closed_pipe(error) => {
                 tracing::warn!("standard output is closed: no more reports are printed");
                 stop.cancelled().await;
                 return Ok(());
             }
-            Err(error) => return Err(format!("a report could not be written to standard output: {error}")),
+            Err(_) if is_failing => {}
+            Err(error) => {
+                tracing::warn!(
+                    "a report could not be written to standard output: {error}; the service goes on and tries again \
+                     with the next report"
+                );
+            }
         }
+        is_failing = written.is_err();
     }
 }

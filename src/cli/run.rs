@@ -58,21 +58,21 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         }
         Some(Command::Config(_)) => {
             let loaded = loaded(&cli.globals.flags())?;
-            let _log = start_log(&loaded)?;
+            let _log = start_log(&loaded, Mode::Adhoc)?;
             config::Config::run(&loaded)
         }
         Some(Command::Serve(options)) => {
             let flags = Flags { listen: options.listen.clone(), ..cli.globals.flags() };
-            let started = start(&flags)?;
+            let started = start(&flags, Some(Mode::Periodic))?;
             block_on(many_threads()?, serve::run(flags, started, cli.globals.dump()))
         }
         Some(Command::Push(push)) => {
-            let started = start(&cli.globals.flags())?;
+            let started = start(&cli.globals.flags(), Some(Mode::Adhoc))?;
             block_on(many_threads()?, push.run(started, cli.globals.dump()))
         }
         None => {
             let flags = Flags { mode: cli.report.mode.clone(), ..cli.globals.flags() };
-            let started = start(&flags)?;
+            let started = start(&flags, None)?;
             match started.settings.mode {
                 Mode::Adhoc => block_on(one_thread()?, cli.report.run(started, cli.globals.dump())),
                 Mode::Periodic => block_on(many_threads()?, serve::run(flags, started, cli.globals.dump())),

@@ -7,13 +7,14 @@ use std::time::Duration;
 use super::Exit;
 use crate::cluster::install_crypto_provider;
 use crate::collector::{CollectError, Collector, Source};
-use crate::config::{AnchoreUser, Environment, Flags, Loaded, Settings, load};
+use crate::config::{AnchoreUser, Environment, Flags, Loaded, Mode, Settings, load};
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
+use crate::inventory::excerpt;
 use crate::metrics::Metrics;
 use crate::once::OnceError;
 use crate::push::{Client, Pusher};
-use crate::telemetry::{self, LogGuard};
+use crate::telemetry::{self, LogGuard, Pace};
 
 /// An error that ends the process with a status of its own.
 #[derive(Debug)]
@@ -37,10 +38,15 @@ pub(super) struct Started {
     pub(super) log: LogGuard,
 }
 
-/// Reads the settings, starts the log, and says what the settings only warn of.
-pub(super) fn start(flags: &Flags) -> anyhow::Result<Started> {
+/// Reads the settings, starts the log, and logs what the settings only warn of. `mode`: what the command is, whatever the
+/// settings say.
+pub(super) fn start(flags: &Flags, mode: Option<Mode>) -> anyhow::Result<Started> {
     let loaded = loaded(flags)?;
-    let log = start_log(&loaded)?;
+    let log = start_log(&loaded, mode.unwrap_or(loaded.settings.mode))?;
+    // A file that was found rather than named may narrow the answer without anybody knowing.
+    if let Some(file) = &loaded.file {
+        tracing::info!("settings are read from {}", excerpt(&file.to_string_lossy()));
+    }
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -53,8 +59,12 @@ pub(super) fn loaded(flags: &Flags) -> anyhow::Result<Loaded> {
         .map_err(|errors| Failure { exit: Exit::Usage, message: errors.to_string() }.into())
 }
 
-pub(super) fn start_log(loaded: &Loaded) -> anyhow::Result<LogGuard> {
-    telemetry::start(&loaded.settings.log)
+pub(super) fn start_log(loaded: &Loaded, mode: Mode) -> anyhow::Result<LogGuard> {
+    let pace = match mode {
+        Mode::Adhoc => Pace::EveryLine,
+        Mode::Periodic => Pace::NeverWait,
+    };
+    telemetry::start(&loaded.settings.log, pace)
         .map_err(|error| Failure { exit: Exit::Usage, message: error.to_string() }.into())
 }
 

@@ -52,18 +52,18 @@ impl Effective {
         &self.routes
     }
 
-    pub(super) fn get<T>(&self, key: Key<T>) -> &Setting {
+    pub(super) fn get<T: Copy>(&self, key: Key<T>) -> &Setting {
         &self.settings[key.position]
     }
 
     /// Where the value of a key came from.
-    pub(super) fn origin<T>(&self, key: Key<T>) -> &Origin {
+    pub(super) fn origin<T: Copy>(&self, key: Key<T>) -> &Origin {
         &self.get(key).origin
     }
 
     /// Where to point when a key has no value: its own place if it was written at all, else the place of the key that
     /// asks for it.
-    pub(super) fn origin_or<T, A>(&self, key: Key<T>, asking: Key<A>) -> &Origin {
+    pub(super) fn origin_or<T: Copy, A: Copy>(&self, key: Key<T>, asking: Key<A>) -> &Origin {
         self.get(key).origin_or(self.origin(asking))
     }
 
@@ -81,7 +81,7 @@ impl Effective {
         self.value_of_word(key)
     }
 
-    fn value_of_word<T, W: Word>(&self, key: Key<T>) -> Option<W> {
+    fn value_of_word<T: Copy, W: Word>(&self, key: Key<T>) -> Option<W> {
         match self.get(key).value {
             Value::Word(position, _) => W::VALUES.get(position).copied(),
             _ => None,
@@ -96,7 +96,7 @@ impl Effective {
     }
 
     /// A number; 0 stands for one below 0.
-    pub(super) fn number<T>(&self, key: Key<T>) -> u64 {
+    pub(super) fn number<T: Copy>(&self, key: Key<T>) -> u64 {
         match self.get(key).value {
             Value::Number(number) => u64::try_from(number).unwrap_or(0),
             _ => 0,
@@ -117,7 +117,7 @@ impl Effective {
     }
 
     /// Why a key has no value, and where to write one.
-    pub(super) fn missing<T>(&self, key: Key<T>) -> String {
+    pub(super) fn missing<T: Copy>(&self, key: Key<T>) -> String {
         let way = format!(" or by the variable {}", keys::variable(key.path));
         missing(Some(self.get(key)), &way)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::keys::{self, ACCOUNT_ROUTES, DEV, Kind, ROUTE_KEYS};
+use super::keys::{self, ACCOUNT_ROUTES, DEV, Kind, NAMESPACE_EXCLUDE, NAMESPACE_INCLUDE, NAMESPACES, ROUTE_KEYS};
 use super::layer::{Layer, Route};
 use super::problem::{Origin, Problems};
 use super::suggest;
@@ -22,7 +22,12 @@ pub(super) fn read(name: &str, text: &str, problems: &mut Problems) -> Layer {
             reader.problems.add_at(&reader.origin(node.line), text);
         }
         Err(error) => {
-            let text = format!("not YAML: {}", excerpt(&error.reason));
+            let text = if error.has_more_documents {
+                "the file has more than one YAML document; write all settings in one, without a line `---` between them"
+                    .to_owned()
+            } else {
+                format!("not YAML: {}", excerpt(&error.reason))
+            };
             reader.problems.add_at(&reader.origin(error.line), text);
         }
     }
@@ -117,6 +122,14 @@ impl Reader<'_> {
                 }
             },
             Shape::List(items) if kind == Kind::List => Value::List(self.items(path, items)),
+            Shape::Map(_) if path == NAMESPACES.path => {
+                let text = format!(
+                    "is a map, an older form of KAI; write its lists include and exclude under `namespace-selectors`, as \
+                     {NAMESPACE_INCLUDE} and {NAMESPACE_EXCLUDE}, or a list of names here"
+                );
+                self.problems.add(&origin, path, text);
+                return None;
+            }
             shape => {
                 self.problems.add(&origin, path, format!("{} is not valid; write {}", article(&shape), Allowed(kind)));
                 return None;

@@ -129,8 +129,8 @@ impl<T: Copy> Definition<T> {
         Self { row: Row { expands: true, ..self.row }, ..self }
     }
 
-    const fn alias_of(self, key: &Key<T>) -> Self {
-        Self { row: Row { alias_of: Some(key.path), ..self.row }, ..self }
+    const fn alias_of(self, path: &'static str) -> Self {
+        Self { row: Row { alias_of: Some(path), ..self.row }, ..self }
     }
 
     const fn key(self) -> Key<T> {
@@ -198,13 +198,13 @@ const fn pem_file(path: &'static str) -> Definition<Text> {
 /// Makes the table, and from each line the constant of that name. Lines without a name (`_`) are known and read by nobody:
 /// other spellings, and keys that mean nothing any more.
 macro_rules! keys {
-    ($($(#[$comment:meta])* $name:tt: $type:ty = $definition:expr;)*) => {
+    ($($name:tt: $type:ty = $definition:expr;)*) => {
         /// The table, in the order of `kai config`: keys of one section stand together.
         pub(super) const KEYS: &[Row] = &[$({
-            const ROW: Row = $definition.row;
-            ROW
+            const KEY: Definition<$type> = $definition;
+            KEY.row
         }),*];
-        $($(#[$comment])* pub(super) const $name: Key<$type> = { const KEY: Definition<$type> = $definition; KEY }.key();)*
+        $(pub(super) const $name: Key<$type> = { const KEY: Definition<$type> = $definition; KEY }.key();)*
     };
 }
 
@@ -233,7 +233,7 @@ keys! {
     REQUEST_TIMEOUT: Duration = seconds("kubernetes.request-timeout-seconds", 1, MOST_SECONDS, 60);
     REQUEST_BATCH_SIZE: u32 = small_number("kubernetes.request-batch-size", 1, 500);
     WORKER_POOL_SIZE: u32 = small_number("kubernetes.worker-pool-size", 1, 100);
-    /// The older form; it shares its variable with the key of the section, as in KAI.
+    // The older form; it shares its variable with the key of the section, as in KAI.
     OLDER_REQUEST_TIMEOUT: Duration = seconds("kubernetes-request-timeout-seconds", -MOST_SECONDS, MOST_SECONDS, 0);
     CYCLE_TIMEOUT: Duration = seconds("collection.cycle-timeout-seconds", 0, MOST_SECONDS, 0);
     STALE_AFTER: Duration = seconds("collection.stale-after-seconds", 0, MOST_SECONDS, 0);
@@ -267,7 +267,7 @@ keys! {
     ANCHORE_CLIENT_CERTIFICATE: Text = pem("anchore.http.client-certificate");
     ANCHORE_CLIENT_KEY: Text = pem("anchore.http.client-key");
     ANCHORE_PROXY: Text = text("anchore.http.proxy", "").expanded().secret(Secret::UserInfo);
-    /// On as well when another key of its section is set, as k8s-inventory has it, which knows no such key.
+    // On as well when another key of its section is set, as k8s-inventory has it, which knows no such key.
     REGISTRATION_ENABLED: bool = switch("anchore-registration.enabled", false);
     REGISTRATION_ID: Text = text("anchore-registration.registration-id", "");
     INTEGRATION_NAME: Text = text("anchore-registration.integration-name", "");
@@ -276,23 +276,23 @@ keys! {
     ROUTE_LABEL: Text = text("account-route-by-namespace-label.key", "");
     ROUTE_LABEL_DEFAULT: Text = text("account-route-by-namespace-label.default-account", "");
     ROUTE_LABEL_IGNORE_MISSING: bool = switch("account-route-by-namespace-label.ignore-missing-label", false);
-    _: bool = switch("account-route-by-namespace-label.ignore-namespace-missing-label", false).alias_of(&ROUTE_LABEL_IGNORE_MISSING);
+    _: bool = switch("account-route-by-namespace-label.ignore-namespace-missing-label", false).alias_of("account-route-by-namespace-label.ignore-missing-label");
     REPORT_NAMESPACES: u64 = number("inventory-report-limits.namespaces", 0, i64::MAX, 0);
     REPORT_BYTES: u64 = number("inventory-report-limits.payload-threshold-bytes", 0, i64::MAX, 0);
     NODE_ANNOTATIONS: List = list("metadata-collection.nodes.include-annotations");
     NODE_LABELS: List = list("metadata-collection.nodes.include-labels");
-    _: List = list("metadata-collection.nodes.annotations").alias_of(&NODE_ANNOTATIONS);
-    _: List = list("metadata-collection.nodes.labels").alias_of(&NODE_LABELS);
+    _: List = list("metadata-collection.nodes.annotations").alias_of("metadata-collection.nodes.include-annotations");
+    _: List = list("metadata-collection.nodes.labels").alias_of("metadata-collection.nodes.include-labels");
     NODES_DISABLED: bool = switch("metadata-collection.nodes.disable", false);
     NAMESPACE_ANNOTATIONS: List = list("metadata-collection.namespaces.include-annotations");
     NAMESPACE_LABELS: List = list("metadata-collection.namespaces.include-labels");
-    _: List = list("metadata-collection.namespaces.annotations").alias_of(&NAMESPACE_ANNOTATIONS);
-    _: List = list("metadata-collection.namespaces.labels").alias_of(&NAMESPACE_LABELS);
+    _: List = list("metadata-collection.namespaces.annotations").alias_of("metadata-collection.namespaces.include-annotations");
+    _: List = list("metadata-collection.namespaces.labels").alias_of("metadata-collection.namespaces.include-labels");
     NAMESPACES_DISABLED: bool = switch("metadata-collection.namespaces.disable", false);
     POD_ANNOTATIONS: List = list("metadata-collection.pods.include-annotations");
     POD_LABELS: List = list("metadata-collection.pods.include-labels");
-    _: List = list("metadata-collection.pods.annotations").alias_of(&POD_ANNOTATIONS);
-    _: List = list("metadata-collection.pods.labels").alias_of(&POD_LABELS);
+    _: List = list("metadata-collection.pods.annotations").alias_of("metadata-collection.pods.include-annotations");
+    _: List = list("metadata-collection.pods.labels").alias_of("metadata-collection.pods.include-labels");
     PODS_DISABLED: bool = switch("metadata-collection.pods.disable", false);
 }
 

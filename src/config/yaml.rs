@@ -46,6 +46,8 @@ pub(super) struct NotYaml {
     /// Counted from 1; 1 when unknown.
     pub(super) line: u64,
     pub(super) reason: String,
+    /// It is YAML, but of several documents.
+    pub(super) has_more_documents: bool,
 }
 
 /// Reads one document; an empty text is `Null`.
@@ -62,6 +64,7 @@ pub(super) fn parse(text: &str) -> Result<Node, NotYaml> {
     let raw: Option<Spanned<Raw>> = serde_saphyr::from_str_with_options(text, options).map_err(|error| NotYaml {
         line: error.location().map_or(1, |location| location.line().max(1)),
         reason: reason(&error),
+        has_more_documents: matches!(error.without_snippet(), serde_saphyr::Error::MultipleDocuments { .. }),
     })?;
     Ok(raw.map_or(Node { line: 1, shape: Shape::Null }, |raw| raw_node(raw, text)))
 }
@@ -295,6 +298,16 @@ mod tests {
         parse(&nested.concat()).expect_err("too deep");
     }
 
+    /// The last line on which a part of the node stands.
+    fn last_line(node: &Node) -> u64 {
+        let inner = match &node.shape {
+            Shape::Null | Shape::Text(_) => None,
+            Shape::List(items) => items.iter().map(last_line).max(),
+            Shape::Map(entries) => entries.iter().map(|(key, value)| key.line.max(last_line(value))).max(),
+        };
+        node.line.max(inner.unwrap_or(0))
+    }
+
     proptest! {
         #[test]
         fn a_scalar_reads_back_as_the_same_text(text in "\\PC{0,20}|[\\x00-\\x7f]{0,12}|[0-9.eE+-]{0,6}|[a-z]{0,5}") {
@@ -305,7 +318,14 @@ mod tests {
 
         #[test]
         fn any_text_is_read_or_refused(text in "[ \\na-z:\\-\\[\\]{}&*!|>'\"%@`#,?0-9~<]{0,60}") {
-            let _ = parse(&text);
+            let lines = text.split('\n').count() as u64;
+            match parse(&text) {
+                Ok(node) => prop_assert!((1..=lines).contains(&last_line(&node)), "{node:?}"),
+                Err(NotYaml { line, reason, .. }) => {
+                    prop_assert!((1..=lines).contains(&line), "line {line} of {lines}");
+                    prop_assert!(!reason.is_empty());
+                }
+            }
         }
     }
 }

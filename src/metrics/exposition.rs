@@ -100,6 +100,11 @@ impl Collector for Scrape {
         metrics.api().write(families)?;
         metrics.http().write(families, serving)?;
         metrics.push().write(families, &report.push)?;
+        families.counter(
+            "kai_log_lines_lost",
+            "Log lines that were not written: the log was read too slowly, or its disk is full.",
+            metrics.lost_log_lines(),
+        )?;
         process.write(families, metrics.started_at())
     }
 }

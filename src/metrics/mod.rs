@@ -28,6 +28,7 @@ pub use push::PushMetrics;
 pub use serving::{HttpMetrics, Route, Serving};
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 
@@ -42,22 +43,30 @@ struct Recorded {
     api: ApiMetrics,
     http: HttpMetrics,
     push: PushMetrics,
+    lost_log_lines: Arc<AtomicU64>,
 }
 
 impl Default for Metrics {
     /// Of a process that starts now, with nothing recorded.
     fn default() -> Self {
+        Self::new(Arc::default())
+    }
+}
+
+impl Metrics {
+    /// The same with a count that the log keeps.
+    #[must_use]
+    pub fn new(lost_log_lines: Arc<AtomicU64>) -> Self {
         Self(Arc::new(Recorded {
             started_at: Timestamp::now(),
             polls: PollMetrics::default(),
             api: ApiMetrics::default(),
             http: HttpMetrics::default(),
             push: PushMetrics::default(),
+            lost_log_lines,
         }))
     }
-}
 
-impl Metrics {
     /// Of the collector.
     #[must_use]
     pub fn polls(&self) -> &PollMetrics {
@@ -80,6 +89,10 @@ impl Metrics {
     #[must_use]
     pub fn push(&self) -> &PushMetrics {
         &self.0.push
+    }
+
+    fn lost_log_lines(&self) -> u64 {
+        self.0.lost_log_lines.load(Ordering::Relaxed)
     }
 
     fn started_at(&self) -> Timestamp {

@@ -99,7 +99,10 @@ fn an_unknown_key_is_refused(#[case] text: &str, #[case] message: &str) {
     "polling-interval-seconds: {a: 1}",
     "kai.yaml:1: polling-interval-seconds: a map is not valid; write a whole number of seconds from 1 to 4294967295, without a unit"
 )]
-#[case::map_for_list("namespaces: {a: b}", "kai.yaml:1: namespaces: a map is not valid; write a list of texts")]
+#[case::map_for_list(
+    "namespaces: {a: b}",
+    "kai.yaml:1: namespaces: is a map, an older form of KAI; write its lists include and exclude under `namespace-selectors`, as namespace-selectors.include and namespace-selectors.exclude, or a list of names here"
+)]
 #[case::map_for_secret(
     "anchore: {password: {a: hunter2}}",
     "kai.yaml:1: anchore.password: a map is not valid; write a text"
@@ -246,7 +249,10 @@ fn a_value_that_cannot_work_is_refused(#[case] text: &str, #[case] message: &str
 #[rstest]
 #[case::list("- a\n- b\n", "kai.yaml:1: the file is a list; write keys with values, such as `output: json`")]
 #[case::scalar("\nhello\n", "kai.yaml:2: the file is a text; write keys with values, such as `output: json`")]
-#[case::two_documents("a: 1\n---\nb: 2\n", "kai.yaml:3: not YAML: ")]
+#[case::two_documents(
+    "mode: adhoc\n---\nquiet: true\n",
+    "kai.yaml:3: the file has more than one YAML document; write all settings in one, without a line `---` between them"
+)]
 #[case::tab("log:\n\tlevel: info\n", "kai.yaml:2: not YAML: ")]
 #[case::unclosed("namespaces: [a, b\nmode: adhoc\n", "kai.yaml:2: not YAML: ")]
 #[case::unknown_anchor("mode: *x\n", "kai.yaml:1: not YAML: ")]

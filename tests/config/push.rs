@@ -10,6 +10,19 @@ use secrecy::ExposeSecret as _;
 
 use crate::{Case, file, nothing, secret};
 
+#[test]
+fn the_url_of_the_receiver_may_name_a_variable() {
+    let settings = "anchore: {url: $ANCHORE_URL, user: me, password: secret}\nkubeconfig: {cluster: demo}\n";
+    let case = file(settings).variable("ANCHORE_URL", "https://anchore.example.com");
+    let push = case.load().settings.anchore.push.expect("a receiver");
+    assert_eq!(push.url, "https://anchore.example.com");
+
+    let problems = file(settings).problems();
+    let expected = "kai.yaml:1: anchore.url: the variable ANCHORE_URL that it names is not set or is empty; set it, or \
+                    empty the key to push nothing";
+    assert_eq!(problems, [expected]);
+}
+
 /// A receiver in four lines; what is added to it starts in line 5.
 const TARGET: &str = "anchore:\n  url: https://a\n  user: u\n  password: p\n";
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";

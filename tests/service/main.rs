@@ -2,6 +2,7 @@
 
 mod log;
 mod process;
+mod writing;
 
 #[path = "../support/certificates.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]

@@ -5,7 +5,7 @@ use crate::config::effective::Effective;
 use crate::config::keys::{
     ANCHORE_ACCOUNT, ANCHORE_API, ANCHORE_PASSWORD, ANCHORE_PASSWORD_FILE, ANCHORE_PUSH_INCOMPLETE, ANCHORE_PUSH_WHEN,
     ANCHORE_URL, ANCHORE_USER, HEALTH_REPORT_INTERVAL, INTEGRATION_DESCRIPTION, INTEGRATION_NAME, Key,
-    REGISTRATION_ENABLED, REGISTRATION_ID,
+    REGISTRATION_ENABLED, REGISTRATION_ID, REPORT_BYTES, REPORT_NAMESPACES,
 };
 use crate::config::problem::Problems;
 use crate::config::receiver::{AnchoreSettings, AnchoreUser, Password, PushTarget, RegistrationSettings};
@@ -42,7 +42,14 @@ pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> AnchoreSetting
 /// The ANCHORE_URL decides: KAI's chart writes a user and a password without one, and then nothing is pushed.
 fn push_target(given: Given<'_>, problems: &mut Problems) -> Option<PushTarget> {
     let values = given.values;
-    let url = values.text(ANCHORE_URL)?;
+    let Some(url) = values.text(ANCHORE_URL) else {
+        // One that names a variable was meant to be set, and nothing would be sent.
+        if values.get(ANCHORE_URL).expanded_from.is_some() {
+            let text = format!("{}, or empty the key to push nothing", values.missing(ANCHORE_URL));
+            problems.add(values.origin(ANCHORE_URL), ANCHORE_URL, text);
+        }
+        return None;
+    };
     if let Err(reason) = check_http_url(url) {
         problems.add(values.origin(ANCHORE_URL), ANCHORE_URL, reason);
     }

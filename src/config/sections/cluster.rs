@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::{Given, inline};
 use crate::config::keys::{
-    self, ANCHORE_URL, KUBECONFIG_CLUSTER, KUBECONFIG_PATH, KUBECONFIG_SERVER, OLDER_REQUEST_TIMEOUT, REQUEST_TIMEOUT,
+    self, ANCHORE_URL, KUBECONFIG_CLUSTER, KUBECONFIG_PATH, KUBECONFIG_SERVER, OLDER_REQUEST_TIMEOUT,
+    REQUEST_BATCH_SIZE, REQUEST_TIMEOUT, WORKER_POOL_SIZE,
 };
 use crate::config::problem::{Origin, Problems};
 use crate::config::settings::{ClusterSettings, KubeconfigSource};

@@ -86,7 +86,7 @@ fn check_distinct<'a>(
                 excerpt(&item.text),
                 excerpt(account)
             );
-            problems.add(&item.origin, &format!("{ACCOUNT_ROUTES}.{}.namespaces", route.account), text);
+            problems.add(&item.origin, format!("{ACCOUNT_ROUTES}.{}.namespaces", route.account), text);
         }
     }
 }

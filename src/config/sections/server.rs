@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use super::{Given, server_tls};
 use crate::config::effective::Effective;
 use crate::config::keys::{
-    SERVER_CORS_ORIGINS, SERVER_LISTEN, SERVER_PROBE_LISTEN, SERVER_REQUEST_TIMEOUT, SERVER_SHUTDOWN_TIMEOUT,
+    SERVER_CACHE_MAX_BYTES, SERVER_CORS_ORIGINS, SERVER_LISTEN, SERVER_MAX_CONCURRENT_REQUESTS, SERVER_PROBE_LISTEN,
+    SERVER_REQUEST_TIMEOUT, SERVER_SHUTDOWN_TIMEOUT,
 };
 use crate::config::problem::Problems;
 use crate::config::settings::{Listen, ServerSettings};

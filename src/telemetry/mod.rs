@@ -1,25 +1,46 @@
 //! Logs: where they go and what they show.
 
+mod queue;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write, stderr};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::level_filters::LevelFilter;
-use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, reload};
 
+use self::queue::Queue;
 use crate::config::LogSettings;
 
-/// Keeps the log file's writer alive; what is buffered is written when it is dropped.
+/// Who waits when the log is not written at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Whoever logs, until the line is written: for a command that ends.
+    EveryLine,
+    /// Nobody: lines that a full queue cannot take are lost and counted.
+    NeverWait,
+}
+
+/// Keeps the log going; what is queued is written when it is dropped, in a second at most.
 #[must_use = "lines are lost when the guard is dropped early"]
 pub struct LogGuard {
-    worker: Option<WorkerGuard>,
+    queue: Option<Queue>,
+    lost: Arc<AtomicU64>,
     control: LogControl,
+}
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        if let Some(queue) = &self.queue {
+            queue.flush();
+        }
+    }
 }
 
 /// Changes the log while the process runs.
@@ -29,35 +50,55 @@ pub struct LogControl {
     file: Option<LogFile>,
 }
 
-/// The log file could not be opened.
+/// The log could not be started.
 #[derive(Debug, thiserror::Error)]
-#[error("log.file: {}: {source}; name a file in a folder that exists and kai may write to, or leave it empty to log to standard error", path.display())]
-pub struct LogError {
-    path: PathBuf,
-    source: io::Error,
+pub enum LogError {
+    /// The file could not be opened.
+    #[error("log.file: {}: {source}; name a file in a folder that exists and kai may write to, or leave it empty to log to standard error", path.display())]
+    File {
+        /// `log.file`
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The system gives no thread to the log.
+    #[error("the log has no thread to write it: {0}; raise the limit of processes or threads")]
+    Thread(io::Error),
 }
 
 /// Starts logging for the whole process.
-pub fn start(settings: &LogSettings) -> Result<LogGuard, LogError> {
+pub fn start(settings: &LogSettings, pace: Pace) -> Result<LogGuard, LogError> {
     let LogSettings { structured, level, file } = settings;
-    let (worker, file, level) = if let Some(path) = file {
-        let file = LogFile::open(path)?;
-        let (writer, worker) = tracing_appender::non_blocking(file.clone());
-        (Some(worker), Some(file), install(*structured, *level, false, writer))
-    } else {
-        let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        (None, None, install(*structured, *level, colour, stderr))
+    let lost = Arc::new(AtomicU64::new(0));
+    let file = file.as_deref().map(LogFile::open).transpose()?;
+    let colour =
+        file.is_none() && stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let queue = match (pace, &file) {
+        (Pace::EveryLine, _) => None,
+        (Pace::NeverWait, Some(file)) => Some(Queue::to(file.clone(), "log.file", Arc::clone(&lost))),
+        (Pace::NeverWait, None) => Some(Queue::to(stderr(), "standard error", Arc::clone(&lost))),
     };
-    Ok(LogGuard { worker, control: LogControl { level, file } })
+    let queue = queue.transpose().map_err(LogError::Thread)?;
+    let level = match (&queue, &file) {
+        (Some(queue), _) => install(*structured, *level, colour, queue.clone()),
+        (None, Some(file)) => install(*structured, *level, colour, file.clone()),
+        (None, None) => install(*structured, *level, colour, stderr),
+    };
+    Ok(LogGuard { queue, lost, control: LogControl { level, file } })
 }
 
 impl LogGuard {
     /// Writes the error that ends the process to the log file, where there is one: whoever looks there for the end must
     /// find it. Standard error gets it anyway.
     pub fn record(&self, error: &anyhow::Error) {
-        if self.worker.is_some() {
+        if self.control.file.is_some() {
             tracing::error!("{error:#}");
         }
+    }
+
+    /// How many lines were lost so far.
+    pub fn lost_lines(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.lost)
     }
 
     /// What changes this log.
@@ -114,8 +155,20 @@ impl Write for LogFile {
     }
 }
 
+impl<'a> MakeWriter<'a> for LogFile {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
 fn open(path: &Path) -> Result<File, LogError> {
-    OpenOptions::new().create(true).append(true).open(path).map_err(|source| LogError { path: path.to_owned(), source })
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(|source| LogError::File { path: path.to_owned(), source })
 }
 
 fn install<W>(structured: bool, level: LevelFilter, colour: bool, writer: W) -> reload::Handle<Targets, Registry>
