@@ -130,9 +130,10 @@ mod tests {
 
     #[test]
     fn the_cluster_of_the_line_is_asked() {
-        let line = ["kai", "--", "kai", "-k", "a.yaml", "--context=blue", "-n", "te"];
+        let line = ["kai", "--", "kai", "-k", "a.yaml", "--context=blue", "--as", "jane", "-n", "te"];
         let flags = flags_on_the_line(line.iter().map(OsString::from));
         assert_eq!(flags.kubeconfig, Some(PathBuf::from("a.yaml")));
         assert_eq!(flags.context.as_deref(), Some("blue"));
+        assert_eq!(flags.impersonation.user.as_deref(), Some("jane"));
     }
 }

@@ -1,7 +1,7 @@
 //! Why the cluster could not be read: each message names the address and the setting, the reason, and what to try.
 
 pub use super::connection::Endpoint;
-use super::connection::KubeconfigError;
+use super::connection::{ConnectError, KubeconfigError};
 use crate::remote::CallError;
 
 /// The cluster could not be read. Causes are part of the message; there is no source to print after it.
@@ -125,6 +125,15 @@ pub enum ClusterError {
 impl From<CallError> for ClusterError {
     fn from(error: CallError) -> Self {
         Self::Call(error)
+    }
+}
+
+impl From<ConnectError> for ClusterError {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Description(error) => Self::Kubeconfig(error),
+            ConnectError::Plugin { command, setting, problem } => Self::Plugin { command, setting, problem },
+        }
     }
 }
 

@@ -132,6 +132,7 @@ fn usage_and_configuration_errors_have_status_2() {
         &["--no-such-flag"] as &[&str],
         &["--output", "xml", "--input", DEMO],
         &["--input", DEMO, "--context", "blue"],
+        &["--input", DEMO, "--as", "jane", "--as-group", "dev", "--as-group", "ops", "--as-uid", "7"],
         &["--config", "/nonexistent/kai.yaml"],
         &["explain"],
         &["-m", "sometimes", "--input", DEMO],

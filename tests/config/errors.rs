@@ -409,8 +409,11 @@ fn flags_that_cannot_go_together_are_refused() {
         flags.input = true;
         flags.kubeconfig = Some("nowhere".into());
         flags.context = Some("c".to_owned());
+        flags.impersonation.user = Some("jane".to_owned());
+        flags.impersonation.groups = vec!["ops".to_owned()];
+        flags.impersonation.uid = Some("7".to_owned());
     });
-    let expected = ["--kubeconfig", "--context"].map(|flag| {
+    let expected = ["--kubeconfig", "--context", "--as", "--as-group", "--as-uid"].map(|flag| {
         format!("flag --input: reads a saved dump and asks no cluster, so {flag} has no meaning; leave one of them out")
     });
     assert_eq!(case.problems(), expected);

@@ -135,6 +135,28 @@ pub enum KubeconfigError {
     },
 }
 
+/// Why no client could be made.
+#[derive(Debug)]
+pub(in crate::cluster) enum ConnectError {
+    /// The description of the connection.
+    Description(KubeconfigError),
+    /// The credential plugin.
+    Plugin {
+        /// The program.
+        command: String,
+        /// Whose plugin it is.
+        setting: String,
+        /// What went wrong, and what to do.
+        problem: String,
+    },
+}
+
+impl From<KubeconfigError> for ConnectError {
+    fn from(error: KubeconfigError) -> Self {
+        Self::Description(error)
+    }
+}
+
 impl From<ProxyError> for KubeconfigError {
     fn from(error: ProxyError) -> Self {
         Self::Proxy(error.to_string())

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::document::{Entry, read_documents};
 use super::fault::{KubeconfigError, known};
-use crate::cluster::Environment;
+use crate::cluster::environment::Environment;
 use crate::inventory::excerpt;
 
 /// The files of a connection, merged: the first that names a thing wins.

@@ -15,6 +15,8 @@ mod recipe;
 pub use endpoint::Endpoint;
 pub use fault::KubeconfigError;
 
+pub(in crate::cluster) use fault::ConnectError;
+
 pub(in crate::cluster) use recipe::{FreshClient, Recipe};
 
 use self::kubeconfig::Files;

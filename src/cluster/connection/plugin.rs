@@ -13,8 +13,7 @@ use serde_json::{Value, json};
 use super::credential::{Identity, bearer};
 use super::document::{Entry, parse_yaml};
 use super::endpoint::Endpoint;
-use super::fault::KubeconfigError;
-use crate::cluster::ClusterError;
+use super::fault::{ConnectError, KubeconfigError};
 use crate::inventory::excerpt;
 use crate::remote::os_reason;
 
@@ -82,8 +81,8 @@ impl Plugin {
     }
 
     /// Runs the program once.
-    pub(super) async fn run(&self, endpoint: &Endpoint, deadline: Duration) -> Result<Credential, ClusterError> {
-        let fault = |problem: String| ClusterError::Plugin {
+    pub(super) async fn run(&self, endpoint: &Endpoint, deadline: Duration) -> Result<Credential, ConnectError> {
+        let fault = |problem: String| ConnectError::Plugin {
             command: excerpt(&self.command).to_string(),
             setting: endpoint.user_setting(),
             problem,

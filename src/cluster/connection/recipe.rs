@@ -14,13 +14,13 @@ use serde_json::{Map, Value, json};
 use super::credential::{self, Identity, basic, bearer, certificates, header, read_pem, read_setting, read_token};
 use super::document::Entry;
 use super::endpoint::{Endpoint, Origin};
-use super::fault::KubeconfigError;
+use super::fault::{ConnectError, KubeconfigError};
 use super::kubeconfig::{Chosen, Files};
 use super::plugin::{Credential, Plugin};
-use crate::cluster::{ClusterError, Environment};
+use crate::cluster::environment::Environment;
 use crate::config::{ClusterSettings, Impersonation, InlineCluster, InlineUser, KubeconfigSource};
 use crate::inventory::excerpt;
-use crate::remote::{Proxy, os_reason};
+use crate::remote::{Proxy, install_crypto_provider, os_reason};
 
 /// No connection takes longer than this to open, however patient the deadline of a request is.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -190,7 +190,7 @@ impl Recipe {
 
     /// A client with the credentials as they are now. Sends nothing to the API server; a credential plugin may take as
     /// long as one request.
-    pub(in crate::cluster) async fn client(&self, deadline: Duration) -> Result<FreshClient, ClusterError> {
+    pub(in crate::cluster) async fn client(&self, deadline: Duration) -> Result<FreshClient, ConnectError> {
         let mut config = self.config.clone();
         let (mut expires, mut token) = (None, None);
         let authorization = match &self.login {
@@ -211,7 +211,7 @@ impl Recipe {
         };
         // Set here and not by kube, which panics on a token that no header can carry.
         config.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
-        crate::cluster::install_crypto_provider();
+        install_crypto_provider();
         let client = kube::Client::try_from(config).map_err(|error| self.unusable(&error))?;
         Ok(FreshClient { client, expires, token })
     }
