@@ -9,6 +9,7 @@ mod element;
 mod hash;
 mod identity;
 mod kubernetes;
+mod length;
 mod nodes;
 mod plan;
 mod report;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use self::kubernetes::KubernetesInventory;
+use self::length::json_length;
 use self::plan::{Planner, Slice};
 use self::report::Inventories;
 use crate::inventory::{MetadataRule, ReportPolicy};
@@ -186,31 +188,4 @@ impl<I: Iterator<Item: Serialize>, F: Fn() -> I> Serialize for Lazy<F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq((self.0)())
     }
-}
-
-/// Bytes of a value's compact JSON.
-fn json_length(value: &impl Serialize) -> u64 {
-    struct Counter(u64);
-    impl Write for Counter {
-        #[inline]
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len() as u64;
-            Ok(bytes.len())
-        }
-
-        #[inline]
-        fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-            self.0 += bytes.len() as u64;
-            Ok(())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut counter = Counter(0);
-    if let Err(error) = serde_json::to_writer(&mut counter, value) {
-        unreachable!("every byte is taken, and what is written are structs and lists of texts: {error}");
-    }
-    counter.0
 }
