@@ -248,6 +248,7 @@ keys! {
     SERVER_SHUTDOWN_TIMEOUT: Duration = seconds("server.shutdown-timeout-seconds", 0, MOST_SECONDS, 20);
     SERVER_CACHE_MAX_BYTES: u64 = number("server.cache-max-bytes", 0, i64::MAX, 64 << 20);
     SERVER_CORS_ORIGINS: List = list("server.cors-origins");
+    SERVER_ALLOWED_HOSTS: List = list("server.allowed-hosts");
     SERVER_TLS_CERTIFICATE: Text = pem_file("server.tls.certificate");
     SERVER_TLS_PRIVATE_KEY: Text = pem_file("server.tls.private-key");
     SERVER_TLS_CLIENT_CA: Text = pem_file("server.tls.client-ca");

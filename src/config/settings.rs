@@ -156,6 +156,8 @@ pub struct ServerSettings {
     pub cache_max_bytes: u64,
     /// Origins that may read from a browser: exact origins, or `*` alone.
     pub cors_origins: Vec<String>,
+    /// Hosts that are answered for on a loopback address besides loopback addresses and `localhost`.
+    pub allowed_hosts: Vec<String>,
 }
 
 /// `metrics.*`

@@ -1,18 +1,20 @@
 //! From a question to its body: out of the cache, or rendered off the async workers, and ready before a generation is
 //! served when it was asked for in the last one.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use http::HeaderValue;
 use tokio::sync::Semaphore;
 
-use super::cache::{BodyCache, BodyKey, Rendered};
-use super::generation::{Generation, OVERSIZE};
-use super::negotiate::Encoding;
+use super::cache::BodyCache;
+use super::generation::Generation;
+use super::negotiate::ContentCoding;
 use super::problem::Problem;
 use super::question::Question;
+use super::rendered::Rendered;
 use crate::feed::SnapshotReader;
 use crate::inventory::ReportPolicy;
 use crate::snapshot::Snapshot;
@@ -20,6 +22,8 @@ use crate::snapshot::Snapshot;
 /// How many requests at once wait for a render in threads of their own. The others wait without one and mostly find the
 /// body when it is their turn.
 const RENDERERS: usize = 2;
+/// How many bodies that are not standard are rendered for the next generation at most. Others are rendered on demand.
+const AHEAD: usize = 64;
 
 /// Answers to all questions, of the generation that is served.
 #[derive(Debug)]
@@ -27,7 +31,6 @@ pub(super) struct Answers {
     reader: SnapshotReader,
     current: ArcSwapOption<Generation>,
     cache: BodyCache,
-    max_bytes: u64,
     renderers: Semaphore,
     hits: Hits,
     waits: AtomicU64,
@@ -38,16 +41,6 @@ pub(super) struct Answers {
 #[repr(align(128))]
 struct Hits(AtomicU64);
 
-/// What a look into the cache gives.
-pub(super) enum Look {
-    /// The body.
-    Found(Arc<Rendered>),
-    /// It has to be rendered.
-    Absent(BodyKey),
-    /// The next generation has taken over: ask again.
-    Moved,
-}
-
 impl Answers {
     pub(super) fn new(reader: SnapshotReader, policy: ReportPolicy, max_bytes: u64) -> Self {
         let first = reader.current().map(|snapshot| Arc::new(Generation::new(snapshot)));
@@ -55,7 +48,6 @@ impl Answers {
             reader,
             current: ArcSwapOption::new(first),
             cache: BodyCache::new(max_bytes, policy),
-            max_bytes,
             renderers: Semaphore::new(RENDERERS),
             hits: Hits::default(),
             waits: AtomicU64::new(0),
@@ -72,14 +64,29 @@ impl Answers {
         self.hits.0.load(Ordering::Relaxed)
     }
 
+    /// How many answers had to wait for a render.
+    pub(super) fn waits(&self) -> u64 {
+        self.waits.load(Ordering::Relaxed)
+    }
+
     /// How many bytes the bodies in the cache count against its bound.
     pub(super) fn cached_bytes(&self) -> u64 {
         self.cache.weight()
     }
 
-    /// How many answers had to wait for a render.
-    pub(super) fn waits(&self) -> u64 {
-        self.waits.load(Ordering::Relaxed)
+    /// How many bytes of bodies only connections hold, because clients have not read them.
+    pub(super) fn unread_bytes(&self) -> u64 {
+        self.cache.unread(self.current.load().as_deref())
+    }
+
+    /// Whether connections hold as much beyond the cache as the cache itself may hold.
+    pub(super) fn is_too_much_unread(&self) -> bool {
+        self.cache.is_too_much_unread(self.current.load().as_deref())
+    }
+
+    /// Counts a body that is not cached as unread until it is sent.
+    pub(super) fn count(&self, body: Vec<u8>) -> Bytes {
+        self.cache.count(body)
     }
 
     /// The generation that is served; `None` before the first snapshot.
@@ -93,60 +100,57 @@ impl Answers {
         Some(before.as_ref().map_or(first, Arc::clone))
     }
 
-    /// Looks for a body and remembers that it was asked for.
-    pub(super) fn look(&self, generation: &Generation, question: Question, encoding: Encoding) -> Look {
-        let Some(version) = question.version(&generation.snapshot) else {
-            return Look::Moved;
-        };
-        let key = BodyKey { version, question, encoding };
-        let number = generation.snapshot.generation();
-        let found = self.cache.get(generation, &key);
-        if let Some(body) = &found
-            && body.asked_in.load(Ordering::Relaxed) == number
-        {
-            self.hits.0.fetch_add(1, Ordering::Relaxed);
-            return Look::Found(Arc::clone(body));
-        }
-        if !generation.remember(&key.question, encoding) {
-            return Look::Moved;
-        }
-        match found {
-            Some(body) => {
-                body.asked_in.store(number, Ordering::Relaxed);
-                self.hits.0.fetch_add(1, Ordering::Relaxed);
-                Look::Found(body)
-            }
-            None => Look::Absent(key),
-        }
+    /// `Inventory-Observed-At`: it moves while the generation stays.
+    pub(super) fn observed_at(&self, generation: &Generation) -> HeaderValue {
+        let latest = self.reader.latest();
+        let same = latest.filter(|latest| latest.snapshot.generation() == generation.snapshot.generation());
+        // The newest snapshot may be another already, of which nothing is known about this one.
+        generation.observed_at(same.map_or(generation.snapshot.observed_at(), |latest| latest.observed_at))
+    }
+
+    /// The body, when it is there.
+    pub(super) fn find(
+        &self,
+        generation: &Generation,
+        question: &Question,
+        coding: ContentCoding,
+    ) -> Option<Arc<Rendered>> {
+        let body = self.cache.get(generation, question, coding)?;
+        note(&body, generation);
+        self.hits.0.fetch_add(1, Ordering::Relaxed);
+        Some(body)
     }
 
     /// Waits for a body that is not there.
     pub(super) async fn render(
         self: &Arc<Self>,
         generation: &Arc<Generation>,
-        key: BodyKey,
+        question: &Question,
+        coding: ContentCoding,
     ) -> Result<Arc<Rendered>, Problem> {
         self.waits.fetch_add(1, Ordering::Relaxed);
-        let _turn = self.renderers.acquire().await.map_err(|_| Problem::internal())?;
-        if let Some(body) = self.cache.get(generation, &key) {
-            return Ok(body);
-        }
-        self.render_now(Arc::clone(generation), key).await.ok_or_else(Problem::internal)
+        let _turn = self.renderers.acquire().await.map_err(|error| Problem::internal(error.to_string()))?;
+        let body = match self.cache.get(generation, question, coding) {
+            Some(body) => body,
+            None => self.render_now(generation, question, coding).await.map_err(Problem::internal)?,
+        };
+        note(&body, generation);
+        Ok(body)
     }
 
-    async fn render_now(self: &Arc<Self>, generation: Arc<Generation>, key: BodyKey) -> Option<Arc<Rendered>> {
-        let answers = Arc::clone(self);
-        let rendering = tokio::task::spawn_blocking(move || answers.cache.get_or_render(&generation, &key));
+    async fn render_now(
+        self: &Arc<Self>,
+        generation: &Arc<Generation>,
+        question: &Question,
+        coding: ContentCoding,
+    ) -> Result<Arc<Rendered>, String> {
+        let (answers, generation, question) = (Arc::clone(self), Arc::clone(generation), question.clone());
+        let rendering =
+            tokio::task::spawn_blocking(move || answers.cache.get_or_render(&generation, &question, coding));
         match rendering.await {
-            Ok(Ok(body)) => Some(body),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "a body could not be rendered");
-                None
-            }
-            Err(error) => {
-                tracing::error!(%error, "rendering a body panicked");
-                None
-            }
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(error)) => Err(format!("a body could not be rendered: {error}")),
+            Err(error) => Err(format!("rendering a body panicked: {error}")),
         }
     }
 
@@ -154,38 +158,51 @@ impl Answers {
     pub(super) async fn follow(self: Arc<Self>) {
         let mut reader = self.reader.clone();
         while let Some(snapshot) = reader.next().await {
-            self.advance(snapshot).await;
+            if let Err(error) = self.advance(snapshot).await {
+                tracing::error!(
+                    error,
+                    "the next generation is served without a body that was asked for in the last one"
+                );
+            }
         }
     }
 
-    async fn advance(self: &Arc<Self>, snapshot: Arc<Snapshot>) {
-        let Some(last) = self.current() else { return };
+    async fn advance(self: &Arc<Self>, snapshot: Arc<Snapshot>) -> Result<(), String> {
+        let Some(last) = self.current() else { return Ok(()) };
         if last.snapshot.generation() == snapshot.generation() {
-            return;
+            return Ok(());
         }
         let next = Arc::new(Generation::new(Arc::clone(&snapshot)));
-        let mut done = HashSet::new();
-        let (mut bytes, mut oversize) = (0, 0);
-        while let Err(missing) = last.seal(&done, || self.current.store(Some(Arc::clone(&next)))) {
-            for (question, encoding) in missing {
-                // Above the bound, one more choice of namespaces would only push out what is already there.
-                let is_full = bytes >= self.max_bytes || oversize >= OVERSIZE;
-                if let Some(version) = question.version(&snapshot)
-                    && !(is_full && question.is_a_choice())
-                {
-                    let key = BodyKey { version, question: question.clone(), encoding };
-                    match self.render_now(Arc::clone(&next), key.clone()).await {
-                        Some(body) if self.cache.fits(&key, &body) => bytes += body.body.len() as u64,
-                        Some(_) => oversize += 1,
-                        None => {}
-                    }
-                }
-                done.insert((question, encoding));
+        let outcome = self.prepare(&last, &next).await;
+        self.current.store(Some(next));
+        let answers = Arc::clone(self);
+        let dropped = tokio::task::spawn_blocking(move || answers.cache.retain(&snapshot)).await;
+        outcome.and(dropped.map_err(|error| format!("dropping old bodies panicked: {error}")))
+    }
+
+    /// Gives the next generation what was asked for in the last one: bodies of equal content, or new ones.
+    async fn prepare(self: &Arc<Self>, last: &Arc<Generation>, next: &Arc<Generation>) -> Result<(), String> {
+        let number = last.snapshot.generation();
+        let mut outcome = Ok(());
+        for (question, coding, body) in last.standard() {
+            if question.content(&last.snapshot) == question.content(&next.snapshot) {
+                next.keep(&question, coding, body);
+            } else if body.asked_in.load(Ordering::Relaxed) == number {
+                outcome = outcome.and(self.render_now(next, &question, coding).await.map(drop));
             }
         }
-        let answers = Arc::clone(self);
-        if let Err(error) = tokio::task::spawn_blocking(move || answers.cache.retain(&snapshot)).await {
-            tracing::error!(%error, "dropping old bodies panicked");
+        for key in self.cache.changed(last, next).into_iter().take(AHEAD) {
+            outcome = outcome.and(self.render_now(next, &key.question, key.coding).await.map(drop));
         }
+        outcome
+    }
+}
+
+/// Notes that a reader asked for a body: it is then ready in the next generation too.
+fn note(body: &Rendered, generation: &Generation) {
+    let number = generation.snapshot.generation();
+    // Read first: readers on several cores would wait for each other to write what is there already.
+    if body.asked_in.load(Ordering::Relaxed) != number {
+        body.asked_in.store(number, Ordering::Relaxed);
     }
 }

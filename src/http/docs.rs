@@ -1,23 +1,25 @@
 //! The OpenAPI document and the page that shows it, all out of the binary: no browser is sent anywhere else.
 
-use std::io::{Read, Write};
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::Read;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use bytes::Bytes;
-use flate2::Compression;
 use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue};
+use utoipa::openapi::OpenApi;
 
 use super::App;
-use super::cache::Rendered;
-use super::negotiate::Encoding;
-use super::problem::Problem;
-use super::query;
-use super::reply::{acceptable_encoding, conditional_reply};
+use super::failures::{OfAny, OfDocument};
+use super::negotiate::ContentCoding;
+use super::params::{NoParams, Params};
+use super::problem::{Problem, ProblemKind, Row};
+use super::rendered::{Alive, Rendered};
+use super::reply::{Asked, acceptable_coding, conditional};
 use crate::snapshot::ContentHasher;
 
 /// The page. Its links are relative, so that it also works behind a path of a proxy.
@@ -37,84 +39,133 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-
 /// The OpenAPI document, rendered when the server starts.
 #[derive(Debug)]
 pub(super) struct Document {
-    identity: Rendered,
-    gzip: Rendered,
+    json: [Rendered; 2],
+    yaml: [Rendered; 2],
 }
 
 impl Document {
-    pub(super) fn new() -> Self {
-        // A document of plain values cannot fail to serialize, nor can a write to memory.
-        let json = super::openapi::openapi().to_json().unwrap_or_default();
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        let gzip = encoder.write_all(json.as_bytes()).and_then(|()| encoder.finish()).unwrap_or_default();
-        let mut hasher = ContentHasher::default();
-        hasher.text(&json);
-        let etag = HeaderValue::try_from(format!("W/\"{}\"", hasher.finish()))
-            .unwrap_or_else(|_| HeaderValue::from_static("W/\"openapi\""));
-        Self { identity: Rendered::new(json.into(), etag.clone()), gzip: Rendered::new(gzip.into(), etag) }
+    /// # Errors
+    /// Those of writing YAML.
+    pub(super) fn new(openapi: &OpenApi) -> std::io::Result<Self> {
+        let render = |text: &str, suffix: &str| {
+            let mut hasher = ContentHasher::default();
+            hasher.text(text);
+            let etag = format!("{}-{suffix}", hasher.finish());
+            let coded = |coding| {
+                Rendered::of(coding, &Alive::default(), |writer| {
+                    writer.write_all(text.as_bytes())?;
+                    Ok(etag.clone())
+                })
+            };
+            Ok::<_, std::io::Error>([coded(ContentCoding::Identity)?, coded(ContentCoding::Gzip)?])
+        };
+        let yaml = openapi.to_yaml().map_err(std::io::Error::other)?;
+        Ok(Self { json: render(&openapi.to_json()?, "json")?, yaml: render(&yaml, "yaml")? })
     }
 }
 
-/// This document
+/// OpenAPI document in JSON
 ///
-/// OpenAPI 3.1, of the version that answers.
+/// This document, as OpenAPI 3.1.
 #[utoipa::path(
     get,
     path = "/openapi.json",
     operation_id = "get_openapi",
     tag = "documentation",
-    responses((status = 200, description = "The document.", content_type = "application/json", body = Object, example = json!({"openapi": "3.1.0"}))),
+    responses((status = 200, description = "The document.", content_type = "application/json", body = Object, example = json!({"openapi": "3.1.0"})), OfDocument),
 )]
 pub(super) async fn get_openapi(
     State(app): State<Arc<App>>,
-    uri: Uri,
+    Params(NoParams {}): Params<NoParams>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    query::none(&uri)?;
-    let encoding = acceptable_encoding(&headers)?;
-    let document = match encoding {
-        Encoding::Identity => &app.document.identity,
-        Encoding::Gzip => &app.document.gzip,
-    };
-    Ok(conditional_reply(HeaderMap::new(), document, "application/json", encoding, &headers))
+    let coding = acceptable_coding(&headers)?;
+    conditional(&headers, &app.document.json[coding as usize], "application/json", coding, Ok)
 }
 
-/// Where to start
+/// OpenAPI document in YAML
 ///
-/// Leads to the documentation.
+/// This document, as OpenAPI 3.1.
+#[utoipa::path(
+    get,
+    path = "/openapi.yaml",
+    operation_id = "get_openapi_yaml",
+    tag = "documentation",
+    responses((status = 200, description = "The document.", content_type = "application/yaml", body = String, example = "openapi: 3.1.0\n"), OfDocument),
+)]
+pub(super) async fn get_openapi_yaml(
+    State(app): State<Arc<App>>,
+    Params(NoParams {}): Params<NoParams>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let coding = acceptable_coding(&headers)?;
+    conditional(&headers, &app.document.yaml[coding as usize], "application/yaml", coding, Ok)
+}
+
+/// Redirect to the documentation
+///
+/// Redirects to `/docs`.
 #[utoipa::path(
     get,
     path = "/",
     operation_id = "get_root",
     tag = "documentation",
-    responses((status = 307, description = "To `/docs`.", headers(("Location" = String, description = "`/docs`")))),
+    responses((status = 307, description = "To `/docs`.", headers(("Location" = String, description = "`/docs`"))), OfAny),
 )]
-pub(super) async fn get_root(uri: Uri) -> Result<Redirect, Problem> {
-    query::none(&uri)?;
-    Ok(Redirect::temporary("/docs"))
+pub(super) async fn get_root(Params(NoParams {}): Params<NoParams>) -> Redirect {
+    Redirect::temporary("/docs")
 }
 
-/// The documentation for a person
+/// Swagger UI
 ///
-/// This document in Swagger UI, without anything from the internet. `/docs/` is the same page.
+/// This document in Swagger UI. It needs no internet access. `/docs/` is the same page.
 #[utoipa::path(
     get,
     path = "/docs",
     operation_id = "get_docs",
     tag = "documentation",
-    responses((status = 200, description = "The page.", content_type = "text/html", body = String, example = "<!doctype html>")),
+    responses((status = 200, description = "The page.", content_type = "text/html", body = String, example = "<!doctype html>"), OfAny),
 )]
-pub(super) async fn get_docs(uri: Uri) -> Result<Response, Problem> {
-    query::none(&uri)?;
-    let (assets, document) =
-        if uri.path().ends_with('/') { (".", "../openapi.json") } else { ("docs", "openapi.json") };
-    let page = PAGE.replace("{assets}", assets).replace("{openapi}", document);
-    Ok(page_part("text/html; charset=utf-8", page.into()))
+pub(super) async fn get_docs(Params(NoParams {}): Params<NoParams>) -> Response {
+    page_part("text/html; charset=utf-8", PAGE.replace("{assets}", "docs").replace("{openapi}", "openapi.json").into())
+}
+
+/// The same page, of which the links lead up.
+pub(super) async fn get_docs_below(Params(NoParams {}): Params<NoParams>) -> Response {
+    page_part("text/html; charset=utf-8", PAGE.replace("{assets}", ".").replace("{openapi}", "../openapi.json").into())
+}
+
+/// Problem types
+///
+/// The types of problems, each with its meaning under the anchor that `type` has.
+#[utoipa::path(
+    get,
+    path = "/docs/problems",
+    operation_id = "get_problem_types",
+    tag = "documentation",
+    responses((status = 200, description = "The page.", content_type = "text/html", body = String, example = "<!doctype html>"), OfAny),
+)]
+pub(super) async fn get_problem_types(Params(NoParams {}): Params<NoParams>) -> Response {
+    let mut page =
+        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>kai: problem types</title></head>\n\
+        <body>\n<h1>Problem types</h1>\n<dl>\n"
+            .to_owned();
+    for Row { name, status, title, meaning } in ProblemKind::ALL.map(ProblemKind::row) {
+        let status = status.as_u16();
+        // Writing to a text cannot fail.
+        let _ = writeln!(page, "<dt id=\"{name}\"><code>{name}</code> ({status}): {title}</dt>\n<dd>{meaning}</dd>");
+    }
+    page.push_str("</dl>\n</body>\n</html>\n");
+    page_part("text/html; charset=utf-8", page.into())
 }
 
 /// A file of Swagger UI.
-pub(super) async fn get_docs_file(Path(file): Path<String>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
-    query::none(&uri)?;
+pub(super) async fn get_docs_file(
+    State(app): State<Arc<App>>,
+    Path(file): Path<String>,
+    Params(NoParams {}): Params<NoParams>,
+    asked: Asked,
+) -> Result<Response, Problem> {
     if file == "swagger-initializer.js" {
         return Ok(page_part("text/javascript; charset=utf-8", START.into()));
     }
@@ -125,28 +176,28 @@ pub(super) async fn get_docs_file(Path(file): Path<String>, uri: Uri, headers: H
         file => utoipa_swagger_ui::serve(file, config).ok().flatten(),
     };
     let Some(found) = found else {
-        return Err(Problem::new(StatusCode::NOT_FOUND, "There is no such file; /docs shows the documentation."));
+        let detail = "There is no such file; /docs shows the documentation.";
+        return Err(Problem::new(ProblemKind::UnknownResource, detail));
     };
-    let encoding = acceptable_encoding(&headers)?;
-    let bytes = Bytes::from(found.bytes.into_owned());
-    let mut response = match (found.gzpipped, encoding) {
-        (true, Encoding::Gzip) => {
-            let mut response = page_part(&found.content_type, bytes);
-            response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            response
-        }
-        (true, Encoding::Identity) => {
-            let mut plain = Vec::new();
-            GzDecoder::new(&*bytes).read_to_end(&mut plain).map_err(|error| {
-                tracing::error!(%error, file, "a vendored file cannot be decompressed");
-                Problem::internal()
-            })?;
-            page_part(&found.content_type, plain.into())
-        }
-        (false, _) => page_part(&found.content_type, bytes),
+    let bytes = match found.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
     };
+    let is_packed = found.gzpipped && asked.coding == ContentCoding::Gzip;
+    let bytes = if found.gzpipped && !is_packed { asked.send(&app, || unpack(&bytes)).await? } else { bytes };
+    let mut response = page_part(&found.content_type, bytes);
+    if is_packed {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     Ok(response)
+}
+
+fn unpack(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
+    let mut plain = Vec::new();
+    let read = GzDecoder::new(bytes).read_to_end(&mut plain);
+    read.map_err(|error| Problem::internal(format!("a vendored file cannot be decompressed: {error}")))?;
+    Ok(plain)
 }
 
 fn page_part(media_type: &str, body: Bytes) -> Response {

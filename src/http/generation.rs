@@ -1,118 +1,100 @@
-//! The snapshot that HTTP serves, with what readers asked of it.
+//! The snapshot that HTTP serves, with the bodies that everybody asks for.
 
-use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::HeaderValue;
+use jiff::Timestamp;
 
-use super::cache::{BodyKey, Rendered};
-use super::negotiate::Encoding;
+use super::negotiate::ContentCoding;
 use super::question::Question;
+use super::rendered::Rendered;
 use crate::snapshot::Snapshot;
 
-/// How many chosen sets of namespaces are remembered from one generation to the next. Others are rendered on demand.
-const CHOICES: usize = 64;
-/// How many bodies above the cache's bound are kept. The questions that are no choice have six bodies.
-pub(super) const OVERSIZE: usize = 8;
+const CODINGS: [ContentCoding; 2] = [ContentCoding::Identity, ContentCoding::Gzip];
 
-/// A snapshot while it is the one served.
+/// A snapshot while it is the one served. It owns the bodies of the standard questions, whatever their size.
 #[derive(Debug)]
 pub(super) struct Generation {
     pub(super) snapshot: Arc<Snapshot>,
     /// `Inventory-Generation`
     pub(super) number: HeaderValue,
-    /// `Inventory-Observed-At`
-    pub(super) observed_at: HeaderValue,
     /// `Inventory-Complete`
     pub(super) complete: HeaderValue,
-    asked: Mutex<Asked>,
-    has_oversize: AtomicBool,
-    oversize: Mutex<Vec<(BodyKey, Arc<Rendered>)>>,
-}
-
-/// What readers asked for, and whether the next generation has taken over, after which nothing is written here any more.
-#[derive(Debug, Default)]
-struct Asked {
-    bodies: HashSet<(Question, Encoding)>,
-    choices: usize,
-    sealed: bool,
+    bodies: [[OnceLock<Arc<Rendered>>; CODINGS.len()]; Question::STANDARD],
+    /// When the snapshot was last seen to be true, as it was sent last.
+    observed: ArcSwap<(Timestamp, HeaderValue)>,
+    /// One renders at a time, so that each body is rendered once.
+    rendering: Mutex<()>,
 }
 
 impl Generation {
     pub(super) fn new(snapshot: Arc<Snapshot>) -> Self {
-        let observed_at = snapshot.observed_at().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         Self {
             number: snapshot.generation().into(),
-            observed_at: HeaderValue::from_maybe_shared(Bytes::from(observed_at))
-                .unwrap_or_else(|_| HeaderValue::from_static("")),
+            observed: ArcSwap::from_pointee((snapshot.observed_at(), in_seconds(snapshot.observed_at()))),
             complete: HeaderValue::from_static(if snapshot.is_complete() { "true" } else { "false" }),
             snapshot,
-            asked: Mutex::default(),
-            has_oversize: AtomicBool::new(false),
-            oversize: Mutex::default(),
+            bodies: Default::default(),
+            rendering: Mutex::default(),
         }
     }
 
-    /// Remembers that a reader asked for a body; false when the next generation has taken over, and is to be asked.
-    pub(super) fn remember(&self, question: &Question, encoding: Encoding) -> bool {
-        let mut asked = self.asked();
-        if asked.sealed {
-            return false;
+    /// `Inventory-Observed-At`, when the snapshot was last seen to be true at this time.
+    pub(super) fn observed_at(&self, time: Timestamp) -> HeaderValue {
+        let sent = self.observed.load();
+        if sent.0 == time {
+            return sent.1.clone();
         }
-        let is_choice = question.is_a_choice();
-        if is_choice && asked.choices >= CHOICES {
-            return true;
-        }
-        if asked.bodies.insert((question.clone(), encoding)) && is_choice {
-            asked.choices += 1;
-        }
-        true
+        let value = in_seconds(time);
+        self.observed.store(Arc::new((time, value.clone())));
+        value
     }
 
-    /// Calls `take_over` when everything that was asked for is in `done`; else gives what is not, what is no choice
-    /// first. Nothing can be asked for in between.
-    pub(super) fn seal(
+    /// The body of a standard question, when it is there.
+    pub(super) fn get(&self, question: &Question, coding: ContentCoding) -> Option<&Arc<Rendered>> {
+        self.slot(question, coding)?.get()
+    }
+
+    /// The body of a standard question, rendered when it is not there; `None` when the question is not standard.
+    pub(super) fn get_or_render<E>(
         &self,
-        done: &HashSet<(Question, Encoding)>,
-        take_over: impl FnOnce(),
-    ) -> Result<(), Vec<(Question, Encoding)>> {
-        let mut asked = self.asked();
-        let mut missing: Vec<_> = asked.bodies.difference(done).cloned().collect();
-        if missing.is_empty() {
-            asked.sealed = true;
-            take_over();
-            return Ok(());
+        question: &Question,
+        coding: ContentCoding,
+        render: impl FnOnce() -> Result<Arc<Rendered>, E>,
+    ) -> Option<Result<Arc<Rendered>, E>> {
+        let slot = self.slot(question, coding)?;
+        let _turn = self.rendering.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(body) = slot.get() {
+            return Some(Ok(Arc::clone(body)));
         }
-        missing.sort_by_key(|(question, _)| question.is_a_choice());
-        Err(missing)
+        Some(render().map(|body| Arc::clone(slot.get_or_init(|| body))))
     }
 
-    /// Keeps a body that the cache cannot hold, for as long as this generation is served.
-    pub(super) fn keep_oversize(&self, key: &BodyKey, body: &Arc<Rendered>) {
-        let mut kept = self.oversize.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.iter().any(|(known, _)| known == key) {
-            return;
+    /// Keeps the body that the last generation had, when there is none yet.
+    pub(super) fn keep(&self, question: &Question, coding: ContentCoding, body: &Arc<Rendered>) {
+        if let Some(slot) = self.slot(question, coding) {
+            slot.get_or_init(|| Arc::clone(body));
         }
-        if kept.len() >= OVERSIZE {
-            let choice = kept.iter().position(|(key, _)| key.question.is_a_choice()).unwrap_or(0);
-            kept.remove(choice);
-        }
-        kept.push((key.clone(), Arc::clone(body)));
-        self.has_oversize.store(true, Ordering::Release);
     }
 
-    /// The body that the cache could not hold.
-    pub(super) fn oversize(&self, key: &BodyKey) -> Option<Arc<Rendered>> {
-        if !self.has_oversize.load(Ordering::Acquire) {
-            return None;
-        }
-        let kept = self.oversize.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().find(|(known, _)| known == key).map(|(_, body)| Arc::clone(body))
+    /// The standard bodies that are there.
+    pub(super) fn standard(&self) -> impl Iterator<Item = (Question, ContentCoding, &Arc<Rendered>)> {
+        let questions =
+            Question::all_standard().into_iter().flat_map(|one| CODINGS.map(|coding| (one.clone(), coding)));
+        questions.filter_map(|(question, coding)| {
+            let body = self.get(&question, coding)?;
+            Some((question, coding, body))
+        })
     }
 
-    fn asked(&self) -> MutexGuard<'_, Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slot(&self, question: &Question, coding: ContentCoding) -> Option<&OnceLock<Arc<Rendered>>> {
+        self.bodies.get(question.standard()?)?.get(coding as usize)
     }
+}
+
+fn in_seconds(time: Timestamp) -> HeaderValue {
+    let text = time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

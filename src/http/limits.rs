@@ -1,124 +1,113 @@
-//! How much of a request kai takes, and how many at once.
+//! How much of a request kai accepts, and how many answers are made and sent at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode, Uri};
-use http_body::Body;
-use http_body_util::BodyExt;
+use axum::body::Body;
+use http::header::EXPECT;
+use http::{HeaderMap, HeaderValue, Request};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
+use super::request_id::X_REQUEST_ID;
 
 /// Bytes of path and query.
-pub(super) const URI: usize = 8 * 1024;
+const URI: usize = 8 * 1024;
 /// Bytes of all header names and values.
-pub(super) const HEADERS: usize = 32 * 1024;
+const HEADERS: usize = 32 * 1024;
 /// Header lines.
-pub(super) const FIELDS: usize = 64;
-/// Bytes of a body. No route reads one; it is taken so that the connection can go on.
+const FIELDS: usize = 64;
+/// Bytes of a body. No route needs one; it is read so that the connection can go on.
 pub(super) const BODY: usize = 64 * 1024;
-/// Bytes of a body above the limit that are still read, and how long: a client that sends it whole before it reads would
-/// otherwise see a broken connection and not the answer.
-const LINGER: (usize, Duration) = (1024 * 1024, Duration::from_secs(1));
+/// The longest that a client may take to send a body.
+const BODY_WAIT: Duration = Duration::from_secs(1);
 
 /// Refuses an address or headers that are too large.
-pub(super) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn check<B>(request: &Request<B>) -> Result<(), Problem> {
+    let uri = request.uri();
+    // The layers have set the id when the client has not, and it has a limit of its own.
+    let fields = request.headers().iter().filter(|(name, _)| **name != X_REQUEST_ID);
     let length = uri.path_and_query().map_or(0, |text| text.as_str().len());
     if length > URI {
-        let detail = format!("The address has {length} bytes; at most {URI} are taken.");
-        return Err(Problem::new(StatusCode::URI_TOO_LONG, detail));
+        let detail = format!("The address has {length} bytes; at most {URI} are accepted.");
+        return Err(Problem::new(ProblemKind::UriTooLong, detail));
     }
-    if headers.len() > FIELDS {
-        let detail = format!("The request has {} header fields; at most {FIELDS} are taken.", headers.len());
-        return Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail));
+    let count = fields.clone().count();
+    if count > FIELDS {
+        let detail = format!("The request has {count} header fields; at most {FIELDS} are accepted.");
+        return Err(Problem::new(ProblemKind::HeadersTooLarge, detail));
     }
-    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let size: usize = fields.map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > HEADERS {
-        let detail = format!("The header fields have {size} bytes; at most {HEADERS} are taken.");
-        return Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail));
+        let detail = format!("The header fields have {size} bytes; at most {HEADERS} are accepted.");
+        return Err(Problem::new(ProblemKind::HeadersTooLarge, detail));
     }
     Ok(())
 }
 
-/// Reads the body away.
-pub(super) async fn read_body<B>(body: B) -> Result<(), Problem>
-where
-    B: Body<Data = Bytes> + Send,
-{
-    if body.is_end_stream() {
-        return Ok(());
-    }
-    let mut body = std::pin::pin!(body);
-    if body.size_hint().lower() <= BODY as u64 && read_at_most(&mut body, BODY).await? {
-        return Ok(());
-    }
-    // Whether the rest came or not, the answer is the same.
-    let _ = tokio::time::timeout(LINGER.1, read_at_most(&mut body, LINGER.0)).await;
-    Err(Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        format!("The body has more than {BODY} bytes; no resource here takes one at all."),
-    ))
-}
-
-/// Whether the body ended within so many bytes.
-async fn read_at_most<B: Body<Data = Bytes> + Unpin>(body: &mut B, limit: usize) -> Result<bool, Problem> {
-    let mut left = limit;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::bad_request("The body ended before its end; send it whole or none."))?;
-        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
-            Some(rest) => left = rest,
-            None => return Ok(false),
-        }
-    }
-    Ok(true)
-}
-
-/// Requests at once.
+/// Answers at once, by `server.max-concurrent-requests`. Those that are ready pass without a permit.
 #[derive(Debug)]
-pub(super) struct Slots {
-    taken: Arc<AtomicUsize>,
+pub(super) struct Gate {
+    permits: Arc<Semaphore>,
     limit: usize,
+    retry_after: HeaderValue,
 }
 
-/// One request under way; free again when dropped, however the request ends.
-#[derive(Debug)]
-pub(super) struct Slot(Arc<AtomicUsize>);
+/// One answer that is made or sent.
+pub(super) type Permit = OwnedSemaphorePermit;
 
-impl Slots {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { taken: Arc::default(), limit }
+impl Gate {
+    pub(super) fn new(limit: usize, retry_after: HeaderValue) -> Self {
+        let limit = limit.min(Semaphore::MAX_PERMITS);
+        Self { permits: Arc::new(Semaphore::new(limit)), limit, retry_after }
     }
 
-    /// How many are under way.
-    pub(super) fn taken(&self) -> usize {
-        self.taken.load(Ordering::Relaxed)
+    /// How many answers are made or sent.
+    pub(super) fn in_flight(&self) -> usize {
+        self.limit - self.permits.available_permits()
     }
 
-    /// A place for a request; `None` when all are taken.
-    pub(super) fn take(&self) -> Option<Slot> {
-        let slot = Slot(Arc::clone(&self.taken));
-        (slot.0.fetch_add(1, Ordering::Relaxed) < self.limit).then_some(slot)
+    /// A permit to make an answer. Waits for the request's body before it takes one: a client that announces a body and
+    /// sends none holds nothing.
+    pub(super) async fn enter(&self, headers: &HeaderMap, body: Body) -> Result<Permit, Problem> {
+        // To read it would ask the client to send it, and it is not needed.
+        if !body.is_end_stream() && !headers.contains_key(EXPECT) {
+            read_away(body).await?;
+        }
+        Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
+            let detail = "kai makes as many answers at once as server.max-concurrent-requests allows; try again later.";
+            Problem::new(ProblemKind::Busy, detail).retry_after(&self.retry_after)
+        })
     }
 }
 
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+/// Reads a body away, so that the connection can be used again. The answer does not depend on it: what is not there in
+/// time is left.
+async fn read_away(mut body: Body) -> Result<(), Problem> {
+    let read = async {
+        while let Some(frame) = body.frame().await {
+            // The only error that the client has not caused by going away is a body above the limit.
+            frame.map_err(|_| Problem::of_status(http::StatusCode::PAYLOAD_TOO_LARGE))?;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(BODY_WAIT, read).await.unwrap_or(Ok(()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_slot_is_free_again_when_its_request_ends() {
-        let slots = Slots::new(1);
-        let taken = slots.take();
-        assert!(taken.is_some() && slots.take().is_none() && slots.take().is_none());
-        drop(taken);
-        assert!(slots.take().is_some());
+    #[tokio::test]
+    async fn a_permit_is_free_again_when_it_is_dropped() {
+        let gate = Gate::new(1, HeaderValue::from_static("5"));
+        let none = HeaderMap::new();
+        let permit = gate.enter(&none, Body::empty()).await;
+        assert_eq!((permit.is_ok(), gate.in_flight()), (true, 1));
+        assert!(gate.enter(&none, Body::empty()).await.is_err());
+        drop(permit);
+        assert!(gate.enter(&none, Body::empty()).await.is_ok());
     }
 }

@@ -4,36 +4,39 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::Uri;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 use super::App;
+use super::failures::OfAny;
+use super::params::{NoParams, Params};
 use super::problem::Problem;
-use super::query;
 use crate::metrics::{self, Serving};
 
-/// What an operator watches
+/// Metrics
 ///
-/// Counts and times of everything that kai does, in the text of OpenMetrics whatever `Accept` says. Answered however many
-/// requests are under way.
+/// Metrics in OpenMetrics text, whatever `Accept` is. They do not count against `server.max-concurrent-requests`.
 #[utoipa::path(
     get,
     path = "/metrics",
     operation_id = "get_metrics",
     tag = "probes",
-    responses((status = 200, description = "The metrics.", content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8", body = String, example = "# HELP kai_pods Pods in any phase.\n# TYPE kai_pods gauge\nkai_pods 42\n# EOF\n")),
+    responses((status = 200, description = "The metrics.", content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8", body = String, example = "# HELP kai_pods Pods in any phase.\n# TYPE kai_pods gauge\nkai_pods 42\n# EOF\n"), OfAny),
 )]
-pub(super) async fn get_metrics(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Problem> {
-    query::none(&uri)?;
+pub(super) async fn get_metrics(
+    State(app): State<Arc<App>>,
+    Params(NoParams {}): Params<NoParams>,
+) -> Result<Response, Problem> {
     let _turn = app.scraping.lock().await;
     let scraped = Arc::clone(&app);
     // The first scrape of a generation walks the whole snapshot.
     let text = tokio::task::spawn_blocking(move || {
         let serving = Serving {
-            in_flight: scraped.slots.taken(),
+            in_flight: scraped.gate.in_flight(),
             cache_hits: scraped.answers.hits(),
             cache_misses: scraped.answers.waits(),
             cache_bytes: scraped.answers.cached_bytes(),
+            renders: scraped.answers.renders(),
+            unread_bytes: scraped.answers.unread_bytes(),
         };
         scraped.metrics.text(serving)
     });
@@ -44,6 +47,5 @@ pub(super) async fn get_metrics(State(app): State<Arc<App>>, uri: Uri) -> Result
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
     };
-    tracing::error!(%error, "the metrics could not be written");
-    Err(Problem::internal())
+    Err(Problem::internal(format!("the metrics could not be written: {error}")))
 }

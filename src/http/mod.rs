@@ -1,42 +1,50 @@
 //! HTTP: answers out of memory, to anyone who asks.
 //!
-//! `routes` has every route and `service` everything around them, each on one page. A data request becomes a `question`,
-//! which `answers` looks up in the `cache` of rendered bodies for the `generation` that is served; a new generation is
-//! served once the bodies that readers asked for in the last one are rendered, so that steady readers never wait.
+//! `routes` has every route and `layers` everything around them, each on one page. A data request becomes a `question`,
+//! which `answers` looks up among the bodies of the `generation` that is served and in the `cache`; a new generation is
+//! served once the bodies that readers asked for in the last one are there, so that steady readers never wait.
 //!
 //! `listen` opens the addresses; with `server.tls` the files are read by `tls`, and again by `renewal` when they change;
-//! `handshake` accepts connections with them.
+//! `handshake` accepts connections with them, and `connection` ends those that stop reading.
 
 mod access;
 mod answers;
 mod cache;
-mod conditional;
+mod connection;
 mod cors;
 mod data;
 mod docs;
+mod failures;
 mod generation;
 mod handshake;
+mod host;
+mod layers;
 mod limits;
 mod listen;
 mod metrics;
 mod negotiate;
 mod openapi;
+mod params;
 mod probes;
 mod problem;
-mod query;
 mod question;
+mod rendered;
 mod renewal;
 mod reply;
 mod request_id;
 mod routes;
 mod serve;
-mod service;
 mod tls;
+mod unread;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::HeaderValue;
+use ::http::{HeaderValue, Request};
+use axum::response::Response;
+use bytes::Bytes;
+use tower::{BoxError, Service};
 
 use crate::config::ServerSettings;
 use crate::feed::SnapshotReader;
@@ -46,7 +54,6 @@ use crate::metrics::Exposition;
 pub use listen::{BindError, ListenError, Listeners};
 pub use openapi::openapi;
 pub use serve::serve;
-pub use service::{HttpService, ReplyBody, ReplyFuture};
 pub use tls::TlsError;
 
 /// What HTTP is made from.
@@ -56,13 +63,13 @@ pub struct HttpDeps {
     pub reader: SnapshotReader,
     /// What the probes answer from.
     pub health: Health,
-    /// Where requests are counted, and what is told of everything.
+    /// Where requests are counted, and what `/metrics` shows.
     pub metrics: Exposition,
     /// How reports are written.
     pub policy: ReportPolicy,
     /// `server.*`
     pub settings: ServerSettings,
-    /// What `Retry-After` says, in whole seconds, at least one.
+    /// The value of `Retry-After`, in whole seconds, at least one.
     pub retry_after: Duration,
 }
 
@@ -74,23 +81,77 @@ struct App {
     metrics: Exposition,
     /// One scrape after another: they count against no limit, and each takes a thread.
     scraping: tokio::sync::Mutex<()>,
-    slots: limits::Slots,
+    gate: limits::Gate,
+    hosts: host::Hosts,
     document: docs::Document,
     retry_after: HeaderValue,
 }
 
 /// The whole of HTTP without a socket.
-#[must_use]
-pub fn service(deps: &HttpDeps) -> HttpService {
-    let HttpDeps { reader, health, metrics, policy, settings, retry_after } = deps;
-    let app = App {
-        answers: Arc::new(answers::Answers::new(reader.clone(), policy.clone(), settings.cache_max_bytes)),
-        health: health.clone(),
-        metrics: metrics.clone(),
-        scraping: tokio::sync::Mutex::default(),
-        slots: limits::Slots::new(settings.max_concurrent_requests),
-        document: docs::Document::new(),
-        retry_after: retry_after.as_secs().max(1).into(),
-    };
-    HttpService::new(Arc::new(app), deps)
+#[derive(Debug, Clone)]
+pub struct Http {
+    app: Arc<App>,
+    settings: Arc<ServerSettings>,
+}
+
+impl Http {
+    /// Renders the OpenAPI document, and nothing else yet.
+    ///
+    /// # Errors
+    /// The document cannot be written.
+    pub fn new(deps: &HttpDeps) -> std::io::Result<Self> {
+        let HttpDeps { reader, health, metrics, policy, settings, retry_after } = deps;
+        let retry_after = HeaderValue::from(retry_after.as_secs().max(1));
+        let app = App {
+            answers: Arc::new(answers::Answers::new(reader.clone(), policy.clone(), settings.cache_max_bytes)),
+            health: health.clone(),
+            metrics: metrics.clone(),
+            scraping: tokio::sync::Mutex::default(),
+            gate: limits::Gate::new(settings.max_concurrent_requests, retry_after.clone()),
+            hosts: host::Hosts::of(settings),
+            document: docs::Document::new(&openapi())?,
+            retry_after,
+        };
+        Ok(Self { app: Arc::new(app), settings: Arc::new(settings.clone()) })
+    }
+
+    /// Every route with its layers.
+    pub fn service<B>(
+        &self,
+    ) -> impl Service<Request<B>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + use<B>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        layers::layered(&self.app, &self.settings, routes::router(Arc::clone(&self.app)))
+    }
+
+    /// The probes and `/metrics` alone: what `server.probe-listen` answers.
+    fn probes<B>(
+        &self,
+    ) -> impl Service<Request<B>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + use<B>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        layers::layered(&self.app, &self.settings, routes::probe_router(Arc::clone(&self.app)))
+    }
+
+    /// How many bodies were rendered since the start.
+    #[must_use]
+    pub fn renders(&self) -> u64 {
+        self.app.answers.renders()
+    }
+
+    /// How many answers had to wait for a render.
+    #[must_use]
+    pub fn waits(&self) -> u64 {
+        self.app.answers.waits()
+    }
+
+    /// Serves each new snapshot once the bodies that readers asked for in the last one are rendered. Ends when the feed
+    /// does. Without it the service stays with the first snapshot.
+    pub fn follow(&self) -> impl Future<Output = ()> + Send + 'static {
+        Arc::clone(&self.app.answers).follow()
+    }
 }

@@ -6,21 +6,22 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode, Uri};
+use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::App;
-use super::problem::Problem;
-use super::query;
+use super::failures::OfDocument;
+use super::params::{Params, ProbeParams};
+use super::problem::{Problem, ProblemKind};
 use crate::health::{AccountPush, HealthCheck, HealthReport};
 use crate::views::utc_seconds;
 
-/// How the process is.
+/// State of the process.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct ProbeAnswer {
-    /// Always `ok`: a probe that fails answers 503 with a problem that has the other members.
+    /// Always `ok`. A failing probe answers 503 with a problem that has the other members.
     #[schema(value_type = String, example = "ok")]
     status: &'static str,
     #[serde(flatten)]
@@ -28,27 +29,26 @@ pub(super) struct ProbeAnswer {
     state: ProbeState,
 }
 
-/// What was looked at, and the snapshot that is served.
+/// The checks, and the snapshot that is served.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct ProbeState {
-    /// What was looked at. How the last poll went is among it, though readiness does not follow from it.
+    /// The checks. The last poll is one of them, but does not affect readiness.
     checks: Vec<ProbeCheck>,
-    /// The newest snapshot; null before the first.
+    /// The newest snapshot; null when there is none yet.
     snapshot: Option<SnapshotState>,
-    /// How the pushes to Anchore Enterprise go, one entry for each account; empty when nothing is pushed. Readiness does
-    /// not follow from it.
+    /// The last push to each account of Anchore Enterprise; empty when kai sends nothing. It does not affect readiness.
     push: Vec<PushState>,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 struct ProbeCheck {
-    /// A word for it.
+    /// Name of the check.
     #[schema(value_type = String, example = "relist")]
     name: &'static str,
-    /// Whether it is as it should be.
+    /// Whether the check passed.
     ok: bool,
-    /// What was found.
+    /// Result, in words.
     #[schema(example = "generation 42, observed 12 s ago")]
     detail: String,
 }
@@ -56,21 +56,21 @@ struct ProbeCheck {
 /// The newest snapshot.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 struct SnapshotState {
-    /// Its number in this process, from 1.
+    /// Number of the snapshot in this process, from 1.
     #[schema(example = 42)]
     generation: u64,
     /// When the cluster was observed, UTC in whole seconds.
     #[serde(serialize_with = "utc_seconds")]
     #[schema(value_type = String, format = DateTime, example = "2026-11-24T09:30:00Z")]
     observed_at: Timestamp,
-    /// How long ago that is.
+    /// Age.
     #[schema(example = 12)]
     age_seconds: u64,
-    /// Whether nothing was refused and nothing skipped.
+    /// True when nothing was refused or skipped.
     complete: bool,
-    /// What could not be listed, and why.
+    /// Namespaces that could not be listed, with the reason.
     missing: Vec<MissingState>,
-    /// How many items could not be read.
+    /// Number of items that could not be read.
     #[schema(example = 0)]
     skipped: u64,
 }
@@ -78,30 +78,30 @@ struct SnapshotState {
 /// The last push to one account.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 struct PushState {
-    /// The account; null for the namespaces that go to none although they should.
+    /// The account; null for namespaces for which no account could be chosen.
     #[schema(value_type = Option<String>, example = "admin")]
     account: Option<Arc<str>>,
-    /// What became of the newest report: accepted, rerouted (to the default account), waiting (for another try), failed, or
-    /// withheld (something is missing in it).
+    /// Outcome of the newest report: accepted, rerouted (to the default account), waiting (for the next try), failed, or
+    /// withheld (it is incomplete).
     #[schema(value_type = String, example = "accepted")]
     outcome: &'static str,
     /// The same in words.
     #[schema(example = "3 namespaces in 1 payload")]
     detail: String,
-    /// When that was known, UTC in whole seconds.
+    /// Time of the outcome, UTC in whole seconds.
     #[serde(serialize_with = "utc_seconds")]
     #[schema(value_type = String, format = DateTime, example = "2026-11-24T09:30:01Z")]
     at: Timestamp,
-    /// The generation that it reports.
+    /// Generation of the report.
     #[schema(example = 42)]
     generation: u64,
-    /// Containers that the receiver took.
+    /// Containers that the receiver accepted.
     #[schema(example = 23)]
     containers: u64,
-    /// Bytes that the receiver took, before compression.
+    /// Bytes that the receiver accepted, before compression.
     #[schema(example = 8123)]
     bytes: u64,
-    /// When it is tried again, while it waits for that.
+    /// Time of the next try, while waiting for it.
     #[serde(serialize_with = "utc_seconds_if_any")]
     #[schema(value_type = Option<String>, format = DateTime, example = json!(null))]
     next_try_at: Option<Timestamp>,
@@ -139,7 +139,7 @@ fn utc_seconds_if_any<S: Serializer>(time: &Option<Timestamp>, serializer: S) ->
 /// Something that could not be listed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 struct MissingState {
-    /// The namespace; null when it concerns the cluster as a whole.
+    /// The namespace; null for the whole cluster.
     #[schema(value_type = Option<String>, example = "billing")]
     namespace: Option<Arc<str>>,
     /// Why.
@@ -172,79 +172,92 @@ impl ProbeState {
     }
 }
 
-/// Whether the process is up
+/// The process answers
 ///
-/// Always `ok` when it can answer at all.
+/// Always `ok`.
 #[utoipa::path(
     get,
     path = "/healthz",
     operation_id = "get_health",
     tag = "probes",
-    params(("verbose" = Option<String>, Query, description = "The whole story as JSON, also as `?verbose` alone.", example = "true")),
+    params(ProbeParams),
     responses((status = 200, description = "Up.", content((String = "text/plain", example = "ok"), (ProbeAnswer = "application/json", example = json!({
         "status": "ok",
         "checks": [{"name": "process", "ok": true, "detail": "answering requests"}],
         "snapshot": {"generation": 42, "observed_at": "2026-11-24T09:30:00Z", "age_seconds": 12, "complete": true, "missing": [], "skipped": 0},
         "push": [],
-    }))))),
+    })))), OfDocument),
 )]
-pub(super) async fn get_health(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Problem> {
+pub(super) async fn get_health(
+    State(app): State<Arc<App>>,
+    Params(ProbeParams { verbose }): Params<ProbeParams>,
+) -> Result<Response, Problem> {
     let report = app.health.report(Timestamp::now());
     let checks = [HealthCheck { name: "process", ok: true, detail: "answering requests".to_owned() }];
-    probe(&app, &uri, true, &report, &checks)
+    probe(&app, verbose, true, &report, &checks)
 }
 
-/// Whether every loop turns
+/// kai's loops are running
 ///
-/// Fails when the collector stands still: then a restart helps.
+/// Fails when the collector has stopped, so that a restart helps.
 #[utoipa::path(
     get,
     path = "/livez",
     operation_id = "get_liveness",
     tag = "probes",
-    params(("verbose" = Option<String>, Query, description = "The whole story as JSON, also as `?verbose` alone.", example = "true")),
+    params(ProbeParams),
     responses((status = 200, description = "Alive.", content((String = "text/plain", example = "ok"), (ProbeAnswer = "application/json", example = json!({
         "status": "ok",
         "checks": [{"name": "collector", "ok": true, "detail": "last turn 0 s ago, at most 60 s are allowed"}],
         "snapshot": {"generation": 42, "observed_at": "2026-11-24T09:30:00Z", "age_seconds": 12, "complete": true, "missing": [], "skipped": 0},
         "push": [],
-    }))))),
+    })))), OfDocument),
 )]
-pub(super) async fn get_liveness(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Problem> {
+pub(super) async fn get_liveness(
+    State(app): State<Arc<App>>,
+    Params(ProbeParams { verbose }): Params<ProbeParams>,
+) -> Result<Response, Problem> {
     let report = app.health.report(Timestamp::now());
-    probe(&app, &uri, report.is_live, &report, &report.liveness)
+    probe(&app, verbose, report.is_live, &report, &report.liveness)
 }
 
-/// Whether data can be served
+/// kai can serve data
 ///
-/// Fails before the first finished relist, while stopping, and for age when `collection.stale-after-seconds` is set. A
-/// poll that fails does not make it fail: an old snapshot that says its age is served.
+/// Fails before the first finished list, during a stop, and when the inventory is older than
+/// `collection.stale-after-seconds`. A failed poll does not make it fail: kai serves the old snapshot with its age.
 #[utoipa::path(
     get,
     path = "/readyz",
     operation_id = "get_readiness",
     tag = "probes",
-    params(("verbose" = Option<String>, Query, description = "The whole story as JSON, also as `?verbose` alone.", example = "true")),
+    params(ProbeParams),
     responses((status = 200, description = "Ready.", content((String = "text/plain", example = "ok"), (ProbeAnswer = "application/json", example = json!({
         "status": "ok",
         "checks": [{"name": "relist", "ok": true, "detail": "generation 42, observed 12 s ago"}],
         "snapshot": {"generation": 42, "observed_at": "2026-11-24T09:30:00Z", "age_seconds": 12, "complete": true, "missing": [], "skipped": 0},
         "push": [],
-    }))))),
+    })))), OfDocument),
 )]
-pub(super) async fn get_readiness(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Problem> {
+pub(super) async fn get_readiness(
+    State(app): State<Arc<App>>,
+    Params(ProbeParams { verbose }): Params<ProbeParams>,
+) -> Result<Response, Problem> {
     let report = app.health.report(Timestamp::now());
-    probe(&app, &uri, report.is_ready, &report, &report.readiness)
+    probe(&app, verbose, report.is_ready, &report, &report.readiness)
 }
 
-fn probe(app: &App, uri: &Uri, ok: bool, report: &HealthReport, checks: &[HealthCheck]) -> Result<Response, Problem> {
-    let verbose = query::verbose(uri)?;
+fn probe(
+    app: &App,
+    verbose: bool,
+    ok: bool,
+    report: &HealthReport,
+    checks: &[HealthCheck],
+) -> Result<Response, Problem> {
     if !ok {
         let failed: Vec<_> =
             checks.iter().filter(|check| !check.ok).map(|check| format!("{}: {}", check.name, check.detail)).collect();
-        let problem = Problem::unavailable(failed.join("; "), &app.retry_after);
-        let checks = verbose.then(|| Box::new(ProbeState::of(report, checks)));
-        return Err(Problem { checks, ..problem });
+        let problem = Problem::new(ProblemKind::ProbeFailed, failed.join("; ")).retry_after(&app.retry_after);
+        return Err(if verbose { problem.with_members_of(&ProbeState::of(report, checks)) } else { problem });
     }
     let mut response = if verbose {
         Json(ProbeAnswer { status: "ok", state: ProbeState::of(report, checks) }).into_response()

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::negotiate::Format;
-use crate::inventory::ReportPolicy;
-use crate::snapshot::{ContentHash, NamespacePart, NamespaceState, Snapshot};
-use crate::views::{self, KaiReport, Layout, NamespaceImages, NamespaceList};
+use super::problem::{Problem, ProblemKind};
+use crate::inventory::{ReportPolicy, escape_controls};
+use crate::snapshot::{ContentHash, ContentHasher, NamespacePart, NamespaceState, Snapshot};
+use crate::views::{Format, KaiReport, Layout, NamespaceImages, NamespaceList};
 
 /// What a body answers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,26 +19,20 @@ pub(super) enum Question {
     Images { namespace: Arc<str> },
 }
 
-/// The state that a body is of. A namespace's body stays good for as long as the namespace is the same; the others say
-/// when the cluster was observed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Version {
-    Generation(u64),
-    Part(ContentHash),
-}
-
-/// Why a namespace has no answer.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum NoAnswer {
-    /// Unknown to kai or excluded.
-    Unknown(String),
-    /// Its pods could not be listed.
-    Refused { namespace: Arc<str>, reason: String },
-}
-
 impl Question {
+    /// How many questions are standard.
+    pub(super) const STANDARD: usize = 1 + Format::SERVED.len();
+
+    /// The questions of which every generation keeps the bodies; of the others clients can make up any number.
+    pub(super) fn all_standard() -> [Self; Self::STANDARD] {
+        std::array::from_fn(|place| match place.checked_sub(1) {
+            Some(served) => Self::Inventory { namespaces: None, format: Format::SERVED[served] },
+            None => Self::Namespaces,
+        })
+    }
+
     /// The report of the namespaces of these names, sorted; of all when there are none.
-    pub(super) fn inventory(snapshot: &Snapshot, names: &[String], format: Format) -> Result<Self, NoAnswer> {
+    pub(super) fn inventory(snapshot: &Snapshot, names: &[String], format: Format) -> Result<Self, Problem> {
         if names.is_empty() {
             return Ok(Self::Inventory { namespaces: None, format });
         }
@@ -48,34 +42,44 @@ impl Question {
     }
 
     /// The images of the namespace of that name.
-    pub(super) fn images(snapshot: &Snapshot, name: &str) -> Result<Self, NoAnswer> {
+    pub(super) fn images(snapshot: &Snapshot, name: &str) -> Result<Self, Problem> {
         Ok(Self::Images { namespace: Arc::clone(answerable(snapshot, name)?.name()) })
     }
 
-    /// Which state of the snapshot the body is of; `None` when the snapshot has no answer.
-    pub(super) fn version(&self, snapshot: &Snapshot) -> Option<Version> {
-        let generation = Version::Generation(snapshot.generation());
+    /// Its place among the standard questions.
+    pub(super) fn standard(&self) -> Option<usize> {
         match self {
-            Self::Namespaces | Self::Inventory { namespaces: None, .. } => Some(generation),
-            Self::Inventory { namespaces: Some(names), .. } => {
-                names.iter().all(|name| answerable(snapshot, name).is_ok()).then_some(generation)
+            Self::Namespaces => Some(0),
+            Self::Inventory { namespaces: None, format } => {
+                Format::SERVED.iter().position(|served| served == format).map(|place| 1 + place)
             }
-            Self::Images { namespace } => {
-                answerable(snapshot, namespace).ok().map(|part| Version::Part(part.content_hash()))
-            }
+            Self::Inventory { .. } | Self::Images { .. } => None,
         }
     }
 
-    /// Whether a client can make up any number of questions like it.
-    pub(super) fn is_a_choice(&self) -> bool {
-        matches!(self, Self::Inventory { namespaces: Some(_), .. })
+    /// The hash of everything in the snapshot that the answer depends on, besides when it was observed. Two snapshots with
+    /// an equal hash share the body. `None` when the snapshot has no answer.
+    pub(super) fn content(&self, snapshot: &Snapshot) -> Option<ContentHash> {
+        match self {
+            Self::Namespaces => Some(snapshot.content_hash()),
+            Self::Inventory { namespaces: None, .. } => Some(snapshot.images_hash()),
+            Self::Inventory { namespaces: Some(names), .. } => {
+                let mut hasher = ContentHasher::default();
+                hasher.text(snapshot.cluster_name()).text(&format!("{:?}", snapshot.server_version()));
+                for name in names.iter() {
+                    hasher.hash(answerable(snapshot, name).ok()?.images_hash());
+                }
+                Some(hasher.finish())
+            }
+            Self::Images { namespace } => answerable(snapshot, namespace).ok().map(|part| part.images_hash()),
+        }
     }
 
-    /// The media type of the answer.
-    pub(super) fn media_type(&self) -> &'static str {
+    /// The format of the answer.
+    pub(super) fn format(&self) -> Format {
         match self {
-            Self::Inventory { format: Format::Csv, .. } => "text/csv; charset=utf-8",
-            _ => "application/json",
+            Self::Inventory { format, .. } => *format,
+            Self::Namespaces | Self::Images { .. } => Format::Json,
         }
     }
 
@@ -89,45 +93,43 @@ impl Question {
 
     /// Writes the answer and gives the opaque part of its ETag.
     pub(super) fn write(&self, snapshot: &Snapshot, policy: &ReportPolicy, writer: impl Write) -> io::Result<String> {
-        match self {
+        let content = match self {
             Self::Inventory { namespaces, format } => {
                 let wanted = |name: &str| namespaces.as_ref().is_none_or(|names| contains(names, name));
                 let report = KaiReport::of(snapshot, policy, wanted);
-                match format {
-                    Format::Json => serde_json::to_writer(writer, &report)?,
-                    Format::Csv => views::Format::Csv.write(&report, Layout::Compact, writer)?,
-                }
-                let format = match format {
-                    Format::Json => "json",
-                    Format::Csv => "csv",
-                };
-                Ok(format!("{}-{format}", report.content_hash()))
+                format.write(&report, Layout::Compact, writer)?;
+                report.content_hash()
             }
             Self::Namespaces => {
                 let list = NamespaceList::of(snapshot, policy);
                 serde_json::to_writer(writer, &list)?;
-                Ok(format!("{}-json", list.content_hash()))
+                list.content_hash()
             }
             Self::Images { namespace } => {
                 let part = snapshot.namespace(namespace).ok_or(io::ErrorKind::NotFound)?;
                 let images = NamespaceImages::of(part, policy);
                 serde_json::to_writer(writer, &images)?;
-                Ok(format!("{}-json", images.content_hash()))
+                images.content_hash()
             }
-        }
+        };
+        Ok(format!("{content}-{}", self.format().name()))
     }
 }
 
 /// The namespace, when kai can say what runs in it: nothing at all in one that was included and does not exist.
-fn answerable<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Arc<NamespacePart>, NoAnswer> {
-    let part = snapshot.namespace(name).ok_or_else(|| NoAnswer::Unknown(name.to_owned()))?;
+fn answerable<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Arc<NamespacePart>, Problem> {
+    let part = snapshot.namespace(name).ok_or_else(|| Problem::unknown_namespace(name))?;
     match part.state() {
         NamespaceState::Read | NamespaceState::Unknown => Ok(part),
-        NamespaceState::Excluded => Err(NoAnswer::Unknown(name.to_owned())),
-        NamespaceState::Refused => Err(NoAnswer::Refused {
-            namespace: Arc::clone(part.name()),
-            reason: part.reason().unwrap_or("no reason was given").to_owned(),
-        }),
+        NamespaceState::Excluded => Err(Problem::unknown_namespace(name)),
+        NamespaceState::Refused => {
+            let reason = escape_controls(part.reason().unwrap_or("no reason was given")).into_owned();
+            let detail = format!(
+                "kai may not list the pods of the namespace \"{name}\": {reason}; grant the right, or exclude it."
+            );
+            let problem = Problem::new(ProblemKind::RefusedNamespace, detail);
+            Err(problem.with("namespace", name).with("reason", reason))
+        }
     }
 }
 

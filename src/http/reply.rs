@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
+use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::App;
-use super::answers::Look;
-use super::cache::Rendered;
-use super::conditional::is_known_to_client;
 use super::generation::Generation;
-use super::negotiate::{Encoding, Format};
-use super::problem::Problem;
-use super::question::{NoAnswer, Question};
-use crate::inventory::escape_controls;
+use super::negotiate::{ContentCoding, essence, negotiate};
+use super::problem::{Problem, ProblemKind};
+use super::question::Question;
+use super::rendered::Rendered;
+use super::unread::Unread;
 use crate::snapshot::Snapshot;
+use crate::views::Format;
 
 pub(super) const INVENTORY_GENERATION: HeaderName = HeaderName::from_static("inventory-generation");
 pub(super) const INVENTORY_OBSERVED_AT: HeaderName = HeaderName::from_static("inventory-observed-at");
@@ -24,122 +27,137 @@ const VARY_ON: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding")
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
-/// Answers what `ask` makes of the snapshot, rendering the body when nobody has asked for it yet.
-pub(super) async fn answer<B: From<Bytes>>(
-    app: &Arc<App>,
-    headers: &HeaderMap,
-    ask: impl Fn(&Snapshot) -> Result<Question, NoAnswer>,
-) -> Result<Response<B>, Problem> {
-    let encoding = acceptable_encoding(headers)?;
-    loop {
+/// What a data answer takes from its request besides path and query.
+#[derive(Debug)]
+pub(super) struct Asked {
+    headers: HeaderMap,
+    pub(super) coding: ContentCoding,
+    unread: Unread,
+    body: Body,
+}
+
+impl FromRequest<Arc<App>> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let coding = acceptable_coding(&parts.headers)?;
+        let unread = parts.extensions.get::<Unread>().cloned().unwrap_or_default();
+        Ok(Self { headers: parts.headers, coding, unread, body })
+    }
+}
+
+impl Asked {
+    /// The format for a route that offers these.
+    pub(super) fn format(&self, offered: &[Format]) -> Result<Format, Problem> {
+        negotiate(&self.headers, offered).ok_or_else(|| {
+            let types: Vec<_> = offered.iter().map(|format| essence(*format)).collect();
+            not_acceptable("Accept", &types.join(" or "))
+        })
+    }
+
+    /// Answers what `ask` makes of the snapshot: out of the cache at once; else with a permit, once the request's body is
+    /// there and the answer's is rendered.
+    pub(super) async fn answer(
+        self,
+        app: &Arc<App>,
+        ask: impl FnOnce(&Snapshot) -> Result<Question, Problem>,
+    ) -> Result<Response, Problem> {
+        let Self { headers, coding, unread, body } = self;
         let generation = app.answers.current().ok_or_else(|| app.not_yet())?;
-        let question = ask(&generation.snapshot).map_err(|reason| app.no_answer(reason))?;
-        let media_type = question.media_type();
-        let body = match app.answers.look(&generation, question, encoding) {
-            Look::Found(body) => body,
-            Look::Absent(key) => app.answers.render(&generation, key).await?,
-            Look::Moved => continue,
+        let question = ask(&generation.snapshot)?;
+        let (rendered, permit) = if let Some(rendered) = app.answers.find(&generation, &question, coding) {
+            (rendered, None)
+        } else {
+            let permit = app.gate.enter(&headers, body).await?;
+            app.check_unread()?;
+            (app.answers.render(&generation, &question, coding).await?, Some(permit))
         };
-        return Ok(reply(&generation, &body, media_type, encoding, headers));
+        let is_shared = question.standard().is_some();
+        let send = |body| unread.send(body, is_shared, permit, &app.retry_after);
+        let mut response = conditional(&headers, &rendered, question.format().media_type(), coding, send)?;
+        describe(app, &generation, &question, response.headers_mut());
+        Ok(response)
+    }
+
+    /// A body that is made for this request alone, with a permit.
+    pub(super) async fn send(
+        self,
+        app: &App,
+        make: impl FnOnce() -> Result<Vec<u8>, Problem>,
+    ) -> Result<Bytes, Problem> {
+        let permit = app.gate.enter(&self.headers, self.body).await?;
+        app.check_unread()?;
+        self.unread.send(app.answers.count(make()?), false, Some(permit), &app.retry_after)
     }
 }
 
-/// The whole inventory when its body is in the cache and nothing about the request is out of the ordinary: the one answer
-/// that must come at the speed of a static file.
-pub(super) fn cached_inventory<B: From<Bytes>>(app: &App, headers: &HeaderMap) -> Option<Response<B>> {
-    let format = Format::negotiate(headers, &[Format::Json, Format::Csv])?;
-    let encoding = Encoding::negotiate(headers)?;
-    let generation = app.answers.current()?;
-    let question = Question::Inventory { namespaces: None, format };
-    let media_type = question.media_type();
-    match app.answers.look(&generation, question, encoding) {
-        Look::Found(body) => Some(reply(&generation, &body, media_type, encoding, headers)),
-        Look::Absent(_) | Look::Moved => None,
-    }
-}
-
-/// The format for a route that has several.
-pub(super) fn acceptable_format(headers: &HeaderMap, offered: &[Format]) -> Result<Format, Problem> {
-    Format::negotiate(headers, offered).ok_or_else(|| {
-        let types: &[&str] =
-            if offered.contains(&Format::Csv) { &["application/json", "text/csv"] } else { &["application/json"] };
-        not_acceptable("Accept", &types.join(" or "))
-    })
-}
-
-/// The coding of the body.
-pub(super) fn acceptable_encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
-    Encoding::negotiate(headers).ok_or_else(|| not_acceptable("Accept-Encoding", "gzip or identity"))
-}
-
-fn not_acceptable(header: &str, offered: &str) -> Problem {
-    let detail = format!("The header {header} admits nothing that kai can send here; let it admit {offered}.");
-    Problem::new(StatusCode::NOT_ACCEPTABLE, detail)
-}
-
-fn reply<B: From<Bytes>>(
-    generation: &Generation,
-    rendered: &Rendered,
-    media_type: &'static str,
-    encoding: Encoding,
-    request: &HeaderMap,
-) -> Response<B> {
-    let mut headers = HeaderMap::with_capacity(16);
+/// What a data answer says of itself besides its content.
+fn describe(app: &App, generation: &Generation, question: &Question, headers: &mut HeaderMap) {
     headers.insert(INVENTORY_GENERATION, generation.number.clone());
-    headers.insert(INVENTORY_OBSERVED_AT, generation.observed_at.clone());
+    headers.insert(INVENTORY_OBSERVED_AT, app.answers.observed_at(generation));
     headers.insert(INVENTORY_COMPLETE, generation.complete.clone());
-    conditional_reply(headers, rendered, media_type, encoding, request)
+    if question.format() == Format::Csv {
+        headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"inventory.csv\""));
+    }
 }
 
-/// The body, or 304 when the client has it. `headers` go with either.
-pub(super) fn conditional_reply<B: From<Bytes>>(
-    mut headers: HeaderMap,
+/// The body, or 304 when the client has it.
+pub(super) fn conditional(
+    request: &HeaderMap,
     rendered: &Rendered,
     media_type: &'static str,
-    encoding: Encoding,
-    request: &HeaderMap,
-) -> Response<B> {
+    coding: ContentCoding,
+    send: impl FnOnce(Bytes) -> Result<Bytes, Problem>,
+) -> Result<Response, Problem> {
+    let is_known = request.typed_get::<IfNoneMatch>().is_some_and(|known| {
+        let etag = rendered.etag.to_str().ok().and_then(|etag| etag.parse::<ETag>().ok());
+        etag.is_some_and(|etag| !known.precondition_passes(&etag))
+    });
+    let mut response = Response::new(Body::empty());
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    } else {
+        *response.body_mut() = Body::from(send(rendered.body.clone())?);
+    }
+    let headers = response.headers_mut();
+    headers.reserve(12);
     headers.insert(ETAG, rendered.etag.clone());
     headers.insert(VARY, VARY_ON);
     headers.insert(CACHE_CONTROL, NO_CACHE);
-    let is_known = is_known_to_client(request, rendered.etag.to_str().unwrap_or_default());
-    let body = if is_known {
-        Bytes::new()
-    } else {
+    if !is_known {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         headers.insert(CONTENT_LENGTH, rendered.length.clone());
-        if encoding == Encoding::Gzip {
+        if coding == ContentCoding::Gzip {
             headers.insert(CONTENT_ENCODING, GZIP);
         }
-        rendered.body.clone()
-    };
-    let mut response = Response::new(B::from(body));
-    *response.headers_mut() = headers;
-    if is_known {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
-    response
+    Ok(response)
+}
+
+/// The coding of the body.
+pub(super) fn acceptable_coding(headers: &HeaderMap) -> Result<ContentCoding, Problem> {
+    ContentCoding::negotiate(headers).ok_or_else(|| not_acceptable("Accept-Encoding", "gzip or identity"))
+}
+
+fn not_acceptable(header: &str, offered: &str) -> Problem {
+    let detail = format!("The header {header} allows nothing that kai can send here; let it allow {offered}.");
+    Problem::new(ProblemKind::NotAcceptable, detail)
 }
 
 impl App {
     /// The problem of a data route before the first snapshot.
     fn not_yet(&self) -> Problem {
-        Problem::unavailable(
-            "No relist of the cluster has finished yet; try again later, /readyz?verbose tells how it goes.",
-            &self.retry_after,
-        )
+        let detail = "No list of the cluster has finished yet; try again later, /readyz?verbose has the details.";
+        Problem::new(ProblemKind::NoSnapshot, detail).retry_after(&self.retry_after)
     }
 
-    fn no_answer(&self, reason: NoAnswer) -> Problem {
-        match reason {
-            NoAnswer::Unknown(name) => Problem::unknown_namespace(&name),
-            NoAnswer::Refused { namespace, reason } => {
-                let detail = format!(
-                    "The pods of the namespace \"{namespace}\" could not be listed: {}",
-                    escape_controls(&reason)
-                );
-                Problem::unavailable(detail, &self.retry_after)
-            }
+    /// Makes nothing more while clients hold too much that they have not read.
+    fn check_unread(&self) -> Result<(), Problem> {
+        if !self.answers.is_too_much_unread() {
+            return Ok(());
         }
+        let detail = "Clients have left answers of server.cache-max-bytes unread; try again later.";
+        Err(Problem::new(ProblemKind::TooMuchUnread, detail).retry_after(&self.retry_after))
     }
 }

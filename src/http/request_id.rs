@@ -1,58 +1,51 @@
-//! The name of a request, in its answer, its problem and the log.
+//! The id of a request, in its answer, its problem and the log.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Request};
+use tower_http::request_id::{MakeRequestId, RequestId};
 
 /// `X-Request-Id`
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The longest id that is taken from a client: it goes into the log.
+/// The longest id that is accepted from a client: it goes into the log.
 const LIMIT: usize = 128;
 
 /// Makes ids that no other process makes: eight random hex digits of this one and a count. A random id for each request
 /// would cost as much as the rest of a cached answer's headers.
-#[derive(Debug)]
-pub(super) struct RequestIds {
-    prefix: Box<str>,
-    next: AtomicU64,
-}
-
-/// An id as a header. Always visible ASCII.
 #[derive(Debug, Clone)]
-pub(super) struct RequestId(HeaderValue);
+pub(super) struct RequestIds {
+    prefix: Arc<str>,
+    next: Arc<AtomicU64>,
+}
 
 impl RequestIds {
     pub(super) fn new() -> Self {
         let random = uuid::Uuid::new_v4().simple().to_string();
-        Self { prefix: random[..8].into(), next: AtomicU64::new(1) }
-    }
-
-    /// The client's own id when it is one, else a new one.
-    pub(super) fn of(&self, headers: &HeaderMap) -> RequestId {
-        match headers.get(X_REQUEST_ID) {
-            Some(value) if is_sane(value.as_bytes()) => RequestId(value.clone()),
-            _ => self.make(),
-        }
-    }
-
-    fn make(&self) -> RequestId {
-        let text = format!("{}-{:x}", self.prefix, self.next.fetch_add(1, Ordering::Relaxed));
-        // Hex digits and a hyphen are a header value; the static one stands for the impossible case.
-        RequestId(
-            HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or_else(|_| HeaderValue::from_static("unknown")),
-        )
+        Self { prefix: random[..8].into(), next: Arc::new(AtomicU64::new(1)) }
     }
 }
 
-impl RequestId {
-    pub(super) fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or("unknown")
+impl MakeRequestId for RequestIds {
+    fn make_request_id<B>(&mut self, _: &Request<B>) -> Option<RequestId> {
+        let text = format!("{}-{:x}", self.prefix, self.next.fetch_add(1, Ordering::Relaxed));
+        HeaderValue::from_maybe_shared(Bytes::from(text)).ok().map(RequestId::new)
     }
+}
 
-    pub(super) fn into_header(self) -> HeaderValue {
-        self.0
+/// Removes an id that must not go into the log, so that a new one is made.
+pub(super) fn accept_id<B>(mut request: Request<B>) -> Request<B> {
+    if request.headers().get(X_REQUEST_ID).is_some_and(|id| !is_sane(id.as_bytes())) {
+        request.headers_mut().remove(X_REQUEST_ID);
     }
+    request
+}
+
+/// The id that the layers gave to a request.
+pub(super) fn id_of<B>(request: &Request<B>) -> HeaderValue {
+    let id = request.extensions().get::<RequestId>();
+    id.map_or_else(|| HeaderValue::from_static("unknown"), |id| id.header_value().clone())
 }
 
 fn is_sane(value: &[u8]) -> bool {
@@ -70,17 +63,20 @@ mod tests {
     #[case::too_long(&"x".repeat(129), false)]
     #[case::empty("", false)]
     #[case::with_a_space("a b", false)]
-    fn only_a_sane_id_is_taken(#[case] id: &str, #[case] taken: bool) {
-        let headers = [(X_REQUEST_ID, HeaderValue::from_str(id).expect("header"))].into_iter().collect();
-        assert_eq!(RequestIds::new().of(&headers).as_str() == id, taken);
+    fn only_a_sane_id_is_accepted(#[case] id: &str, #[case] accepted: bool) {
+        let request = Request::builder().header(X_REQUEST_ID, id).body(()).expect("request");
+        assert_eq!(accept_id(request).headers().contains_key(X_REQUEST_ID), accepted);
     }
 
     #[test]
     fn ids_that_are_made_differ() {
-        let (ids, other) = (RequestIds::new(), RequestIds::new());
-        let none = HeaderMap::new();
-        let made = [ids.of(&none), ids.of(&none), other.of(&none)];
-        let distinct: std::collections::BTreeSet<_> = made.iter().map(RequestId::as_str).collect();
-        assert_eq!(distinct.len(), 3);
+        let (mut ids, mut other) = (RequestIds::new(), RequestIds::new());
+        let request = Request::new(());
+        let mut made = [ids.make_request_id(&request), ids.make_request_id(&request), other.make_request_id(&request)]
+            .map(|id| id.expect("an id").into_header_value().to_str().expect("text").to_owned())
+            .to_vec();
+        made.sort();
+        made.dedup();
+        assert_eq!(made.len(), 3);
     }
 }

@@ -1,37 +1,51 @@
 //! Every route, on one page.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::MatchedPath;
+use axum::response::Response;
 use axum::routing::get;
-use http::{Method, StatusCode, Uri};
+use http::header::LOCATION;
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use tower::layer::layer_fn;
+use tower::{Service, service_fn};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
 use super::data::{__path_get_inventory, __path_list_namespace_images, __path_list_namespaces};
 use super::data::{get_inventory, list_namespace_images, list_namespaces};
-use super::docs::{__path_get_docs, __path_get_openapi, __path_get_root};
-use super::docs::{get_docs, get_docs_file, get_openapi, get_root};
+use super::docs::{__path_get_docs, __path_get_openapi, __path_get_openapi_yaml, __path_get_problem_types};
+use super::docs::{__path_get_root, get_docs, get_docs_below, get_docs_file, get_openapi, get_openapi_yaml};
+use super::docs::{get_problem_types, get_root};
 use super::metrics::{__path_get_metrics, get_metrics};
 use super::probes::{__path_get_health, __path_get_liveness, __path_get_readiness};
 use super::probes::{get_health, get_liveness, get_readiness};
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 use crate::inventory::excerpt;
-use crate::metrics::Route;
 
 /// The documented routes.
 pub(super) fn documented() -> OpenApiRouter<Arc<App>> {
-    probes()
-        .routes(routes!(get_inventory))
-        .routes(routes!(list_namespaces))
-        .routes(routes!(list_namespace_images))
+    data()
+        .merge(probes())
         .routes(routes!(get_openapi))
+        .routes(routes!(get_openapi_yaml))
         .routes(routes!(get_docs))
+        .routes(routes!(get_problem_types))
         .routes(routes!(get_root))
 }
 
-/// What an orchestrator and a monitor ask. Only `metrics.image-info-limit` lets it tell what runs in the cluster.
+/// What runs in the cluster.
+fn data() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default()
+        .routes(routes!(get_inventory))
+        .routes(routes!(list_namespaces))
+        .routes(routes!(list_namespace_images))
+}
+
+/// What an orchestrator and a monitor ask. Only `metrics.image-info-limit` lets it show what runs in the cluster.
 fn probes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()
         .routes(routes!(get_health))
@@ -42,52 +56,75 @@ fn probes() -> OpenApiRouter<Arc<App>> {
 
 /// The routes of `server.probe-listen`, and what answers elsewhere.
 pub(super) fn probe_router(app: Arc<App>) -> Router {
-    Router::from(probes()).fallback(not_a_probe).method_not_allowed_fallback(method_not_allowed).with_state(app)
+    finish(Router::from(probes()).fallback(not_a_probe), app)
 }
 
 /// All routes, and what answers elsewhere.
 pub(super) fn router(app: Arc<App>) -> Router {
-    Router::from(documented())
-        .route("/docs/", get(get_docs))
-        .route("/docs/{file}", get(get_docs_file))
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .with_state(app)
+    let slashed = data().into_openapi().paths.paths.into_keys().map(|path| format!("{path}/"));
+    let redirects = slashed.fold(Router::new(), |router, path| router.route(&path, get(without_slash)));
+    let router = Router::from(documented())
+        .merge(redirects)
+        .route("/docs/", get(get_docs_below))
+        .route("/docs/{file}", get(get_docs_file));
+    finish(router.fallback(not_found), app)
 }
 
-/// Whether the path is of a probe: those answer however many requests are under way.
-pub(super) fn is_probe(path: &str) -> bool {
-    matches!(path, "/healthz" | "/livez" | "/readyz")
+fn finish(router: Router<Arc<App>>, app: Arc<App>) -> Router {
+    router.method_not_allowed_fallback(method_not_allowed).route_layer(layer_fn(mark)).with_state(app)
 }
 
-/// Whether the path is answered however many requests are under way: who watches kai must see it then too.
-pub(super) fn is_unlimited(path: &str) -> bool {
-    is_probe(path) || path == "/metrics"
-}
+/// The template of the route that answered, to count by. There are no more of them than routes.
+#[derive(Debug, Clone)]
+pub(super) struct MatchedRoute(MatchedPath);
 
-/// The route that a path belongs to, to count by.
-pub(super) fn route_of(path: &str) -> Route {
-    match path {
-        "/inventory" => Route::Inventory,
-        "/namespaces" => Route::Namespaces,
-        "/healthz" => Route::Healthz,
-        "/livez" => Route::Livez,
-        "/readyz" => Route::Readyz,
-        "/metrics" => Route::Metrics,
-        "/openapi.json" => Route::Openapi,
-        "/docs" | "/docs/" => Route::Docs,
-        "/" => Route::Root,
-        path => match path.split('/').collect::<Vec<_>>()[..] {
-            ["", "namespaces", namespace, "images"] if !namespace.is_empty() => Route::NamespaceImages,
-            ["", "docs", _] => Route::DocsFile,
-            _ => Route::Other,
-        },
+impl MatchedRoute {
+    pub(super) fn as_str(&self) -> &str {
+        self.0.as_str()
     }
+}
+
+/// Marks an answer with its route: outside the router nobody knows it.
+fn mark<S, B>(
+    mut inner: S,
+) -> impl Service<Request<B>, Response = Response, Error = Infallible, Future: Send + 'static> + Clone + Send + Sync + 'static
+where
+    S: Service<Request<B>, Response = Response, Error = Infallible, Future: Send + 'static>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    B: 'static,
+{
+    service_fn(move |request: Request<B>| {
+        let route = request.extensions().get::<MatchedPath>().cloned().map(MatchedRoute);
+        let answer = inner.call(request);
+        async move {
+            let mut response = answer.await?;
+            if let Some(route) = route {
+                response.extensions_mut().insert(route);
+            }
+            Ok(response)
+        }
+    })
+}
+
+/// Leads to the data route without the slash: relative, so that it also works behind a path of a proxy.
+async fn without_slash(uri: Uri) -> Response {
+    let last = uri.path().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    // Both are parts of an address that was read already.
+    if let Ok(location) = HeaderValue::try_from(format!("../{last}{query}")) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
 }
 
 async fn not_found(uri: Uri) -> Problem {
     let detail = format!("There is no resource \"{}\"; /docs shows what there is.", excerpt(uri.path()));
-    Problem::new(StatusCode::NOT_FOUND, detail)
+    Problem::new(ProblemKind::UnknownResource, detail)
 }
 
 async fn not_a_probe(uri: Uri) -> Problem {
@@ -96,39 +133,10 @@ async fn not_a_probe(uri: Uri) -> Problem {
          server.listen.",
         excerpt(uri.path())
     );
-    Problem::new(StatusCode::NOT_FOUND, detail)
+    Problem::new(ProblemKind::UnknownResource, detail)
 }
 
 async fn method_not_allowed(method: Method) -> Problem {
     let detail = format!("The method {} is not allowed here; use GET or HEAD.", excerpt(method.as_str()));
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[test]
-    fn every_documented_route_is_counted_under_its_template() {
-        let document = documented().into_openapi();
-        assert!(document.paths.paths.len() >= 10);
-        for path in document.paths.paths.keys() {
-            assert_eq!(route_of(&path.replace("{namespace}", "shop")).as_str(), path);
-        }
-    }
-
-    #[rstest]
-    #[case("/docs/", Route::Docs)]
-    #[case("/docs/swagger-ui.css", Route::DocsFile)]
-    #[case("/namespaces/%73hop/images", Route::NamespaceImages)]
-    #[case("/namespaces//images", Route::Other)]
-    #[case("/namespaces/shop/images/", Route::Other)]
-    #[case("/inventory/", Route::Other)]
-    #[case("/docs/a/b", Route::Other)]
-    #[case("*", Route::Other)]
-    #[case("", Route::Other)]
-    fn a_path_is_counted_under_one_template_of_few(#[case] path: &str, #[case] route: Route) {
-        assert_eq!(route_of(path), route);
-    }
+    Problem::new(ProblemKind::MethodNotAllowed, detail)
 }

@@ -3,15 +3,18 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum_server::{Handle, Server};
 use tokio_util::sync::CancellationToken;
 use tower::make::Shared;
 
+use super::connection::Watching;
 use super::handshake::Handshake;
 use super::renewal::Tls;
-use super::{HttpDeps, HttpService, Listeners, service};
+use super::{Http, HttpDeps, Listeners};
+use crate::metrics::Metrics;
 
 /// The longest that a client may take to send a request's head, and that a connection may stay without one: a client that
 /// trickles holds nothing for ever.
@@ -23,6 +26,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// Bytes of a header list over HTTP/2: above kai's own limit, whose answer says what is wrong.
 const HEADER_LIST: u32 = 64 * 1024;
 
+/// How often connections that could not be accepted are logged at most.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
+
 /// Serves on the listeners until `shutdown`, then is not ready, accepts nothing more and finishes the requests under way
 /// within `server.shutdown-timeout-seconds`. Idle connections end at once. The probes answer until the last request is
 /// finished.
@@ -31,14 +37,14 @@ const HEADER_LIST: u32 = 64 * 1024;
 /// A listener cannot be used.
 pub async fn serve(listeners: Listeners, deps: HttpDeps, shutdown: CancellationToken) -> io::Result<()> {
     let Listeners { all, tls, probes } = listeners;
-    let service = service(&deps);
-    let of_probes = service.of_probes(&deps);
+    let http = Http::new(&deps)?;
     let deadline = deps.settings.request_timeout;
     let (handle, probe_handle) = (Handle::new(), Handle::new());
-    let feed = service.follow();
+    let refused = Arc::new(RefusedConnections::new(deps.metrics.metrics().clone()));
+    let feed = http.follow();
     let everything = async {
         match all {
-            Some(listener) => serve_all(listener, tls, service, handle.clone(), deadline).await?,
+            Some(listener) => serve_all(listener, tls, &http, handle.clone(), deadline, &refused).await?,
             None => shutdown.cancelled().await,
         }
         probe_handle.shutdown();
@@ -46,7 +52,10 @@ pub async fn serve(listeners: Listeners, deps: HttpDeps, shutdown: CancellationT
     };
     let probes = async {
         match probes {
-            Some(listener) => serve_plain(listener, of_probes, probe_handle.clone(), deadline).await,
+            Some(listener) => {
+                let server = limited(axum_server::from_tcp(listener)?, probe_handle.clone(), deadline, &refused);
+                server.map(Watching::new).serve(Shared::new(http.probes())).await
+            }
             None => Ok(()),
         }
     };
@@ -60,38 +69,67 @@ pub async fn serve(listeners: Listeners, deps: HttpDeps, shutdown: CancellationT
 async fn serve_all(
     listener: TcpListener,
     tls: Option<Tls>,
-    service: HttpService,
+    http: &Http,
     handle: Handle<SocketAddr>,
     deadline: Duration,
+    refused: &Arc<RefusedConnections>,
 ) -> io::Result<()> {
-    let Some(tls) = tls else { return serve_plain(listener, service, handle, deadline).await };
+    let server = limited(axum_server::from_tcp(listener)?, handle, deadline, refused);
+    let Some(tls) = tls else { return server.map(Watching::new).serve(Shared::new(http.service())).await };
     let acceptor = Handshake::new(tls.config(), HANDSHAKE_TIMEOUT.min(deadline));
-    let server = axum_server::from_tcp(listener)?.acceptor(acceptor);
     tokio::select! {
-        result = limited(server, handle, deadline).serve(Shared::new(service)) => result,
+        result = server.acceptor(Watching::new(acceptor)).serve(Shared::new(http.service())) => result,
         never = tls.renew() => match never {},
     }
 }
 
-async fn serve_plain(
-    listener: TcpListener,
-    service: HttpService,
+/// The limits of a connection, whatever it is accepted with.
+fn limited<A>(
+    server: Server<SocketAddr, A>,
     handle: Handle<SocketAddr>,
     deadline: Duration,
-) -> io::Result<()> {
-    limited(axum_server::from_tcp(listener)?, handle, deadline).serve(Shared::new(service)).await
-}
-
-/// The limits of a connection, whatever it is accepted with.
-fn limited<A>(server: Server<SocketAddr, A>, handle: Handle<SocketAddr>, deadline: Duration) -> Server<SocketAddr, A> {
-    let head_timeout = HEAD_TIMEOUT.min(deadline);
-    let mut server = server.handle(handle).first_request_timeout(head_timeout).accept_error_handler(|_, error| {
-        tracing::debug!(%error, "a connection could not be accepted");
-    });
+    refused: &Arc<RefusedConnections>,
+) -> Server<SocketAddr, A> {
+    let (head_timeout, refused) = (HEAD_TIMEOUT.min(deadline), Arc::clone(refused));
+    let mut server = server.handle(handle).first_request_timeout(head_timeout).accept_error_handler(
+        move |client, error| match client {
+            // Of one client, such as a handshake that it gave up.
+            Some(client) => tracing::debug!(%client, %error, "a connection could not be accepted"),
+            None => refused.note(error),
+        },
+    );
     let builder = server.http_builder();
     builder.http1().header_read_timeout(head_timeout);
     builder.http2().keep_alive_interval(PING_INTERVAL).max_header_list_size(HEADER_LIST);
     server
+}
+
+/// Connections that the system did not let kai accept. Logged at once, and then at most once a minute.
+struct RefusedConnections {
+    metrics: Metrics,
+    logged: Mutex<Option<(Instant, u64)>>,
+}
+
+impl RefusedConnections {
+    fn new(metrics: Metrics) -> Self {
+        Self { metrics, logged: Mutex::default() }
+    }
+
+    fn note(&self, error: &io::Error) {
+        let count = self.metrics.http().connection_refused();
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = match *logged {
+            Some((at, _)) if at.elapsed() < LOG_INTERVAL => return,
+            Some((_, before)) => before,
+            None => 0,
+        };
+        *logged = Some((Instant::now(), count));
+        tracing::warn!(
+            %error,
+            count = count - before,
+            "connections could not be accepted; when files are too many, raise the limit of open files (ulimit -n)"
+        );
+    }
 }
 
 /// The feed may end before the server does, as when a dump was read from standard input: the last snapshot stays.

@@ -25,7 +25,7 @@ mod serving;
 pub use collection::{ApiMetrics, PollMetrics};
 pub use exposition::{CONTENT_TYPE, Exposition};
 pub use push::PushMetrics;
-pub use serving::{HttpMetrics, Route, Serving};
+pub use serving::{HttpMetrics, Serving};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,7 +1,9 @@
-//! Requests over HTTP. A request out of the cache passes here: it costs three additions.
+//! Requests over HTTP. A request out of the cache passes here: it costs a look-up and three additions.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
@@ -12,98 +14,39 @@ use super::families::Families;
 /// Seconds: out of the cache in microseconds, rendered in up to a second.
 const BOUNDS: &[f64] = &[0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-/// The template of a path: however many paths are asked for, there are no more than these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
-    /// `/inventory`
-    Inventory,
-    /// `/namespaces`
-    Namespaces,
-    /// `/namespaces/{namespace}/images`
-    NamespaceImages,
-    /// `/healthz`
-    Healthz,
-    /// `/livez`
-    Livez,
-    /// `/readyz`
-    Readyz,
-    /// `/metrics`
-    Metrics,
-    /// `/openapi.json`
-    Openapi,
-    /// `/docs`, also with a slash behind it.
-    Docs,
-    /// `/docs/{file}`
-    DocsFile,
-    /// `/`
-    Root,
-    /// Any other path: there is nothing.
-    Other,
-}
-
-impl Route {
-    const ALL: [Self; 12] = [
-        Self::Inventory,
-        Self::Namespaces,
-        Self::NamespaceImages,
-        Self::Healthz,
-        Self::Livez,
-        Self::Readyz,
-        Self::Metrics,
-        Self::Openapi,
-        Self::Docs,
-        Self::DocsFile,
-        Self::Root,
-        Self::Other,
-    ];
-
-    /// The template, as in the OpenAPI document; `other` for paths where nothing is.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Inventory => "/inventory",
-            Self::Namespaces => "/namespaces",
-            Self::NamespaceImages => "/namespaces/{namespace}/images",
-            Self::Healthz => "/healthz",
-            Self::Livez => "/livez",
-            Self::Readyz => "/readyz",
-            Self::Metrics => "/metrics",
-            Self::Openapi => "/openapi.json",
-            Self::Docs => "/docs",
-            Self::DocsFile => "/docs/{file}",
-            Self::Root => "/",
-            Self::Other => "other",
-        }
-    }
-}
-
 const METHODS: [&str; 8] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "other"];
 /// Every status that kai answers with, ascending; behind them what stands for any other.
-const STATUSES: [(u16, &str); 15] = [
+const STATUSES: [(u16, &str); 18] = [
     (200, "200"),
     (204, "204"),
     (304, "304"),
     (307, "307"),
+    (308, "308"),
     (400, "400"),
+    (403, "403"),
     (404, "404"),
     (405, "405"),
     (406, "406"),
-    (408, "408"),
     (413, "413"),
     (414, "414"),
+    (421, "421"),
     (431, "431"),
     (500, "500"),
     (503, "503"),
+    (504, "504"),
     (u16::MAX, "other"),
 ];
 
 /// Requests that were answered.
-#[derive(Debug)]
-pub struct HttpMetrics(Box<[RouteMetrics]>);
+#[derive(Debug, Default)]
+pub struct HttpMetrics {
+    /// By the template of the route: as many as there are routes, and one for all other paths.
+    routes: RwLock<BTreeMap<Box<str>, RouteMetrics>>,
+    refused_connections: AtomicU64,
+}
 
 #[derive(Debug)]
 struct RouteMetrics {
-    route: Route,
     answers: [[AtomicU64; STATUSES.len()]; METHODS.len()],
     durations: Durations,
 }
@@ -111,7 +54,7 @@ struct RouteMetrics {
 /// What the server is at one moment, read when it is asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Serving {
-    /// Requests that hold a place of `server.max-concurrent-requests`.
+    /// Answers that hold a permit of `server.max-concurrent-requests`.
     pub in_flight: usize,
     /// Answers whose body was there.
     pub cache_hits: u64,
@@ -119,34 +62,56 @@ pub struct Serving {
     pub cache_misses: u64,
     /// What the bodies in the cache count against `server.cache-max-bytes`.
     pub cache_bytes: u64,
+    /// Bodies that were rendered, for a reader or ahead of one.
+    pub renders: u64,
+    /// What connections hold beyond the cache, because clients have not read it.
+    pub unread_bytes: u64,
 }
 
-impl Default for HttpMetrics {
+impl Default for RouteMetrics {
     fn default() -> Self {
-        let routes = Route::ALL.map(|route| RouteMetrics {
-            route,
+        Self {
             answers: std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0))),
             durations: Durations::new(BOUNDS),
-        });
-        Self(routes.into())
+        }
+    }
+}
+
+impl RouteMetrics {
+    fn answered(&self, method: &Method, status: StatusCode, elapsed: Duration) {
+        self.answers[method_place(method)][status_place(status)].fetch_add(1, Ordering::Relaxed);
+        self.durations.observe(elapsed);
     }
 }
 
 impl HttpMetrics {
-    /// A request was answered so long after it came; sending the answer is not part of that.
-    pub fn answered(&self, route: Route, method: &Method, status: StatusCode, elapsed: Duration) {
-        let metrics = &self.0[route as usize];
-        metrics.answers[method_place(method)][status_place(status)].fetch_add(1, Ordering::Relaxed);
-        metrics.durations.observe(elapsed);
+    /// A request was answered so long after it came; sending the answer is not part of that. `route` is a template, never
+    /// a path that a client made up.
+    pub fn answered(&self, route: &str, method: &Method, status: StatusCode, elapsed: Duration) {
+        if let Some(metrics) = self.routes().get(route) {
+            return metrics.answered(method, status, elapsed);
+        }
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        routes.entry(route.into()).or_default().answered(method, status, elapsed);
+    }
+
+    /// A connection could not be accepted; gives how many could not since the start.
+    pub fn connection_refused(&self) -> u64 {
+        self.refused_connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn routes(&self) -> RwLockReadGuard<'_, BTreeMap<Box<str>, RouteMetrics>> {
+        self.routes.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn write(&self, families: &mut Families<'_>, serving: &Serving) -> fmt::Result {
-        let Serving { in_flight, cache_hits, cache_misses, cache_bytes } = *serving;
-        let answers = self.0.iter().flat_map(|RouteMetrics { route, answers, .. }| {
+        let Serving { in_flight, cache_hits, cache_misses, cache_bytes, renders, unread_bytes } = *serving;
+        let routes = self.routes();
+        let answers = routes.iter().flat_map(|(route, RouteMetrics { answers, .. })| {
             METHODS.iter().zip(answers).flat_map(move |(method, statuses)| {
                 let counts = STATUSES.iter().zip(statuses).map(|((_, status), count)| (*status, count));
                 counts.map(move |(status, count)| {
-                    let labels = [("route", route.as_str()), ("method", *method), ("status", status)];
+                    let labels = [("route", &**route), ("method", *method), ("status", status)];
                     (labels, count.load(Ordering::Relaxed))
                 })
             })
@@ -156,21 +121,29 @@ impl HttpMetrics {
             "Requests that were answered.",
             answers.filter(|(_, count)| *count > 0),
         )?;
-        let durations = self.0.iter().map(|metrics| (metrics.route, metrics.durations.observed()));
+        let durations = routes.iter().map(|(route, metrics)| (route, metrics.durations.observed()));
         let asked = durations.filter(|(_, observed)| observed.count > 0);
         families.histograms(
             "kai_http_request_duration_seconds",
             "From a request's head to the head of its answer.",
-            asked.map(|(route, observed)| ([("route", route.as_str())], observed)),
+            asked.map(|(route, observed)| ([("route", &**route)], observed)),
         )?;
         families.gauge(
             "kai_http_requests_in_flight",
-            "Requests under way that count against server.max-concurrent-requests.",
+            "Answers that are made or sent and count against server.max-concurrent-requests.",
             Some(in_flight),
         )?;
         families.counter("kai_http_cache_hits", "Answers whose body was in the cache.", cache_hits)?;
         families.counter("kai_http_cache_misses", "Answers that had to wait for a render.", cache_misses)?;
-        families.gauge("kai_http_cache_bytes", "Bytes that the cache of rendered bodies holds.", Some(cache_bytes))
+        families.gauge("kai_http_cache_bytes", "Bytes that the cache of rendered bodies holds.", Some(cache_bytes))?;
+        families.counter("kai_http_renders", "Bodies that were rendered.", renders)?;
+        families.gauge(
+            "kai_http_unread_bytes",
+            "Bytes of answers outside the cache that clients have not read.",
+            Some(unread_bytes),
+        )?;
+        let refused = self.refused_connections.load(Ordering::Relaxed);
+        families.counter("kai_http_refused_connections", "Connections that could not be accepted.", refused)
     }
 }
 
@@ -189,13 +162,6 @@ fn status_place(status: StatusCode) -> usize {
 mod tests {
     use super::*;
     use rstest::rstest;
-
-    #[test]
-    fn each_route_stands_at_its_place() {
-        for (place, route) in Route::ALL.into_iter().enumerate() {
-            assert_eq!(route as usize, place, "{route:?}");
-        }
-    }
 
     #[rstest]
     #[case("GET", 200, "GET", "200")]

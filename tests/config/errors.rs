@@ -25,7 +25,7 @@ use crate::{file, nothing};
 )]
 #[case::key_of_the_server(
     "server:\n  auth: {token: a}",
-    "kai.yaml:2: unknown key `server.auth`; known keys of `server` are listen, probe-listen, request-timeout-seconds, max-concurrent-requests, shutdown-timeout-seconds, cache-max-bytes, cors-origins, tls"
+    "kai.yaml:2: unknown key `server.auth`; known keys of `server` are listen, probe-listen, request-timeout-seconds, max-concurrent-requests, shutdown-timeout-seconds, cache-max-bytes, cors-origins, allowed-hosts, tls"
 )]
 #[case::later_key(
     "collection:\n  method: watch",
@@ -213,6 +213,10 @@ fn a_value_of_the_wrong_kind_is_refused(#[case] text: &str, #[case] message: &st
 #[case::cors(
     "server:\n  cors-origins:\n    - https://a.example.com/x",
     "kai.yaml:3: server.cors-origins: \"https://a.example.com/x\" is no origin; write one as in https://dashboard.example.com or http://localhost:3000, without a path, or * alone"
+)]
+#[case::allowed_hosts(
+    "server:\n  allowed-hosts: ['kai.example.com:8080']",
+    "kai.yaml:2: server.allowed-hosts: \"kai.example.com:8080\" is no host name; write one as in kai.example.com, without a scheme, a port or a path"
 )]
 #[case::cors_star(
     "server:\n  cors-origins: ['*', 'https://a']",

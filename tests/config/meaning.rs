@@ -308,6 +308,10 @@ fn an_inline_token_may_name_a_variable() {
 fn origins_are_kept_in_lower_case() {
     let server = file("server: {cors-origins: ['https://A.example.com', 'http://b:3000']}").load().settings.server;
     assert_eq!(server.cors_origins, ["https://a.example.com", "http://b:3000"]);
+    assert_eq!(
+        file("server: {allowed-hosts: [kai.example.com]}").load().settings.server.allowed_hosts,
+        ["kai.example.com"]
+    );
     assert_eq!(file("server: {cors-origins: ['*']}").load().settings.server.cors_origins, ["*"]);
 }
 

@@ -9,6 +9,7 @@ mod metrics;
 mod probes;
 mod sockets;
 mod tls;
+mod unread;
 
 #[path = "../support/certificates.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]

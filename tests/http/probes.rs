@@ -77,7 +77,7 @@ async fn liveness_falls_when_the_collector_stands_still() {
     deps.health = kai::health::Health::new(reader, None, std::time::Duration::ZERO, kai::health::PushBoard::default());
     std::thread::sleep(std::time::Duration::from_millis(5));
     let mut server = Server::empty();
-    server.service = kai::http::service(&deps);
+    server.http = kai::http::Http::new(&deps).expect("the OpenAPI document");
     server.get("/livez").await.problem(503, "/livez");
     let verbose = server.get("/livez?verbose").await;
     verbose.problem(503, "/livez");

@@ -28,7 +28,7 @@ const DOCUMENT: &str = "docs/MESSAGES.md";
 const FEWEST_LETTERS: usize = 8;
 
 /// Texts that need no entry: the file or folder, and how the text begins.
-const WITHOUT_ENTRY: [(&str, &str); 19] = [
+const WITHOUT_ENTRY: [(&str, &str); 20] = [
     // They pass on what others say, with a word of their own.
     ("src/decode/error.rs", "line …: …"),
     ("src/dump.rs", "--input …: …"),
@@ -36,7 +36,7 @@ const WITHOUT_ENTRY: [(&str, &str); 19] = [
     ("src/push/plan.rs", "…; and … more"),
     // Parts of messages that have an entry: a kubeconfig that may not be read, a parameter that must be something else.
     ("src/cluster/connection/fault.rs", "; kai runs as uid …"),
-    ("src/http/query.rs", "the name of a namespace; "),
+    ("src/http/params.rs", "the name of a namespace; "),
     // Help of the command line.
     ("src/cli/completion.rs", "To load completions:"),
     ("src/cli/push.rs", "Examples:"),
@@ -46,12 +46,13 @@ const WITHOUT_ENTRY: [(&str, &str); 19] = [
     ("src/http/docs.rs", "text/javascript; "),
     ("src/http/metrics.rs", "application/openmetrics-text; "),
     ("src/http/probes.rs", "text/plain; "),
-    ("src/http/question.rs", "text/csv; "),
+    ("src/http/reply.rs", "attachment; "),
     // Media types and help.
     ("src/views/format", "text/"),
     // Descriptions in the OpenAPI document, and of metrics.
-    ("src/http/data.rs", "Only this namespace; "),
-    ("src/http/data.rs", "How the report is written; "),
+    ("src/http/problem.rs", "A parameter is unknown or has an invalid value; "),
+    ("src/http/problem.rs", "Resources answer GET and HEAD; "),
+    ("src/http/problem.rs", "The probe fails; "),
     ("src/http/openapi.rs", ""),
     ("src/metrics", ""),
 ];

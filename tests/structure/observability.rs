@@ -10,7 +10,7 @@ use crate::openmetrics::Text;
 use kai::config::MetricsSettings;
 use kai::health::{Health, PushBoard, PushOutcome, PushRecord};
 use kai::inventory::ReportPolicy;
-use kai::metrics::{Exposition, Metrics, Route, Serving};
+use kai::metrics::{Exposition, Metrics, Serving};
 use regex::Regex;
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ fn everything() -> Text {
     metrics.polls().failed("dump", Duration::ZERO);
     metrics.polls().every(Duration::from_mins(5));
     metrics.api().requested("/version", Some(200));
-    metrics.http().answered(Route::Root, &http::Method::GET, http::StatusCode::OK, Duration::ZERO);
+    metrics.http().answered("/", &http::Method::GET, http::StatusCode::OK, Duration::ZERO);
     let health = Health::new(server.deps.reader.clone(), None, Duration::from_mins(1), board);
     let settings = MetricsSettings { image_info_limit: 10 };
     let exposition = Exposition::new(metrics, health, &ReportPolicy::default(), &settings);

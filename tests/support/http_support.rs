@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode};
+use http::header::HOST;
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use jiff::Timestamp;
 use kai::config::{Listen, MetricsSettings, ServerSettings};
 use kai::feed::{SnapshotReader, SnapshotWriter, feed};
 use kai::health::{Health, PushBoard};
-use kai::http::{HttpDeps, HttpService, service};
+use kai::http::{Http, HttpDeps};
 use kai::inventory::{
     ContainerKind, ContainerState, Interner, NamespacePattern, NamespaceRecord, NamespaceSelection, Phase,
     PodGenerations, PodRecord, ReportPolicy, SpecEntry, StatusEntry, read_container,
@@ -110,7 +111,7 @@ pub(crate) struct Server {
     pub(crate) writer: SnapshotWriter,
     pub(crate) health: Health,
     pub(crate) deps: HttpDeps,
-    pub(crate) service: HttpService,
+    pub(crate) http: Http,
 }
 
 impl Server {
@@ -130,13 +131,19 @@ impl Server {
             writer.publish(snapshot);
         }
         let deps = deps(reader, change);
-        Self { writer, health: deps.health.clone(), service: service(&deps), deps }
+        let http = Http::new(&deps).expect("the OpenAPI document");
+        Self { writer, health: deps.health.clone(), http, deps }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
-        let (parts, body) = self.service.clone().oneshot(request).await.expect("infallible").into_parts();
+        let (parts, body) = self.answer(request).await.into_parts();
         let body = body.collect().await.expect("body").to_bytes();
         Reply { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// An answer of which the body is not read yet.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        self.http.service().oneshot(request).await.expect("infallible")
     }
 
     pub(crate) async fn get(&self, uri: &str) -> Reply {
@@ -158,6 +165,7 @@ pub(crate) fn deps(reader: SnapshotReader, change: impl FnOnce(&mut ServerSettin
         shutdown_timeout: Duration::from_secs(5),
         cache_max_bytes: 64 * 1024 * 1024,
         cors_origins: Vec::new(),
+        allowed_hosts: Vec::new(),
     };
     change(&mut settings);
     let health = Health::new(reader.clone(), None, Duration::from_mins(1), PushBoard::default());
@@ -167,7 +175,7 @@ pub(crate) fn deps(reader: SnapshotReader, change: impl FnOnce(&mut ServerSettin
 }
 
 pub(crate) fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Request<Body> {
-    let builder = Request::builder().method(method).uri(uri);
+    let builder = Request::builder().method(method).uri(uri).header(HOST, "localhost");
     headers
         .iter()
         .fold(builder, |builder, (name, value)| builder.header(*name, *value))
@@ -176,9 +184,9 @@ pub(crate) fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Requ
 }
 
 /// A request whose body never ends.
-pub(crate) fn stalled(path: &str) -> Request<Body> {
+pub(crate) fn stalled(method: &str, path: &str) -> Request<Body> {
     let body = Body::new(StreamBody::new(futures::stream::pending::<Result<Frame<Bytes>, std::io::Error>>()));
-    Request::builder().method("POST").uri(path).body(body).expect("request")
+    Request::builder().method(method).uri(path).header(HOST, "localhost").body(body).expect("request")
 }
 
 #[derive(Debug, Clone)]
@@ -207,13 +215,19 @@ impl Reply {
         plain
     }
 
+    /// The name of the problem's type.
+    pub(crate) fn problem_type(&self) -> String {
+        let problem = self.json();
+        problem["type"].as_str().expect("type").trim_start_matches("/docs/problems#").to_owned()
+    }
+
     /// The problem's detail, after a check of everything that all problems have.
     pub(crate) fn problem(&self, status: u16, instance: &str) -> String {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         let problem = self.json();
-        assert_eq!(problem["type"], "about:blank");
-        assert_eq!(problem["title"], self.status.canonical_reason().expect("reason"));
+        assert!(problem["type"].as_str().is_some_and(|kind| kind.starts_with("/docs/problems#")), "{problem}");
+        assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()), "{problem}");
         assert_eq!(problem["status"], status);
         assert_eq!(problem["instance"], instance);
         assert_eq!(problem["request_id"].as_str(), self.header("x-request-id"));

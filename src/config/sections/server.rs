@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use super::{Given, server_tls};
 use crate::config::effective::Effective;
 use crate::config::keys::{
-    SERVER_CACHE_MAX_BYTES, SERVER_CORS_ORIGINS, SERVER_LISTEN, SERVER_MAX_CONCURRENT_REQUESTS, SERVER_PROBE_LISTEN,
-    SERVER_REQUEST_TIMEOUT, SERVER_SHUTDOWN_TIMEOUT,
+    SERVER_ALLOWED_HOSTS, SERVER_CACHE_MAX_BYTES, SERVER_CORS_ORIGINS, SERVER_LISTEN, SERVER_MAX_CONCURRENT_REQUESTS,
+    SERVER_PROBE_LISTEN, SERVER_REQUEST_TIMEOUT, SERVER_SHUTDOWN_TIMEOUT,
 };
 use crate::config::problem::Problems;
 use crate::config::settings::{Listen, ServerSettings};
@@ -24,6 +24,7 @@ pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> ServerSettings
         shutdown_timeout: values.seconds(SERVER_SHUTDOWN_TIMEOUT),
         cache_max_bytes: values.number(SERVER_CACHE_MAX_BYTES),
         cors_origins: cors_origins(values, problems),
+        allowed_hosts: allowed_hosts(values, problems),
     }
 }
 
@@ -108,6 +109,23 @@ fn cors_origins(values: &Effective, problems: &mut Problems) -> Vec<String> {
     origins
 }
 
+fn allowed_hosts(values: &Effective, problems: &mut Problems) -> Vec<String> {
+    let items = values.items(SERVER_ALLOWED_HOSTS);
+    for item in items.iter().filter(|item| !is_host(&item.text)) {
+        let text = format!(
+            "\"{}\" is no host name; write one as in kai.example.com, without a scheme, a port or a path",
+            excerpt(&item.text)
+        );
+        problems.add(&item.origin, SERVER_ALLOWED_HOSTS, text);
+    }
+    items.iter().map(|item| item.text.clone()).filter(|text| is_host(text)).collect()
+}
+
+/// A name or an address alone.
+fn is_host(text: &str) -> bool {
+    text.parse::<http::uri::Authority>().is_ok_and(|authority| authority.host() == text && !text.contains('*'))
+}
+
 /// `scheme://host[:port]`, nothing else.
 fn is_origin(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else { return false };
@@ -147,6 +165,19 @@ mod tests {
     #[case("", None)]
     fn an_address_is_read_or_refused(#[case] written: &str, #[case] expected: Option<Listen>) {
         assert_eq!(read_listen(written), expected);
+    }
+
+    #[rstest]
+    #[case("kai.example.com", true)]
+    #[case("192.168.1.2", true)]
+    #[case("[fd00::1]", true)]
+    #[case("kai.example.com:8080", false)]
+    #[case("https://kai.example.com", false)]
+    #[case("user@kai.example.com", false)]
+    #[case("*.example.com", false)]
+    #[case("", false)]
+    fn a_host_is_a_name_or_an_address_alone(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(is_host(text), expected);
     }
 
     #[rstest]

@@ -75,7 +75,7 @@ fn a_refused_namespace_is_served_as_refused() {
     let service = account.kai().args(&["-n", &format!("{},{}", open.name, closed.name)]).serve().ready();
     assert_eq!(service.get("/inventory").header("Inventory-Complete"), Some("false"));
     let refused = service.get(&format!("/namespaces/{}/images", closed.name));
-    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_eq!(refused.status, 403, "{refused:?}");
     assert!(refused.body.contains("pods"), "the reason is said: {refused:?}");
     assert_eq!(service.get(&format!("/namespaces/{}/images", open.name)).status, 200);
     let state = |name: &str| {

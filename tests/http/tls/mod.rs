@@ -174,8 +174,8 @@ async fn a_client_that_stalls_in_the_handshake_is_closed_and_holds_nobody_up(#[c
 
 #[rstest]
 #[case::nothing(b"")]
-#[case::half_a_head(b"GET /inventory HTTP/1.1\r\nHost: x\r\n")]
-#[case::half_a_second_head(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /inventory HTTP/1.1\r\n")]
+#[case::half_a_head(b"GET /inventory HTTP/1.1\r\nHost: localhost\r\n")]
+#[case::half_a_second_head(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\nGET /inventory HTTP/1.1\r\n")]
 #[case::half_of_http_2(b"PRI * HTTP/2.0\r\n\r\nSM\r\n")]
 #[tokio::test]
 async fn a_client_that_stalls_behind_the_handshake_is_closed(#[case] request: &'static [u8]) {
@@ -202,7 +202,7 @@ async fn a_request_under_way_is_finished_while_the_probes_say_that_kai_stops() {
     let readyz = format!("{}/readyz", server.probe_url.as_deref().expect("an address"));
     let mut stream = server.agreed(&identity.authority).await;
     stream = blocking(move || {
-        let half = b"POST /inventory HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nha";
+        let half = b"GET /namespaces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nha";
         stream.write_all(half).expect("write");
         stream
     })
@@ -218,7 +218,7 @@ async fn a_request_under_way_is_finished_while_the_probes_say_that_kai_stops() {
         read_to_end(&mut stream)
     })
     .await;
-    assert!(reply.starts_with("HTTP/1.1 405 "), "{reply}");
+    assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
     server.stop().await;
     assert!(get(Client::builder().no_proxy(), &readyz).await.is_err(), "nothing listens any more");
 }

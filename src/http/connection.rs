@@ -1,0 +1,243 @@
+//! One connection: it ends when its client stops reading, and closes so that the last answer arrives.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::Extension;
+use axum::middleware::AddExtension;
+use axum_server::accept::Accept;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep};
+use tower::Layer as _;
+
+use super::unread::Unread;
+
+/// The longest that a write may make no progress while answers are unread.
+const STALL: Duration = Duration::from_secs(20);
+/// How much of an unread request is still read after the last answer, and for how long: closing on it at once resets the
+/// connection, and a client that sends before it reads would not see the answer.
+const LINGER: (usize, Duration) = (1024 * 1024, Duration::from_secs(1));
+
+/// Accepts with another acceptor and watches what the client reads.
+#[derive(Debug, Clone)]
+pub(super) struct Watching<A> {
+    pub(super) acceptor: A,
+    pub(super) stall: Duration,
+}
+
+impl<A> Watching<A> {
+    pub(super) fn new(acceptor: A) -> Self {
+        Self { acceptor, stall: STALL }
+    }
+}
+
+impl<A, I, S> Accept<I, S> for Watching<A>
+where
+    A: Accept<I, S>,
+    A::Future: Send + 'static,
+{
+    type Stream = Watched<A::Stream>;
+    type Service = AddExtension<A::Service, Unread>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
+
+    fn accept(&self, stream: I, service: S) -> Self::Future {
+        let (accepted, stall) = (self.acceptor.accept(stream, service), self.stall);
+        Box::pin(async move {
+            let (stream, service) = accepted.await?;
+            let unread = Unread::default();
+            Ok((Watched::new(stream, unread.clone(), stall), Extension(unread).layer(service)))
+        })
+    }
+}
+
+/// A stream with a deadline for writes that make no progress.
+#[derive(Debug)]
+pub(super) struct Watched<I> {
+    stream: I,
+    unread: Unread,
+    stall: Duration,
+    /// When something was last written, or found to be unwritten.
+    progress: Instant,
+    /// Whether the last write did not take everything.
+    is_blocked: bool,
+    /// Wakes the connection to look; there while something is unwritten.
+    alarm: Option<Pin<Box<Sleep>>>,
+    /// Since the answers are written: until when, and how many more bytes, the rest of a request is read away.
+    linger: Option<(Pin<Box<Sleep>>, usize)>,
+}
+
+impl<I> Watched<I> {
+    fn new(stream: I, unread: Unread, stall: Duration) -> Self {
+        let progress = Instant::now();
+        Self { stream, unread, stall, progress, is_blocked: false, alarm: None, linger: None }
+    }
+
+    /// An error when something has been unwritten for too long without progress; else the task is woken to look again.
+    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if !self.is_blocked && !self.unread.is_some() {
+            self.alarm = None;
+            return Ok(());
+        }
+        if self.alarm.is_none() {
+            self.progress = Instant::now();
+            self.alarm = Some(Box::pin(sleep(self.stall)));
+        }
+        let Some(alarm) = &mut self.alarm else { return Ok(()) };
+        while alarm.as_mut().poll(context).is_ready() {
+            let deadline = self.progress + self.stall;
+            if deadline <= Instant::now() {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "the client has stopped reading"));
+            }
+            alarm.as_mut().reset(deadline);
+        }
+        Ok(())
+    }
+
+    /// Notes what became of a write of so many bytes.
+    fn wrote(
+        &mut self,
+        context: &mut Context<'_>,
+        offered: usize,
+        result: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match result {
+            Poll::Ready(Ok(written)) if written > 0 => self.progress = Instant::now(),
+            _ => {}
+        }
+        self.is_blocked = !matches!(result, Poll::Ready(Ok(written)) if written == offered);
+        if self.is_blocked {
+            self.check(context)?;
+        }
+        result
+    }
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(context, bytes.len(), result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.wrote(context, slices.iter().map(|slice| slice.len()).sum(), result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let Some((alarm, left)) = &mut this.linger else {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+            if !this.unread.had_body() {
+                return Poll::Ready(Ok(()));
+            }
+            this.linger = Some((Box::pin(sleep(LINGER.1)), LINGER.0));
+            return self.poll_shutdown(context);
+        };
+        let mut scratch = [0; 4096];
+        while *left > 0 && alarm.as_mut().poll(context).is_pending() {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match ready!(Pin::new(&mut this.stream).poll_read(context, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => *left = left.saturating_sub(buffer.filled().len()),
+                // The client has closed too, or is gone.
+                _ => break,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http::HeaderValue;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::time::timeout;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn watched() -> (Watched<DuplexStream>, DuplexStream, Unread) {
+        let (server, client) = duplex(64);
+        let unread = Unread::default();
+        (Watched::new(server, unread.clone(), STALL), client, unread)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_makes_no_progress_ends_the_connection() {
+        let (mut server, client, _) = watched();
+        let began = Instant::now();
+        let error = server.write_all(&[0; 1000]).await.expect_err("nobody reads");
+        assert_eq!((error.kind(), began.elapsed().as_secs()), (io::ErrorKind::TimedOut, 20));
+        drop(client);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_reads_slowly_is_waited_for() {
+        let (mut server, mut client, _) = watched();
+        let reads = async {
+            let mut read = [0; 10];
+            for _ in 0..100 {
+                sleep(Duration::from_secs(15)).await;
+                client.read_exact(&mut read).await.expect("bytes");
+            }
+        };
+        let (written, ()) = tokio::join!(server.write_all(&[0; 1000]), reads);
+        written.expect("it reads");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_waits_for_its_window_ends_the_connection() {
+        let (mut server, _client, unread) = watched();
+        let answer = |unread: &Unread| {
+            unread
+                .send(Bytes::from_static(b"answer"), true, None, &HeaderValue::from_static("5"))
+                .expect("within bounds")
+        };
+        let written = answer(&unread);
+        drop(written);
+        assert!(timeout(HOUR, server.read_u8()).await.is_err(), "an idle connection is not ended here");
+        let _waiting = answer(&unread);
+        let error = timeout(HOUR, server.read_u8()).await.expect("in time").expect_err("the answer is not read");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_still_sent_is_read_away_before_the_connection_closes() {
+        let (mut server, mut client, unread) = watched();
+        unread.note_body();
+        let sent = async { client.write_all(&[0; 10_000]).await.map(|()| drop(client)) };
+        let (closed, sent) = tokio::join!(server.shutdown(), sent);
+        closed.expect("closed");
+        sent.expect("all of it was read");
+        let (mut server, _silent, unread) = watched();
+        unread.note_body();
+        let began = Instant::now();
+        server.shutdown().await.expect("closed");
+        assert_eq!(began.elapsed(), LINGER.1, "no longer than that");
+    }
+}

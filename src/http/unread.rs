@@ -1,0 +1,104 @@
+//! What clients have not read yet: an answer counts for its connection, and keeps its permit, until it is written or
+//! dropped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use http::HeaderValue;
+
+use super::limits::Permit;
+use super::problem::{Problem, ProblemKind};
+
+/// Bytes of answers that one connection may leave unread; a larger one is sent alone.
+pub(super) const PER_CONNECTION: u64 = 16 * 1024 * 1024;
+
+/// What one connection has been given and has not read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Unread(Arc<Account>);
+
+#[derive(Debug, Default)]
+struct Account {
+    answers: AtomicUsize,
+    bytes: AtomicU64,
+    had_body: AtomicBool,
+}
+
+/// A body on its way to a client.
+struct Sent {
+    body: Bytes,
+    /// What it counts for.
+    bytes: u64,
+    account: Arc<Account>,
+    _permit: Option<Permit>,
+}
+
+impl Unread {
+    /// The body to send, counted until it is written. A shared body takes no memory of its own and counts no bytes.
+    pub(super) fn send(
+        &self,
+        body: Bytes,
+        is_shared: bool,
+        permit: Option<Permit>,
+        retry_after: &HeaderValue,
+    ) -> Result<Bytes, Problem> {
+        let bytes = if is_shared { 0 } else { body.len() as u64 };
+        let before = self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.0.answers.fetch_add(1, Ordering::Relaxed);
+        let sent = Sent { body, bytes, account: Arc::clone(&self.0), _permit: permit };
+        if bytes > 0 && before > 0 && before + bytes > PER_CONNECTION {
+            let detail = "Answers of 16 MiB on this connection are unread; read them before sending more requests.";
+            return Err(Problem::new(ProblemKind::TooMuchUnread, detail).retry_after(retry_after));
+        }
+        Ok(Bytes::from_owner(sent))
+    }
+
+    /// Whether an answer is not written yet.
+    pub(super) fn is_some(&self) -> bool {
+        self.0.answers.load(Ordering::Relaxed) > 0
+    }
+
+    /// Notes that a request came with a body, which may be left unread on this side.
+    pub(super) fn note_body(&self) {
+        self.0.had_body.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a request came with a body.
+    pub(super) fn had_body(&self) -> bool {
+        self.0.had_body.load(Ordering::Relaxed)
+    }
+}
+
+impl AsRef<[u8]> for Sent {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        self.account.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.account.answers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    #[test]
+    fn a_connection_is_given_16_mib_or_one_larger_answer_until_it_reads() {
+        let (unread, later) = (Unread::default(), HeaderValue::from_static("5"));
+        let send = |mib: usize, is_shared| unread.send(vec![0; mib * MIB].into(), is_shared, None, &later);
+        let large = send(20, false).expect("a large answer alone");
+        assert!(send(1, false).is_err());
+        let shared = send(20, true).expect("what is there anyway");
+        drop((large, shared));
+        let all: Vec<_> = (0..4).map(|_| send(4, false).expect("within the bound")).collect();
+        assert!(send(1, false).is_err() && unread.is_some());
+        drop(all);
+        assert!(send(4, false).is_ok() && !unread.is_some());
+    }
+}
