@@ -27,19 +27,19 @@ const BODY_WAIT: Duration = Duration::from_secs(1);
 /// Refuses an address or headers that are too large.
 pub(super) fn check<B>(request: &Request<B>) -> Result<(), Problem> {
     let uri = request.uri();
-    // The layers have set the id when the client has not, and it has a limit of its own.
-    let fields = request.headers().iter().filter(|(name, _)| **name != X_REQUEST_ID);
     let length = uri.path_and_query().map_or(0, |text| text.as_str().len());
     if length > URI {
         let detail = format!("The address has {length} bytes; at most {URI} are accepted.");
         return Err(Problem::new(ProblemKind::UriTooLong, detail));
     }
-    let count = fields.clone().count();
+    // The layers have set the id when the client has not, and it has a limit of its own.
+    let fields = request.headers().iter().filter(|(name, _)| **name != X_REQUEST_ID);
+    let sizes = fields.map(|(name, value)| name.as_str().len() + value.len());
+    let (count, size) = sizes.fold((0, 0), |(count, size), field| (count + 1, size + field));
     if count > FIELDS {
         let detail = format!("The request has {count} header fields; at most {FIELDS} are accepted.");
         return Err(Problem::new(ProblemKind::HeadersTooLarge, detail));
     }
-    let size: usize = fields.map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > HEADERS {
         let detail = format!("The header fields have {size} bytes; at most {HEADERS} are accepted.");
         return Err(Problem::new(ProblemKind::HeadersTooLarge, detail));
