@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::collector::{CollectError, Collector};
-use crate::config::NO_CLUSTER_NAME;
-use crate::inventory::ReportPolicy;
+use crate::collector::{CollectError, Collector, Reporter};
+use crate::config::{NO_CLUSTER_NAME, nearest};
+use crate::inventory::{Phase, ReportPolicy, excerpt};
 use crate::output::{ProgressBar, is_closed_pipe, print_report};
 use crate::push::{PushError, Pusher};
 use crate::shutdown::StopSignals;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{NamespaceState, Snapshot};
 use crate::views::{Format, KaiReport};
+
+/// As many names of namespaces as a message has.
+const NAMES_SHOWN: usize = 5;
 
 /// What a single run is asked for.
 pub struct Once {
@@ -21,6 +24,8 @@ pub struct Once {
     pub report: Option<(ReportPolicy, Format)>,
     /// Where it is sent to.
     pub push: Option<Pusher>,
+    /// Namespaces that were typed for this run: one that does not exist is the user's mistake.
+    pub typed: Vec<String>,
     /// Whether a cluster without a name is refused before it is read: in Anchore it would overwrite others.
     pub needs_name: bool,
     /// Draws how far the read is.
@@ -34,6 +39,8 @@ pub enum Ended {
     Done {
         /// What was read.
         snapshot: Arc<Snapshot>,
+        /// Of the namespaces that were typed, those that do not exist, each with what to do.
+        unknown: Vec<String>,
         /// What became of the push, if there was one.
         pushed: Option<Result<(), PushError>>,
     },
@@ -74,7 +81,7 @@ impl Once {
     }
 
     async fn work(self) -> Result<Ended, OnceError> {
-        let Self { mut collector, report, push, needs_name, progress } = self;
+        let Self { mut collector, report, push, typed, needs_name, progress } = self;
         collector.open().await?;
         if needs_name && collector.cluster_name().is_empty() {
             return Err(OnceError::NoClusterName);
@@ -83,17 +90,61 @@ impl Once {
         let read = collector.collect(&progress.reporter()).await;
         progress.clear();
         let snapshot = read?;
-        crate::collector::Reporter::default().report(&snapshot);
+        Reporter::without(&typed).report(&snapshot);
         if let Some((policy, format)) = report {
             print(&snapshot, &policy, format).await?;
+            warn_of_none_running(&snapshot, &policy);
         }
+        let unknown = unknown(&snapshot, &typed, &collector).await;
         // The report is printed whatever becomes of the push.
         let pushed = match push {
             Some(pusher) => Some(pusher.push_once(&snapshot).await),
             None => None,
         };
-        Ok(Ended::Done { snapshot, pushed })
+        Ok(Ended::Done { snapshot, unknown, pushed })
     }
+}
+
+/// A report without images of a cluster with pods needs an explanation.
+fn warn_of_none_running(snapshot: &Snapshot, policy: &ReportPolicy) {
+    let mut pods = snapshot.namespaces().iter().flat_map(|part| part.pods());
+    let count = pods.clone().count();
+    if policy.ignore_not_running && count > 0 && pods.all(|pod| pod.phase != Phase::Running) {
+        tracing::warn!(
+            "no image is listed: ignore-not-running leaves out every pod ({count}), because none is in phase Running"
+        );
+    }
+}
+
+/// The first of the names, when there are any.
+fn known<'n>(names: impl Iterator<Item = &'n str> + Clone) -> String {
+    let shown: Vec<String> = names.clone().take(NAMES_SHOWN).map(|name| excerpt(name).to_string()).collect();
+    match names.count() - shown.len() {
+        0 if shown.is_empty() => String::new(),
+        0 => format!("; known namespaces: {}", shown.join(", ")),
+        more => format!("; known namespaces: {} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Those of the typed namespaces that do not exist, each with a name that is near.
+async fn unknown(snapshot: &Snapshot, typed: &[String], collector: &Collector) -> Vec<String> {
+    let is_unknown =
+        |name: &&String| snapshot.namespace(name).is_some_and(|part| part.state() == NamespaceState::Unknown);
+    let unknown: Vec<&String> = typed.iter().filter(is_unknown).collect();
+    if unknown.is_empty() {
+        return Vec::new();
+    }
+    let place = if collector.is_dump() { "the input" } else { "the cluster" };
+    let names = collector.namespace_names().await;
+    let sentence = |name: &&String| {
+        let others = names.iter().map(String::as_str).filter(|other| other != name);
+        let near = match nearest(name, others.clone()) {
+            Some(near) => format!("; did you mean \"{}\"?", excerpt(near)),
+            None => known(others),
+        };
+        format!("the namespace \"{}\" of -n is not in {place}{}", excerpt(name), near)
+    };
+    unknown.iter().map(sentence).collect()
 }
 
 async fn print(snapshot: &Snapshot, policy: &ReportPolicy, format: Format) -> Result<(), OnceError> {

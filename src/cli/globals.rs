@@ -10,9 +10,6 @@ use crate::config::{Flags, Impersonation};
 use crate::dump::DumpInput;
 use crate::views::Format;
 
-/// The value of `--input` that stands for standard input.
-const STDIN: &str = "-";
-
 /// The help of `--output`.
 fn formats() -> String {
     let [default, ..] = Format::NAMES;
@@ -54,9 +51,10 @@ pub(super) struct Globals {
     #[arg(short, long, global = true, value_name = "NAMESPACE", value_delimiter = ',', add = ArgValueCompleter::new(completion::namespaces))]
     namespaces: Vec<String>,
 
-    /// Read a saved `kubectl get namespaces,pods -A -o json` (or yaml) instead of a cluster; `-` is standard input
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    input: Option<PathBuf>,
+    /// Read saved objects instead of a cluster: a file of `kubectl get namespaces,pods -A -o json` (or yaml), or a
+    /// folder of such files (`kubectl cluster-info dump`, must-gather); `-` is standard input. Repeat it for several
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    input: Vec<PathBuf>,
 
     #[arg(short, long, global = true, value_name = "FORMAT", help = formats(), add = completion::words(&Format::NAMES))]
     output: Option<String>,
@@ -113,16 +111,19 @@ impl Globals {
             verbose: *verbose,
             polling_interval_seconds: polling_interval_seconds.clone(),
             verbose_inventory_reports: *verbose_inventory_reports,
-            input: input.is_some(),
+            input: !input.is_empty(),
             ..Flags::default()
         }
     }
 
     /// The dump to read instead of a cluster.
     pub(super) fn dump(&self) -> Option<DumpInput> {
-        self.input
-            .as_ref()
-            .map(|path| if path.as_os_str() == STDIN { DumpInput::Stdin } else { DumpInput::File(path.clone()) })
+        DumpInput::of(&self.input)
+    }
+
+    /// The namespaces that were typed.
+    pub(super) fn namespaces(&self) -> Vec<String> {
+        self.namespaces.iter().map(|name| name.trim().to_owned()).collect()
     }
 
     /// `-o` as typed: `kai version` has formats of its own and reads no settings.

@@ -40,7 +40,8 @@ const EXAMPLES: &str = "\
 Examples:
   kai                                               the current context's cluster, as JSON
   kai -o table -n shop,payments                     two namespaces, as a table
-  kubectl get ns,pods -A -o json | kai --input -    from a saved dump
+  kubectl get ns,pods -A -o json | kai --input -    from saved objects, without a cluster
+  kai --input must-gather/ -o table                 from a folder of them (also: kubectl cluster-info dump)
   kai serve                                         the service: curl -s localhost:8080/inventory
   kai push --dry-run -o table                       what would go to which account of Anchore Enterprise
   kai explain registry:5000/team/app                how kai reads an image name

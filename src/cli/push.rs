@@ -50,8 +50,9 @@ impl Push {
             let message = format!("-o {}: a dry run is printed as json or table", format.name());
             return Err(Failure { exit: Exit::Usage, message }.into());
         }
+        let is_dump = dump.is_some();
         let progress =
-            if dump.is_some() { ProgressBar::of_bytes(settings.quiet) } else { ProgressBar::of_pods(settings.quiet) };
+            if is_dump { ProgressBar::of_bytes(settings.quiet) } else { ProgressBar::of_pods(settings.quiet) };
         let Some(pusher) = pusher(&settings, PushBoard::default(), Metrics::default())? else {
             let message = "anchore.url is not set, so there is nowhere to push to; set it in the file or by \
                            KAI_ANCHORE_URL, with anchore.user and anchore.password";
@@ -62,9 +63,9 @@ impl Push {
             warn_of_age(modified, Timestamp::now());
         }
         let (shown, push) = if self.dry_run { (Some(pusher), None) } else { (None, Some(pusher)) };
-        let once = Once { collector, report: None, push, needs_name: true, progress };
+        let once = Once { collector, report: None, push, typed: Vec::new(), needs_name: true, progress };
         let error = match once.run().await {
-            Ok(Ended::Done { snapshot, pushed: None }) => {
+            Ok(Ended::Done { snapshot, pushed: None, .. }) => {
                 match shown.map(|pusher| show(&pusher.dry_run(&snapshot), format)) {
                     None | Some(Ok(())) => return Ok(Exit::Done),
                     Some(Err(error)) => error,
@@ -76,7 +77,7 @@ impl Push {
                 tracing::warn!("stopped before the push was done");
                 return Ok(Exit::Done);
             }
-            Err(error) => once_failed(error),
+            Err(error) => once_failed(error, is_dump),
         };
         log.record(&error);
         Err(error)

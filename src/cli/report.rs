@@ -4,12 +4,14 @@ use clap::Args;
 
 use super::Exit;
 use super::completion;
-use super::start::{Started, collector, once_failed, pusher_unless_dump};
+use super::start::{Failure, Started, collector, once_failed, pusher_unless_dump};
+use crate::collector::lacking;
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
 use crate::metrics::Metrics;
 use crate::once::{Ended, Once};
 use crate::output::ProgressBar;
+use crate::snapshot::Snapshot;
 
 /// Flags of `kai` without a subcommand.
 #[derive(Debug, Args)]
@@ -21,32 +23,57 @@ pub(super) struct Report {
     /// An incomplete report is no failure: exit 0 instead of 3
     #[arg(long)]
     allow_incomplete: bool,
+
+    /// Print without sending the inventory to anchore.url
+    #[arg(long)]
+    pub(super) no_push: bool,
 }
 
 impl Report {
     /// Lists, prints, and says by the exit status whether everything was read.
-    pub(super) async fn run(&self, started: Started, dump: Option<DumpInput>) -> anyhow::Result<Exit> {
+    pub(super) async fn run(
+        &self,
+        started: Started,
+        dump: Option<DumpInput>,
+        typed: Vec<String>,
+    ) -> anyhow::Result<Exit> {
         let Started { settings, log } = started;
+        let is_dump = dump.is_some();
+        let is_logged = !settings.quiet && settings.log.file.is_none();
         let progress =
-            if dump.is_some() { ProgressBar::of_bytes(settings.quiet) } else { ProgressBar::of_pods(settings.quiet) };
+            if is_dump { ProgressBar::of_bytes(settings.quiet) } else { ProgressBar::of_pods(settings.quiet) };
         let report = Some((settings.report.clone(), settings.output));
-        let push = pusher_unless_dump(&settings, dump.is_some(), PushBoard::default(), Metrics::default())?;
+        let push = pusher_unless_dump(&settings, is_dump, PushBoard::default(), Metrics::default())?;
         let needs_name = push.is_some();
-        let once =
-            Once { collector: collector(settings, dump, Metrics::default()), report, push, needs_name, progress };
+        let collector = collector(settings, dump, Metrics::default());
+        let once = Once { collector, report, push, typed, needs_name, progress };
         let error = match once.run().await {
             Ok(Ended::Done { pushed: Some(Err(error)), .. }) => error.into(),
-            Ok(Ended::Done { snapshot, .. }) if snapshot.is_complete() || self.allow_incomplete => {
-                return Ok(Exit::Done);
-            }
-            Ok(Ended::Done { .. }) => return Ok(Exit::Incomplete),
+            Ok(Ended::Done { snapshot, unknown, .. }) => match incomplete(&snapshot, unknown, is_logged) {
+                None => return Ok(Exit::Done),
+                Some(message) if self.allow_incomplete => {
+                    tracing::warn!("{message}");
+                    return Ok(Exit::Done);
+                }
+                Some(message) => Failure { exit: Exit::Incomplete, message }.into(),
+            },
             Ok(Ended::Stopped) => {
                 tracing::warn!("stopped before the report was printed");
                 return Ok(Exit::Done);
             }
-            Err(error) => once_failed(error),
+            Err(error) => once_failed(error, is_dump),
         };
         log.record(&error);
         Err(error)
     }
+}
+
+/// What the report lacks, in one line; `None` when nothing. What the log has on standard error already is not repeated.
+fn incomplete(snapshot: &Snapshot, unknown: Vec<String>, is_logged: bool) -> Option<String> {
+    let lacking = lacking(snapshot).map(|lacking| {
+        let named = if is_logged { "the lines above name what is missing" } else { &lacking };
+        format!("the report is incomplete: {named}")
+    });
+    let all: Vec<String> = unknown.into_iter().chain(lacking).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }

@@ -48,6 +48,10 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         install_crypto_provider();
         crate::cluster::require_fips().map_err(anyhow::Error::msg)?;
     }
+    if cli.report.no_push && cli.command.is_some() {
+        let message = "--no-push is for kai without a subcommand; remove one of them".to_owned();
+        return Err(Failure { exit: Exit::Usage, message }.into());
+    }
     match &cli.command {
         Some(Command::Version(_)) => version::Version::run(cli.globals.output()),
         Some(Command::Explain(explain)) => explain.run(),
@@ -72,9 +76,15 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         }
         None => {
             let flags = Flags { mode: cli.report.mode.clone(), ..cli.globals.flags() };
-            let started = start(&flags, None)?;
+            let mut started = start(&flags, None)?;
+            if cli.report.no_push {
+                started.settings.anchore.push = None;
+            }
             match started.settings.mode {
-                Mode::Adhoc => block_on(one_thread()?, cli.report.run(started, cli.globals.dump())),
+                Mode::Adhoc => {
+                    let typed = cli.globals.namespaces();
+                    block_on(one_thread()?, cli.report.run(started, cli.globals.dump(), typed))
+                }
                 Mode::Periodic => block_on(many_threads()?, serve::run(flags, started, cli.globals.dump())),
             }
         }

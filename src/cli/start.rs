@@ -1,6 +1,9 @@
 //! What every subcommand begins with: settings in force, logging started, something to read.
 
 use std::fmt;
+use std::fs::File;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,9 +119,14 @@ pub(super) fn receiver(settings: &Settings) -> anyhow::Result<Option<Receiver>> 
 }
 
 /// The status of a run that did not end well.
-pub(super) fn once_failed(error: OnceError) -> anyhow::Error {
+pub(super) fn once_failed(error: OnceError, is_dump: bool) -> anyhow::Error {
     match error {
-        OnceError::Collect(error) => error_with_exit(&error),
+        OnceError::Collect(error) => {
+            let failed = error_with_exit(&error);
+            // Standard input is read when that is asked for, and never else.
+            let is_lost = matches!(error.kind(), "configuration" | "unreachable" | "tls" | "not_kubernetes");
+            if !is_dump && is_lost && has_waiting_input() { with_hint(failed) } else { failed }
+        }
         error @ OnceError::NoClusterName => Failure { exit: Exit::Usage, message: error.to_string() }.into(),
         error => error.into(),
     }
@@ -128,4 +136,23 @@ pub(super) fn once_failed(error: OnceError) -> anyhow::Error {
 pub(super) fn error_with_exit(error: &CollectError) -> anyhow::Error {
     let exit = if error.is_configuration() { Exit::Usage } else { Exit::Failed };
     Failure { exit, message: error.to_string() }.into()
+}
+
+/// Whether standard input is a pipe or a file: somebody may have meant it to be read.
+fn has_waiting_input() -> bool {
+    let input = std::io::stdin().as_fd().try_clone_to_owned().map(File::from);
+    input.and_then(|input| input.metadata()).is_ok_and(|metadata| {
+        let kind = metadata.file_type();
+        kind.is_fifo() || kind.is_file()
+    })
+}
+
+fn with_hint(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<Failure>() {
+        Ok(Failure { exit, message }) => {
+            let message = format!("{message}; to read the objects on standard input, use `--input -`");
+            Failure { exit, message }.into()
+        }
+        Err(error) => error,
+    }
 }

@@ -6,7 +6,7 @@ mod report;
 mod source;
 
 pub use poll::Poller;
-pub use report::Reporter;
+pub use report::{Reporter, lacking};
 pub use source::{CollectError, Source, SourceProgress};
 
 use std::sync::Arc;
@@ -65,6 +65,12 @@ impl Collector {
     #[must_use]
     pub fn dump_modified_at(&self) -> Option<Timestamp> {
         self.source.modified_at()
+    }
+
+    /// Names of namespaces that the source has, for a message about one that it does not have; none where they cannot be
+    /// had.
+    pub async fn namespace_names(&self) -> Vec<String> {
+        self.source.namespace_names().await
     }
 
     /// Reads everything once. A failure leaves the index as it was.

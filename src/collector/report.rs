@@ -1,5 +1,7 @@
 //! What is logged about a snapshot: each thing once, not at every poll.
 
+use std::collections::BTreeSet;
+
 use crate::inventory::excerpt;
 use crate::snapshot::{NamespaceState, Snapshot};
 use crate::warned::Warned;
@@ -7,13 +9,35 @@ use crate::warned::Warned;
 /// As many names stand in one line of the log.
 const NAMES_MAX: usize = 10;
 
+/// What is missing, in one line, for whoever sees no log; `None` when nothing is.
+#[must_use]
+pub fn lacking(snapshot: &Snapshot) -> Option<String> {
+    let completeness = snapshot.completeness();
+    let missing = completeness.missing.iter().map(|missing| match &missing.namespace {
+        Some(namespace) => format!("namespace {}: {}", excerpt(namespace), missing.reason),
+        None => missing.reason.to_string(),
+    });
+    let skipped = completeness.skipped_samples.iter().map(|item| format!("{}: {}", item.item, item.problem));
+    let first = missing.chain(skipped).next()?;
+    let more = completeness.missing.len() as u64 + completeness.skipped - 1;
+    Some(if more > 0 { format!("{first} (and {more} more, which the log names)") } else { first })
+}
+
 /// Remembers what was logged, so that a state that lasts is a line and not a line every interval.
 #[derive(Debug, Default)]
 pub struct Reporter {
     warned: Warned,
+    /// Namespaces of which somebody else reports that they do not exist.
+    typed: BTreeSet<String>,
 }
 
 impl Reporter {
+    /// Says nothing of these namespaces when they do not exist.
+    #[must_use]
+    pub fn without(typed: &[String]) -> Self {
+        Self { typed: typed.iter().cloned().collect(), ..Self::default() }
+    }
+
     /// Warns of everything that is missing or odd and was not so in the last snapshot.
     pub fn report(&mut self, snapshot: &Snapshot) {
         for finding in self.news(snapshot) {
@@ -23,11 +47,11 @@ impl Reporter {
 
     /// What was not so in the last snapshot, sorted.
     fn news(&mut self, snapshot: &Snapshot) -> Vec<String> {
-        self.warned.replace(findings(snapshot))
+        self.warned.replace(findings(snapshot, &self.typed))
     }
 }
 
-fn findings(snapshot: &Snapshot) -> impl Iterator<Item = String> {
+fn findings(snapshot: &Snapshot, typed: &BTreeSet<String>) -> impl Iterator<Item = String> {
     let completeness = snapshot.completeness();
     let missing = completeness.missing.iter().map(|missing| match &missing.namespace {
         Some(namespace) => format!("incomplete: namespace {}: {}", excerpt(namespace), missing.reason),
@@ -36,9 +60,13 @@ fn findings(snapshot: &Snapshot) -> impl Iterator<Item = String> {
     let skipped = completeness.skipped_samples.iter().map(|item| format!("skipped: {}: {}", item.item, item.problem));
     let more = completeness.skipped.saturating_sub(completeness.skipped_samples.len() as u64);
     let more = (more > 0).then(|| format!("skipped: {more} more items that could not be read"));
-    let unknown = snapshot.namespaces().iter().filter(|part| part.state() == NamespaceState::Unknown).map(|part| {
-        format!("namespace {} is included by name, and the cluster does not have it", excerpt(part.name()))
-    });
+    let unknown = snapshot
+        .namespaces()
+        .iter()
+        .filter(|part| part.state() == NamespaceState::Unknown && !typed.contains(&**part.name()))
+        .map(|part| {
+            format!("namespace {} is included by name, and the cluster does not have it", excerpt(part.name()))
+        });
     let stray = snapshot.namespaces().iter().flat_map(|part| part.pods()).filter(|pod| !pod.stray_statuses.is_empty());
     let stray = stray.map(|pod| {
         format!(

@@ -17,6 +17,10 @@ use crate::warned::Warned;
 /// Told how much was read, and of how much where that is known: pods of a cluster, bytes of a dump.
 pub type SourceProgress = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
 
+/// How long and how many names of namespaces may be asked for when only a message wants them.
+const NAMES_TIMEOUT: Duration = Duration::from_secs(5);
+const NAMES_MAX: u32 = 500;
+
 /// A cluster or a saved dump of one.
 pub enum Source {
     /// The API server that the settings describe; the connection is made when it is first needed, and again after a
@@ -126,6 +130,18 @@ impl Source {
         match self {
             Self::Cluster { .. } => None,
             Self::Dump(source) => source.as_deref().and_then(DumpSource::modified_at),
+        }
+    }
+
+    /// Names of namespaces that are there, as many as can be had without ado.
+    pub(super) async fn namespace_names(&self) -> Vec<String> {
+        match self {
+            Self::Cluster { connection: Some(source), .. } => {
+                let names = tokio::time::timeout(NAMES_TIMEOUT, source.namespaces(NAMES_MAX)).await;
+                names.ok().and_then(Result::ok).unwrap_or_default()
+            }
+            Self::Dump(Some(source)) => source.namespace_names().map(str::to_owned).collect(),
+            Self::Cluster { connection: None, .. } | Self::Dump(None) => Vec::new(),
         }
     }
 

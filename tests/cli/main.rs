@@ -1,3 +1,4 @@
 //! What a user of the command line sees without a cluster.
 
+mod input;
 mod one_shot;

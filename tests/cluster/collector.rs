@@ -259,7 +259,8 @@ async fn the_detail_reaches_a_dump_which_says_when_it_was_written() {
     let text = r#"{"kind":"Node","metadata":{"name":"n1"}}{"kind":"Namespace","metadata":{"name":"x"}}"#;
     std::fs::write(&path, text).expect("written");
     let detail = Detail { nodes: Some(MetadataRule::default()), ..Detail::default() };
-    let mut collector = Collector::new(Source::dump(DumpInput::File(path), detail), all(), None, LIMIT);
+    let mut collector =
+        Collector::new(Source::dump(DumpInput::of([path]).expect("a path"), detail), all(), None, LIMIT);
     let nobody: kai::collector::SourceProgress = Arc::new(|_, _| {});
     let snapshot = collector.collect(&nobody).await.expect("a dump");
     assert_eq!(snapshot.nodes().iter().map(|node| &*node.name).collect::<Vec<_>>(), ["n1"]);

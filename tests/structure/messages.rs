@@ -31,7 +31,7 @@ const FEWEST_LETTERS: usize = 8;
 const WITHOUT_ENTRY: [(&str, &str); 20] = [
     // They pass on what others say, with a word of their own.
     ("src/decode/error.rs", "line …: …"),
-    ("src/dump.rs", "--input …: …"),
+    ("src/dump", "--input …: …"),
     ("src/push/failure.rs", "… answers ……; …"),
     ("src/push/plan.rs", "…; and … more"),
     // Parts of messages that have an entry: a kubeconfig that may not be read, a parameter that must be something else.

@@ -79,6 +79,15 @@ async fn the_report_is_printed_whatever_becomes_of_the_push(
 }
 
 #[tokio::test]
+async fn a_run_without_a_push_prints_and_sends_nothing() {
+    let (anchore, api) = (FakeAnchore::start(Scenario::v2()), api(true).await);
+    let ended = run(&anchore, &api, "", &["--no-push"]).await;
+    ended.assert(0, &[]);
+    assert_eq!(namespaces(&ended.json()), ["ns-0", "ns-1"]);
+    assert!(anchore.received().is_empty());
+}
+
+#[tokio::test]
 async fn nothing_empty_is_pushed_where_nothing_may_be_read() {
     let anchore = FakeAnchore::start(Scenario::v2());
     let api = FakeApi::start(FakeCluster::of(2, 1).fault(At::Everything, Fault::Forbidden)).await;

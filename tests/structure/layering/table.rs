@@ -45,7 +45,7 @@ pub(crate) const MODULES: &[Module] = &[
         imports: Only(&["decode", "inventory", "snapshot", "config", "metrics", "remote", "warned"]),
         outside: NotKept,
     },
-    Module { name: "dump", imports: Only(&["decode", "inventory", "snapshot"]), outside: NotKept },
+    Module { name: "dump", imports: Only(&["decode", "files", "inventory", "snapshot"]), outside: NotKept },
     Module {
         name: "collector",
         imports: Only(&["cluster", "dump", "snapshot", "inventory", "feed", "config", "metrics", "health", "warned"]),
