@@ -12,7 +12,7 @@ use k8s_openapi::List;
 use k8s_openapi::api::core::v1::Pod;
 use kai::decode::{ListDecoder, Records, read_dump};
 use kai::inventory::PodRecord;
-use kai::snapshot::{Event, ListScope};
+use kai::snapshot::{Event, ListScope, Object};
 use realistic::Cluster;
 
 const PODS: usize = 500;
@@ -87,7 +87,7 @@ fn decode_lite(page: &[u8], records: &mut Records) -> Vec<PodRecord> {
     for chunk in page.chunks(CHUNK) {
         decoder.push(chunk, records, &mut events).expect("a list");
         pods.extend(events.drain(..).map(|event| match event {
-            Event::Pod(pod) => pod,
+            Event::Applied(Object::Pod(pod)) => pod,
             other => panic!("{other:?}"),
         }));
     }

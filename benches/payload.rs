@@ -18,7 +18,7 @@ use kai::inventory::{
     read_container,
 };
 use kai::push::{Body, Coding};
-use kai::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, Snapshot};
+use kai::snapshot::{Event, Observation, PodIndex, Snapshot};
 use kai::views::{KaiReport, Payload, PayloadForm, PayloadLimits, PayloadRequest};
 use peak_alloc::PeakAlloc;
 use realistic::{Cluster, namespace};
@@ -166,7 +166,7 @@ fn request(snapshot: &Arc<Snapshot>, form: PayloadForm, bytes: Option<u64>) -> P
     PayloadRequest {
         snapshot: Arc::clone(snapshot),
         timestamp: snapshot.observed_at(),
-        namespaces: snapshot.namespaces().to_vec(),
+        namespaces: snapshot.namespaces().iter().cloned().collect(),
         policy: ReportPolicy::default(),
         form,
         limits: PayloadLimits { namespaces: None, bytes },
@@ -214,8 +214,6 @@ fn snapshot(cluster: Cluster) -> Arc<Snapshot> {
     let mut interner = Interner::default();
     let mut index = PodIndex::new("bench", NamespaceSelection::default());
     let mut nodes = BTreeSet::new();
-    let lists = [ListScope::Namespaces, ListScope::AllPods, ListScope::Nodes].map(Event::ListBegun);
-    [Event::RelistBegun].into_iter().chain(lists).for_each(|event| drop(index.apply(event)));
     for position in 0..cluster.namespaces {
         let object = namespace(position);
         let record = NamespaceRecord {
@@ -223,7 +221,7 @@ fn snapshot(cluster: Cluster) -> Arc<Snapshot> {
             uid: Some(text(&object["metadata"]["uid"]).into()),
             metadata: metadata(&object["metadata"], &mut interner),
         };
-        index.apply(Event::Namespace(record));
+        index.apply(Event::from(record));
     }
     // In the order of the namespaces, as an API server lists them: what is read together lies together.
     let mut positions: Vec<u64> = (0..cluster.pods).collect();
@@ -231,13 +229,13 @@ fn snapshot(cluster: Cluster) -> Arc<Snapshot> {
     for position in positions {
         let pod = pod_record(position, &cluster.pod(position), &mut interner);
         nodes.extend(pod.node.clone());
-        index.apply(Event::Pod(pod));
+        index.apply(Event::from(pod));
     }
     for name in nodes {
         let labels =
             [("kubernetes.io/arch", "amd64"), ("kubernetes.io/hostname", &*name), ("kubernetes.io/os", "linux")];
         let labels = labels.map(|(key, value)| (interner.string(key), interner.string(value))).into();
-        index.apply(Event::Node(NodeRecord {
+        index.apply(Event::from(NodeRecord {
             name,
             architecture: "amd64".into(),
             operating_system: "linux".into(),
@@ -248,9 +246,8 @@ fn snapshot(cluster: Cluster) -> Arc<Snapshot> {
             ..NodeRecord::default()
         }));
     }
-    let server_version = ServerVersion::default();
-    let end = RelistEnd { observed_at: Timestamp::UNIX_EPOCH, server_version, cut_short: None };
-    index.apply(Event::RelistEnded(end)).expect("a snapshot")
+    index.apply(Event::Observed(Observation::at(Timestamp::UNIX_EPOCH)));
+    index.publish().expect("a snapshot").snapshot
 }
 
 fn pod_record(position: u64, pod: &Value, interner: &mut Interner) -> PodRecord {

@@ -90,7 +90,7 @@ impl SnapshotReader {
 mod tests {
     use super::*;
     use crate::inventory::NamespaceSelection;
-    use crate::snapshot::{Event, PodIndex, RelistEnd, ServerVersion};
+    use crate::snapshot::{Event, Observation, PodIndex};
 
     #[tokio::test]
     async fn the_time_of_a_snapshot_moves_and_wakes_nobody() {
@@ -99,9 +99,8 @@ mod tests {
         writer.observed(time(1));
         assert!(reader.latest().is_none(), "nothing was read yet");
         let mut index = PodIndex::new("demo", NamespaceSelection::default());
-        index.apply(Event::RelistBegun);
-        let end = RelistEnd { observed_at: time(10), server_version: ServerVersion::default(), cut_short: None };
-        writer.publish(index.apply(Event::RelistEnded(end)).unwrap());
+        index.apply(Event::Observed(Observation::at(time(10))));
+        writer.publish(index.publish().unwrap().snapshot);
         assert_eq!(reader.next().await.unwrap().observed_at(), time(10));
         for (seen, expected) in [(20, 20), (15, 20)] {
             writer.observed(time(seen));

@@ -89,7 +89,9 @@ impl Once {
         tracing::debug!("reading");
         let read = collector.collect(&progress.reporter()).await;
         progress.clear();
-        let snapshot = read?;
+        read?;
+        let (snapshot, _) = collector.latest().ok_or(CollectError::Unfinished)?;
+        let snapshot = Arc::clone(snapshot);
         Reporter::without(&typed).report(&snapshot);
         if let Some((policy, format)) = report {
             print(&snapshot, &policy, format).await?;

@@ -56,15 +56,15 @@ impl Lists<'_> {
     /// Reads one list to its end.
     pub(super) async fn read(&self, scope: &ListScope) -> Result<ListEnd, ClusterError> {
         for restarts in 0..=RESTARTS {
-            self.send(vec![Event::ListBegun(scope.clone())]).await?;
+            self.send(vec![Event::RelistBegun(scope.clone())]).await?;
             match self.run(scope, limit(self.page_size, restarts)).await? {
                 Run::Ended(end) => {
-                    if let ListEnd::Refused(reason) = &end {
-                        let reason = reason.as_str().into();
-                        // Begun again first: a right that is taken away between two pages must not leave half a list.
-                        let begun = Event::ListBegun(scope.clone());
-                        self.send(vec![begun, Event::Refused { scope: scope.clone(), reason }]).await?;
-                    }
+                    let scope = scope.clone();
+                    let event = match &end {
+                        ListEnd::Refused(reason) => Event::Refused { scope, reason: reason.as_str().into() },
+                        ListEnd::Read(_) => Event::RelistEnded(scope),
+                    };
+                    self.send(vec![event]).await?;
                     return Ok(end);
                 }
                 Run::Expired => {

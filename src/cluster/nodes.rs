@@ -51,10 +51,10 @@ async fn nodes(lists: &Lists<'_>) -> Result<(), ClusterError> {
     }
 }
 
-/// Drops what came of the list, which may be half of it.
+/// Drops what came of the list, which may be half of it: there are no nodes.
 async fn leave_out(lists: &Lists<'_>, reason: &str) -> Result<(), ClusterError> {
     if lists.warned.is_news(NODES) {
         tracing::warn!("nodes are left out of what is sent: {reason}");
     }
-    lists.send(vec![Event::ListBegun(ListScope::Nodes)]).await
+    lists.send([Event::RelistBegun, Event::RelistEnded].map(|event| event(ListScope::Nodes)).into()).await
 }

@@ -18,7 +18,7 @@ use super::rejection::read_text;
 use super::request::{Connection, Reader};
 use super::retry::RetryPolicy;
 use crate::inventory::{NamespaceSelection, excerpt, is_dns_label};
-use crate::snapshot::{Event, ListScope, RelistEnd, ServerVersion};
+use crate::snapshot::{Event, ListScope, Observation, ServerVersion};
 
 const CLUSTER_WIDE_ADVICE: &str = "bind a ClusterRole with the verb list on pods and namespaces to that user, or name in \
                                    namespace-selectors.include the namespaces in which it may list pods";
@@ -37,7 +37,6 @@ pub(super) async fn relist(
     selection: &NamespaceSelection,
     workers: usize,
 ) -> Result<(), ClusterError> {
-    lists.send(vec![Event::RelistBegun]).await?;
     let version = async { Ok(server_version(lists).await) };
     let pods = async {
         match selection.included() {
@@ -46,8 +45,8 @@ pub(super) async fn relist(
         }
     };
     let ((), server_version) = beside_nodes(lists, async { futures::try_join!(pods, version) }.boxed()).await?;
-    let end = RelistEnd { observed_at: Timestamp::now(), server_version, cut_short: None };
-    lists.send(vec![Event::RelistEnded(end)]).await
+    let observation = Observation { observed_at: Timestamp::now(), server_version, cut_short: None };
+    lists.send(vec![Event::Observed(observation)]).await
 }
 
 /// One list of all pods and one of all namespaces.
@@ -59,12 +58,15 @@ async fn cluster_wide(lists: &Lists<'_>) -> Result<(), ClusterError> {
     }
 }
 
-/// One list for each included namespace: needs no right beyond them.
+/// One list for each included namespace: needs no right beyond them. What each of them is as an object, as far as it may
+/// be asked for, makes the list of namespaces.
 async fn by_namespace(lists: &Lists<'_>, included: &[&str], workers: usize) -> Result<(), ClusterError> {
+    lists.send(vec![Event::RelistBegun(ListScope::Namespaces)]).await?;
     // Named as boxes: the compiler cannot tell that a stream of the bare futures may move between threads.
     let namespaces: Vec<BoxFuture<'_, Result<Outcome, ClusterError>>> =
         included.iter().map(|name| one_namespace(lists, Arc::from(*name)).boxed()).collect();
     let outcomes: Vec<Outcome> = stream::iter(namespaces).buffer_unordered(workers.max(1)).try_collect().await?;
+    lists.send(vec![Event::RelistEnded(ListScope::Namespaces)]).await?;
     let is_refused = outcomes.iter().all(|outcome| matches!(outcome, Outcome::Refused(_)));
     let (mut refused, mut hidden) = (None, Vec::new());
     for outcome in outcomes {
@@ -113,7 +115,7 @@ async fn one_namespace(lists: &Lists<'_>, namespace: Arc<str>) -> Result<Outcome
         Found::Unknown | Found::Hidden(_) | Found::There(None) => {}
         Found::There(Some(record)) => {
             lists.warned.is_well(&topic(&namespace));
-            lists.send(vec![Event::Namespace(record)]).await?;
+            lists.send(vec![Event::from(record)]).await?;
         }
     }
     Ok(Outcome::Read)

@@ -20,7 +20,7 @@ use crate::config::ClusterSettings;
 use crate::decode::Records;
 use crate::inventory::{Detail, NamespaceSelection, excerpt};
 use crate::metrics::Metrics;
-use crate::snapshot::{Event, ListScope};
+use crate::snapshot::{Event, ListScope, Object};
 use crate::warned::Warned;
 
 /// One cluster, connected. Nothing of it runs on its own: dropping a future of it ends what it did.
@@ -158,7 +158,7 @@ impl ClusterSource {
         let page = self.connection.get(&path, RetryPolicy::Never, &reader).await;
         let page = page.map_err(|failed| self.connection.error(&path, failed))?;
         let names = page.events.into_iter().filter_map(|event| match event {
-            Event::Namespace(namespace) => Some(namespace.name.to_string()),
+            Event::Applied(Object::Namespace(namespace)) => Some(namespace.name.to_string()),
             _ => None,
         });
         Ok(names.take(limit as usize).collect())

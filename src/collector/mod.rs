@@ -1,6 +1,5 @@
 //! The event loop: a source's events go through the index into snapshots, once or at every interval.
 
-mod changes;
 mod poll;
 mod report;
 mod source;
@@ -16,7 +15,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::inventory::NamespaceSelection;
-use crate::snapshot::{PodIndex, Snapshot};
+use crate::snapshot::{Event, PodIndex, Published, Snapshot};
 
 /// Batches of events on their way to the index; bounded, so that a fast source waits for a slow index.
 const BATCHES: usize = 16;
@@ -73,11 +72,20 @@ impl Collector {
         self.source.namespace_names().await
     }
 
-    /// Reads everything once. A failure leaves the index as it was.
-    pub async fn collect(&mut self, progress: &SourceProgress) -> Result<Arc<Snapshot>, CollectError> {
+    /// The newest snapshot, and when it was last seen to be true.
+    #[must_use]
+    pub fn latest(&self) -> Option<(&Arc<Snapshot>, Timestamp)> {
+        let index = self.index.as_ref()?;
+        index.snapshot().zip(index.observed_at())
+    }
+
+    /// Reads everything once, and gives what is new. A failure leaves the index as it was.
+    pub async fn collect(&mut self, progress: &SourceProgress) -> Result<Option<Published>, CollectError> {
         self.source.open().await?;
         let name = self.cluster_name().to_owned();
-        let index = self.index.get_or_insert_with(|| PodIndex::new(&name, self.selection.clone()));
+        let identity = self.source.pod_identity();
+        let index =
+            self.index.get_or_insert_with(|| PodIndex::new(&name, self.selection.clone()).with_identity(identity));
         let (sender, mut receiver) = mpsc::channel(BATCHES);
         let source = &mut self.source;
         let selection = &self.selection;
@@ -87,16 +95,17 @@ impl Collector {
             result
         };
         let apply = async {
-            let mut newest = None;
+            let mut is_whole = false;
             while let Some(batch) = receiver.recv().await {
                 for event in batch {
-                    newest = index.apply(event).or(newest);
+                    is_whole |= matches!(event, Event::Observed(_));
+                    index.apply(event);
                 }
             }
-            newest
+            is_whole
         };
         let both = async { tokio::join!(read, apply) };
-        let (result, newest) = if self.cycle_timeout.is_zero() {
+        let (result, is_whole) = if self.cycle_timeout.is_zero() {
             both.await
         } else {
             tokio::time::timeout(self.cycle_timeout, both)
@@ -104,6 +113,6 @@ impl Collector {
                 .map_err(|_elapsed| CollectError::CycleTimeout(self.cycle_timeout))?
         };
         result?;
-        newest.ok_or(CollectError::Unfinished)
+        if is_whole { Ok(index.publish()) } else { Err(CollectError::Unfinished) }
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::changes::Changes;
 use super::report::Reporter;
 use super::{CollectError, Collector, Source, SourceProgress};
 use crate::config::CollectionSettings;
@@ -14,7 +13,7 @@ use crate::dump::Fingerprint;
 use crate::feed::SnapshotWriter;
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Changes, Published, Snapshot};
 
 /// The first wait after a failure; doubled after each further one, up to the interval or the maximum.
 const BACKOFF_MIN: Duration = Duration::from_secs(1);
@@ -46,7 +45,6 @@ impl Poller {
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), CollectError> {
         let mut reporter = Reporter::default();
         let mut failures = 0;
-        let mut last: Option<Arc<Snapshot>> = None;
         let nobody: SourceProgress = Arc::new(|_, _| {});
         if !self.collector.is_dump() {
             self.metrics.polls().every(self.settings.interval);
@@ -60,12 +58,16 @@ impl Poller {
                 () = stop.cancelled() => return Ok(()),
             };
             let next = match outcome {
-                Ok(snapshot) => {
+                Ok(published) => {
                     failures = 0;
-                    reporter.report(&snapshot);
-                    say_read(last.as_deref(), &snapshot, begun.elapsed());
-                    last = Some(Arc::clone(&snapshot));
-                    self.writer.publish(snapshot);
+                    if let Some((snapshot, observed_at)) = self.collector.latest() {
+                        reporter.report(snapshot);
+                        log_read(snapshot, published.as_ref(), begun.elapsed());
+                        match published {
+                            Some(Published { snapshot, .. }) => self.writer.publish(snapshot),
+                            None => self.writer.observed(observed_at),
+                        }
+                    }
                     self.health.poll_succeeded();
                     self.metrics.polls().succeeded(begun.elapsed());
                     begun + self.settings.interval
@@ -120,18 +122,19 @@ impl Poller {
 }
 
 /// One line for each poll.
-fn say_read(last: Option<&Snapshot>, snapshot: &Snapshot, elapsed: Duration) {
+fn log_read(snapshot: &Snapshot, published: Option<&Published>, elapsed: Duration) {
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    let changes = match last {
-        Some(last) => Changes::between(last, snapshot).to_string(),
-        None => "read for the first time".to_owned(),
+    let changes = match published {
+        Some(Published { changes: Some(changes), .. }) => changes.to_string(),
+        Some(Published { changes: None, .. }) => "read for the first time".to_owned(),
+        None => Changes::default().to_string(),
     };
     tracing::info!(
         generation = snapshot.generation(),
         namespaces = snapshot.namespaces().len(),
-        pods = snapshot.namespaces().iter().map(|part| part.pod_count()).sum::<usize>(),
+        pods = snapshot.pod_count(),
         complete = snapshot.is_complete(),
         elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         changes,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::inventory::excerpt;
+use crate::inventory::{excerpt, join_names};
 use crate::snapshot::{NamespaceState, Snapshot};
 use crate::warned::Warned;
 
@@ -73,39 +73,26 @@ fn findings(snapshot: &Snapshot, typed: &BTreeSet<String>) -> impl Iterator<Item
             "pod {}/{} reports containers that its spec does not have, left out: {}",
             excerpt(&pod.namespace),
             excerpt(&pod.name),
-            some(&pod.stray_statuses, NAMES_MAX)
+            join_names(&pod.stray_statuses, NAMES_MAX)
         )
     });
     missing.chain(skipped).chain(more).chain(unknown).chain(stray)
-}
-
-/// The first names, and how many more there are: a pod can make up as many as fit into it.
-pub(super) fn some(names: &[impl AsRef<str>], most: usize) -> String {
-    let shown = &names[..names.len().min(most)];
-    let mut text = shown.iter().map(|name| excerpt(name.as_ref()).to_string()).collect::<Vec<_>>().join(", ");
-    if names.len() > shown.len() {
-        text = format!("{text} and {} more", names.len() - shown.len());
-    }
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::inventory::NamespaceSelection;
-    use crate::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion};
+    use crate::snapshot::{Event, ListScope, Observation, PodIndex};
 
     /// Relists of a cluster of which one namespace was asked for by name.
     fn relist(index: &mut PodIndex, shop: Event) -> std::sync::Arc<Snapshot> {
-        let end = RelistEnd {
-            observed_at: "2026-11-24T09:30:00Z".parse().expect("time"),
-            server_version: ServerVersion::default(),
-            cut_short: None,
-        };
-        index.apply(Event::RelistBegun);
-        index.apply(Event::ListBegun(ListScope::PodsOf("shop".into())));
-        index.apply(shop);
-        index.apply(Event::RelistEnded(end)).expect("a finished relist")
+        for event in [Event::RelistBegun(ListScope::Namespaces), shop, Event::RelistEnded(ListScope::Namespaces)] {
+            index.apply(event);
+        }
+        index.apply(Event::Observed(Observation::at("2026-11-24T09:30:00Z".parse().expect("time"))));
+        index.publish();
+        std::sync::Arc::clone(index.snapshot().expect("a snapshot"))
     }
 
     fn index() -> PodIndex {
@@ -116,19 +103,12 @@ mod tests {
     fn a_namespace_that_the_cluster_does_not_have_is_said_once_and_again_after_it_was_there() {
         let (mut index, mut reporter) = (index(), Reporter::default());
         let unknown = || Event::NamespaceUnknown("shop".into());
-        let there = || Event::Namespace(crate::inventory::NamespaceRecord::named("shop"));
+        let there = || Event::from(crate::inventory::NamespaceRecord::named("shop"));
         let said = ["namespace shop is included by name, and the cluster does not have it"];
         assert_eq!(reporter.news(&relist(&mut index, unknown())), said);
         assert_eq!(reporter.news(&relist(&mut index, unknown())), [] as [&str; 0]);
         assert_eq!(reporter.news(&relist(&mut index, there())), [] as [&str; 0]);
         assert_eq!(reporter.news(&relist(&mut index, unknown())), said);
-    }
-
-    #[test]
-    fn a_line_names_so_many_containers_and_counts_the_rest() {
-        let names: Vec<String> = (0..12).map(|at| format!("c{at}")).collect();
-        assert_eq!(some(&names[..2], NAMES_MAX), "c0, c1");
-        assert_eq!(some(&names, NAMES_MAX), "c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 2 more");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::config::ClusterSettings;
 use crate::dump::{DumpError, DumpInput, DumpSource, Fingerprint};
 use crate::inventory::{Detail, NamespaceSelection};
 use crate::metrics::Metrics;
-use crate::snapshot::Event;
+use crate::snapshot::{Event, PodIdentity};
 use crate::warned::Warned;
 
 /// Told how much was read, and of how much where that is known: pods of a cluster, bytes of a dump.
@@ -130,6 +130,14 @@ impl Source {
         match self {
             Self::Cluster { .. } => None,
             Self::Dump(source) => source.as_deref().and_then(DumpSource::modified_at),
+        }
+    }
+
+    /// What makes two records of it the same pod.
+    pub(super) fn pod_identity(&self) -> PodIdentity {
+        match self {
+            Self::Cluster { .. } => PodIdentity::Name,
+            Self::Dump(_) => PodIdentity::NameAndUid,
         }
     }
 

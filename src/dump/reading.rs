@@ -17,7 +17,10 @@ use super::input::{Files, Found, InputFile};
 use super::stamp::modified_at;
 use super::total::Total;
 use crate::decode::{DecodeError, DumpEnd, Records, read_dump};
-use crate::snapshot::{Event, ListScope, RelistEnd, ServerVersion};
+use crate::snapshot::{Event, ListScope, Object, Observation};
+
+/// Whatever a dump has comes as these.
+const LISTS: [ListScope; 3] = [ListScope::Namespaces, ListScope::AllPods, ListScope::Nodes];
 
 /// As many files that could not be read as one reason names.
 const NAMED_MAX: usize = 5;
@@ -67,8 +70,7 @@ impl<'r> Reading<'r> {
             broken_nodes: None,
             namespaces: BTreeSet::new(),
         };
-        reading.send(Event::RelistBegun)?;
-        reading.send(Event::ListBegun(ListScope::AllPods))?;
+        LISTS.into_iter().try_for_each(|scope| reading.send(Event::RelistBegun(scope)))?;
         Ok(reading)
     }
 
@@ -176,12 +178,10 @@ impl<'r> Reading<'r> {
             tracing::warn!("--input: nodes that cannot be read are left out: {count}, the first is {first}");
         }
         let now = Timestamp::now();
-        let end = RelistEnd {
-            observed_at: self.written.map_or(now, |written| written.min(now)),
-            server_version: ServerVersion::default(),
-            cut_short: self.cut_short(),
-        };
-        self.send(Event::RelistEnded(end))?;
+        let observed_at = self.written.map_or(now, |written| written.min(now));
+        let observation = Observation { cut_short: self.cut_short(), ..Observation::at(observed_at) };
+        LISTS.into_iter().try_for_each(|scope| self.send(Event::RelistEnded(scope)))?;
+        self.send(Event::Observed(observation))?;
         if self.batch.flush().is_break() { Err(DumpError::Stopped) } else { Ok(self.namespaces) }
     }
 
@@ -213,8 +213,8 @@ impl<'r> Reading<'r> {
 
 fn namespace_of(event: &Event) -> Option<&Arc<str>> {
     match event {
-        Event::Pod(pod) => Some(&pod.namespace),
-        Event::Namespace(namespace) => Some(&namespace.name),
+        Event::Applied(Object::Pod(pod)) => Some(&pod.namespace),
+        Event::Applied(Object::Namespace(namespace)) => Some(&namespace.name),
         _ => None,
     }
 }

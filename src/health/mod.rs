@@ -115,8 +115,9 @@ impl Health {
     /// How the process is; `now` gives the snapshot its age.
     #[must_use]
     pub fn report(&self, now: Timestamp) -> HealthReport {
-        let snapshot = self.0.reader.current();
-        let age = snapshot.as_ref().map_or(Duration::ZERO, |snapshot| age(snapshot, now));
+        let latest = self.0.reader.latest();
+        let age = latest.as_ref().map_or(Duration::ZERO, |latest| age(latest.observed_at, now));
+        let snapshot = latest.map(|latest| latest.snapshot);
         let liveness = vec![self.collector()];
         let needed = [self.relist(snapshot.as_deref(), age), self.serving()];
         let is_ready = needed.iter().all(|check| check.ok);
@@ -183,6 +184,6 @@ impl Health {
     }
 }
 
-fn age(snapshot: &Snapshot, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(snapshot.observed_at())).unwrap_or(Duration::ZERO)
+fn age(observed_at: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(observed_at)).unwrap_or(Duration::ZERO)
 }

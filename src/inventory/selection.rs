@@ -98,6 +98,12 @@ impl NamespaceSelection {
         Some(self.include.iter().map(|name| &**name).filter(|name| !self.is_excluded(name)).collect())
     }
 
+    /// Whether the namespace is included by its name, excluded or not.
+    #[must_use]
+    pub fn is_included(&self, namespace: &str) -> bool {
+        self.include.contains(namespace)
+    }
+
     /// Every included name, excluded ones too.
     pub fn include_entries(&self) -> impl Iterator<Item = &str> {
         self.include.iter().map(|name| &**name)

@@ -34,6 +34,17 @@ impl fmt::Display for Excerpt<'_> {
     }
 }
 
+/// The first names, each as [`excerpt`] shows it, and how many more there are: of foreign names there may be any number.
+#[must_use]
+pub fn join_names(names: &[impl fmt::Display], most: usize) -> String {
+    let shown = &names[..names.len().min(most)];
+    let text = shown.iter().map(|name| excerpt(&name.to_string()).to_string()).collect::<Vec<_>>().join(", ");
+    match names.len() - shown.len() {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
 /// The whole of `value` with control characters escaped: for a table or a CSV cell, where nothing is cut.
 #[must_use]
 pub fn escape_controls(value: &str) -> Cow<'_, str> {
@@ -63,6 +74,13 @@ fn is_direction_mark(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_shows_the_first_names_and_counts_the_rest() {
+        let names: Vec<String> = (0..12).map(|at| format!("c{at}")).collect();
+        assert_eq!(join_names(&names[..2], 10), "c0, c1");
+        assert_eq!(join_names(&names, 10), "c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 2 more");
+    }
 
     #[test]
     fn control_characters_are_escaped() {

@@ -116,8 +116,8 @@ mod tests {
     use super::*;
     use crate::feed::feed;
     use crate::health::PushBoard;
-    use crate::inventory::NamespaceSelection;
-    use crate::snapshot::{Event, PodIndex, RelistEnd, ServerVersion};
+    use crate::inventory::{NamespaceRecord, NamespaceSelection};
+    use crate::snapshot::{Event, Observation, PodIndex};
 
     #[test]
     fn a_snapshot_is_counted_once_however_often_it_is_scraped() {
@@ -125,13 +125,12 @@ mod tests {
         let (policy, settings) = (ReportPolicy::default(), MetricsSettings::default());
         let exposition = Exposition::new(Metrics::default(), health, &policy, &settings);
         let mut index = PodIndex::new("demo", NamespaceSelection::default());
-        let mut relist = || {
-            let server_version = ServerVersion::default();
-            index.apply(Event::RelistBegun);
-            let end = RelistEnd { observed_at: Timestamp::UNIX_EPOCH, server_version, cut_short: None };
-            index.apply(Event::RelistEnded(end)).expect("a snapshot")
+        let mut snapshot_with = |namespace: &str| {
+            index.apply(Event::from(NamespaceRecord::named(namespace)));
+            index.apply(Event::Observed(Observation::at(Timestamp::UNIX_EPOCH)));
+            index.publish().expect("another namespace").snapshot
         };
-        let (first, second) = (relist(), relist());
+        let (first, second) = (snapshot_with("apps"), snapshot_with("shop"));
         let counted = exposition.counted(&first);
         assert!(Arc::ptr_eq(&counted, &exposition.counted(&first)));
         assert_eq!(exposition.counted(&second).generation, 2);

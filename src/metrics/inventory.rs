@@ -57,7 +57,7 @@ impl Counted {
         let (mut pods, mut containers, mut namespaces) = (0, [0; KINDS.len()], [0; STATES.len()]);
         let mut images: HashSet<Image<'_>> = HashSet::new();
         let (mut info, mut omitted) = (BTreeSet::new(), 0);
-        for part in snapshot.namespaces() {
+        for part in snapshot.namespaces().iter() {
             namespaces[place(&STATES, &part.state())] += 1;
             pods += part.pod_count();
             // Of one namespace alone: together they would be as many texts as the snapshot has containers.

@@ -1,4 +1,4 @@
-//! What a source says while it reads a cluster.
+//! What a source finds in a cluster, one event at a time.
 
 use std::sync::Arc;
 
@@ -6,20 +6,19 @@ use jiff::Timestamp;
 
 use crate::inventory::{NamespaceRecord, NodeRecord, PodRecord};
 
-/// One thing that a source found. A relist is `RelistBegun`, for each of its lists `ListBegun` and what is in it, then
-/// `RelistEnded`. A source that fails half-way says nothing more; the next `RelistBegun` drops what came.
+/// One thing that a source found.
+///
+/// A relist is, for each of its lists, `RelistBegun`, `Applied` for each object, and `RelistEnded` or `Refused`; then
+/// `Observed`, with which all of it takes the place of what was. A source that fails half-way sends nothing more: what was
+/// stays. A watch sends `Applied` and `Deleted` outside of any list, and they count at once.
 #[derive(Debug)]
 pub enum Event {
-    /// A relist begins: what follows replaces everything, once it has ended.
-    RelistBegun,
-    /// One list of the relist begins, or begins again: what it gave before is dropped.
-    ListBegun(ListScope),
-    /// A namespace of the cluster.
-    Namespace(NamespaceRecord),
-    /// A pod of the cluster. Pods of namespaces that are not selected are dropped by the index.
-    Pod(PodRecord),
-    /// A node of the cluster.
-    Node(NodeRecord),
+    /// A list begins, or begins again: what it gave since it began is dropped.
+    RelistBegun(ListScope),
+    /// An object is there, new or changed.
+    Applied(Object),
+    /// An object is gone.
+    Deleted(ObjectKey),
     /// A list was refused for want of a right; the reason names it.
     Refused {
         /// Which list.
@@ -31,14 +30,59 @@ pub enum Event {
     NamespaceUnknown(Arc<str>),
     /// An item of a list could not be read; the rest of the list goes on.
     Skipped(SkippedItem),
-    /// Every list of the relist ended or was refused.
-    RelistEnded(RelistEnd),
+    /// A list was read to its end: what it did not bring is gone.
+    RelistEnded(ListScope),
+    /// Everything up to here was true at once. Lists that ended count from now on; one that did not is dropped.
+    Observed(Observation),
 }
 
-/// Which objects a list holds.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// What a cluster has.
+#[derive(Debug)]
+pub enum Object {
+    /// A pod. Pods of namespaces that are not selected are dropped by the index.
+    Pod(PodRecord),
+    /// A namespace.
+    Namespace(NamespaceRecord),
+    /// A node.
+    Node(NodeRecord),
+}
+
+/// Which object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObjectKey {
+    /// A pod.
+    Pod(PodKey),
+    /// The namespace of that name.
+    Namespace(Arc<str>),
+    /// The node of that name.
+    Node(Arc<str>),
+}
+
+/// Which pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodKey {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Box<str>,
+    /// Its uid: a pod of that name with another one is meant no more. `None` where there is but one of a name.
+    pub uid: Option<Box<str>>,
+}
+
+/// What makes two records the same pod.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PodIdentity {
+    /// Namespace and name: a cluster has one pod of a name, and one with another uid takes its place.
+    #[default]
+    Name,
+    /// Namespace, name and uid: what was saved may hold a pod and its successor.
+    NameAndUid,
+}
+
+/// Which objects a list holds. Ordered: what concerns the whole cluster first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ListScope {
-    /// All namespaces of the cluster.
+    /// All namespaces of the cluster, or those of the included ones that the source may ask for.
     Namespaces,
     /// All pods of the cluster.
     AllPods,
@@ -61,10 +105,10 @@ pub struct SkippedItem {
     pub problem: Arc<str>,
 }
 
-/// How a relist ended.
+/// What is known of the whole, beyond its objects.
 #[derive(Debug, Clone)]
-pub struct RelistEnd {
-    /// When the last list was read.
+pub struct Observation {
+    /// When the cluster was as the events have it: when the last list was read, or when a file was written.
     pub observed_at: Timestamp,
     /// What the API server says it is; empty strings from a dump or when refused.
     pub server_version: ServerVersion,
@@ -93,4 +137,30 @@ pub struct ServerVersion {
     pub compiler: String,
     /// `linux/amd64`
     pub platform: String,
+}
+
+impl Observation {
+    /// Of a source that knows no more than the time.
+    #[must_use]
+    pub fn at(observed_at: Timestamp) -> Self {
+        Self { observed_at, server_version: ServerVersion::default(), cut_short: None }
+    }
+}
+
+impl From<PodRecord> for Event {
+    fn from(pod: PodRecord) -> Self {
+        Self::Applied(Object::Pod(pod))
+    }
+}
+
+impl From<NamespaceRecord> for Event {
+    fn from(namespace: NamespaceRecord) -> Self {
+        Self::Applied(Object::Namespace(namespace))
+    }
+}
+
+impl From<NodeRecord> for Event {
+    fn from(node: NodeRecord) -> Self {
+        Self::Applied(Object::Node(node))
+    }
 }

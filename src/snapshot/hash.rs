@@ -1,4 +1,4 @@
-//! A hash of content that is the same in every process, for ETags and for telling changes.
+//! A hash of content that is the same in every process, for ETags and for noticing changes.
 
 use std::fmt;
 
@@ -8,9 +8,24 @@ use sha2::{Digest as _, Sha256};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ContentHash([u8; 16]);
 
+/// The hashes of many things, in whatever order they came: one more or one less costs an addition. A sum and not XOR, in
+/// which two equal ones would be none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct HashSum(u128);
+
 /// Takes fields one by one; each is delimited, so that `ab` + `c` differs from `a` + `bc`.
 #[derive(Default)]
 pub struct ContentHasher(Sha256);
+
+impl HashSum {
+    pub(super) fn add(&mut self, hash: ContentHash) {
+        self.0 = self.0.wrapping_add(u128::from_le_bytes(hash.0));
+    }
+
+    pub(super) fn remove(&mut self, hash: ContentHash) {
+        self.0 = self.0.wrapping_sub(u128::from_le_bytes(hash.0));
+    }
+}
 
 impl ContentHasher {
     /// Takes a text field.
@@ -37,6 +52,12 @@ impl ContentHasher {
     /// Takes a part that has its own hash.
     pub fn hash(&mut self, hash: ContentHash) -> &mut Self {
         self.0.update(hash.0);
+        self
+    }
+
+    /// Takes many such parts in no order.
+    pub(super) fn sum(&mut self, HashSum(sum): HashSum) -> &mut Self {
+        self.0.update(sum.to_le_bytes());
         self
     }
 

@@ -1,135 +1,365 @@
-//! The one mutable state: takes the events of a source, yields a snapshot when a relist ends.
+//! The one mutable state: takes the events of a source, and yields a snapshot when they changed something.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::take;
 use std::sync::Arc;
 
-use super::event::{Event, RelistEnd, SkippedItem};
-use super::part::{NamespacePart, NamespaceState};
-use super::relist::{Pods, Relist};
-use super::snapshot::Snapshot;
-use crate::inventory::{NamespaceSelection, PodRecord};
+use jiff::Timestamp;
 
-/// Holds the last whole picture and the relist under way beside it. Only a relist that ended replaces the picture; one
-/// that was cut short leaves it as it is.
+use super::changes::Changes;
+use super::completeness::{Completeness, ListOutcome};
+use super::event::{Event, ListScope, Object, ObjectKey, Observation, PodIdentity, PodKey, SkippedItem};
+use super::namespace::Namespace;
+use super::part::{NamespacePart, NamespaceState};
+use super::pods::{Pod, Pods};
+use super::relist::{Found, FoundPods, Nodes, Relist};
+use super::snapshot::{Frame, Snapshot};
+use crate::inventory::{NamespaceRecord, NamespaceSelection, PodRecord};
+
+/// Holds what is known, and beside it the lists under way. It lives as long as its source: what a list did not change
+/// stays where it is.
 #[derive(Debug)]
 pub struct PodIndex {
     cluster_name: Arc<str>,
     selection: NamespaceSelection,
-    generation: u64,
-    parts: BTreeMap<Arc<str>, Arc<NamespacePart>>,
-    relist: Option<Relist>,
+    identity: PodIdentity,
+    namespaces: BTreeMap<Arc<str>, Namespace>,
+    nodes: Nodes,
+    /// How each list ended that counts.
+    lists: BTreeMap<ListScope, ListOutcome>,
+    /// Lists that have not ended, or that ended since the last observation.
+    relists: BTreeMap<ListScope, Relist>,
+    observation: Option<Observation>,
+    published: Option<Arc<Snapshot>>,
+    /// Namespaces that are perhaps another than in the published snapshot.
+    dirty: BTreeSet<Arc<str>>,
+    are_nodes_dirty: bool,
+    /// Whether the rest of the snapshot is: completeness and the server's version.
+    is_frame_dirty: bool,
+}
+
+/// A new snapshot, and what is new in it.
+#[derive(Debug)]
+pub struct Published {
+    /// The snapshot.
+    pub snapshot: Arc<Snapshot>,
+    /// What changed since the one before it; `None` when it is the first.
+    pub changes: Option<Changes>,
 }
 
 impl PodIndex {
     /// An empty index for one source.
     #[must_use]
     pub fn new(cluster_name: &str, selection: NamespaceSelection) -> Self {
-        Self { cluster_name: cluster_name.into(), selection, generation: 0, parts: BTreeMap::new(), relist: None }
+        // They stand in every snapshot, whatever the cluster has.
+        let dirty = selection.include_entries().map(Arc::from).collect();
+        Self {
+            cluster_name: cluster_name.into(),
+            selection,
+            identity: PodIdentity::default(),
+            namespaces: BTreeMap::new(),
+            nodes: Nodes::new(),
+            lists: BTreeMap::new(),
+            relists: BTreeMap::new(),
+            observation: None,
+            published: None,
+            dirty,
+            are_nodes_dirty: false,
+            is_frame_dirty: true,
+        }
     }
 
-    /// Takes an event; the end of a relist yields the next snapshot. Events outside a relist are dropped.
-    pub fn apply(&mut self, event: Event) -> Option<Arc<Snapshot>> {
-        if matches!(event, Event::RelistBegun) {
-            self.relist = Some(Relist::default());
+    /// Takes that for the same pod from now on.
+    #[must_use]
+    pub fn with_identity(self, identity: PodIdentity) -> Self {
+        Self { identity, ..self }
+    }
+
+    /// When what is known was last seen to be true; `None` before the first observation.
+    #[must_use]
+    pub fn observed_at(&self) -> Option<Timestamp> {
+        self.observation.as_ref().map(|observation| observation.observed_at)
+    }
+
+    /// The newest snapshot that was published.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
+        self.published.as_ref()
+    }
+
+    /// Takes an event.
+    pub fn apply(&mut self, event: Event) {
+        match event {
+            Event::RelistBegun(scope) => {
+                let relist = Relist::new(&scope, self.identity);
+                self.relists.insert(scope, relist);
+            }
+            Event::RelistEnded(scope) => {
+                if let Some(relist) = self.relists.get_mut(&scope) {
+                    relist.has_ended = true;
+                }
+            }
+            Event::Refused { scope, reason } => {
+                // Rights may end between two pages: what the first ones gave is no whole list.
+                let mut relist = Relist::new(&scope, self.identity);
+                (relist.outcome.refused, relist.has_ended) = (Some(reason), true);
+                self.relists.insert(scope, relist);
+            }
+            Event::Applied(Object::Pod(pod)) => self.apply_pod(pod),
+            Event::Applied(Object::Namespace(namespace)) => self.apply_namespace(namespace),
+            Event::Applied(Object::Node(node)) => {
+                let (name, node) = (Arc::clone(&node.name), Arc::new(node));
+                self.nodes_under_way().insert(name, node);
+            }
+            Event::Deleted(ObjectKey::Pod(key)) => self.delete_pod(&key),
+            Event::Deleted(ObjectKey::Namespace(name)) => self.delete_namespace(&name),
+            Event::Deleted(ObjectKey::Node(name)) => drop(self.nodes_under_way().remove(&name)),
+            Event::NamespaceUnknown(name) => match self.namespaces_under_way() {
+                Some((_, unknown)) => drop(unknown.insert(name)),
+                None => self.change_namespace(name, |namespace| {
+                    (namespace.record, namespace.is_unknown) = (None, true);
+                }),
+            },
+            Event::Skipped(item) => self.skip(item),
+            Event::Observed(observation) => self.observe(observation),
+        }
+    }
+
+    /// The next snapshot, or nothing when it would be the last one. Before the first observation there is none.
+    pub fn publish(&mut self) -> Option<Published> {
+        let Observation { observed_at, server_version, cut_short } = self.observation.as_ref()?;
+        let last = self.published.as_deref();
+        let mut parts = last.map(|last| last.namespaces().clone()).unwrap_or_default();
+        let mut is_changed = last.is_none();
+        let dirty = take(&mut self.dirty);
+        for name in &dirty {
+            match (parts.get(name), self.part(name)) {
+                (Some(old), Some(new)) if old.content_hash() == new.content_hash() => continue,
+                (None, None) => continue,
+                (_, Some(new)) => parts.insert(Arc::new(new)),
+                (Some(_), None) => parts.remove(name),
+            }
+            is_changed = true;
+        }
+        let same_nodes = last.filter(|_| !self.are_nodes_dirty).map(|last| Arc::clone(last.shared_nodes()));
+        let nodes = same_nodes.unwrap_or_else(|| self.nodes.values().cloned().collect());
+        is_changed |= last.is_some_and(|last| *last.shared_nodes() != nodes);
+        let same_frame = last.filter(|_| !self.is_frame_dirty).map(|last| Arc::clone(last.frame()));
+        let frame = same_frame.unwrap_or_else(|| {
+            let completeness = Completeness::of(&self.lists, cut_short.clone());
+            Arc::new(Frame::new(Arc::clone(&self.cluster_name), server_version.clone(), completeness))
+        });
+        is_changed |= last.is_some_and(|last| *last.frame() != frame);
+        (self.are_nodes_dirty, self.is_frame_dirty) = (false, false);
+        let gone = dirty.iter().filter(|name| parts.get(name).is_none());
+        gone.for_each(|name| drop(self.namespaces.remove(name)));
+        if !is_changed {
             return None;
         }
-        let relist = self.relist.as_mut()?;
-        match event {
-            Event::RelistBegun => {}
-            Event::ListBegun(scope) => relist.begin(scope),
-            Event::Namespace(namespace) => {
-                let record = Arc::new(namespace);
-                relist.listed.insert(Arc::clone(&record.name), record);
-            }
-            Event::Pod(pod) => {
-                if self.selection.selects(&pod.namespace) {
-                    let pod = unchanged(&self.parts, &pod).unwrap_or_else(|| Arc::new(pod));
-                    relist.insert(pod);
-                }
-            }
-            Event::Node(node) => {
-                relist.nodes.insert(Arc::clone(&node.name), Arc::new(node));
-            }
-            Event::Refused { scope, reason } => relist.refuse(scope, reason),
-            Event::NamespaceUnknown(name) => {
-                relist.unknown.insert(name);
-            }
-            Event::Skipped(item) => {
-                if self.concerns(&item) {
-                    self.relist.as_mut()?.skip(item);
-                }
-            }
-            Event::RelistEnded(end) => {
-                let relist = self.relist.take()?;
-                return Some(self.publish(relist, end));
-            }
+        let generation = last.map_or(0, Snapshot::generation) + 1;
+        let snapshot = Arc::new(Snapshot::new(generation, *observed_at, frame, parts, nodes));
+        let changes = last.map(|last| Changes::between(last, &snapshot));
+        self.published = Some(Arc::clone(&snapshot));
+        Some(Published { snapshot, changes })
+    }
+
+    fn apply_pod(&mut self, pod: PodRecord) {
+        if !self.selection.selects(&pod.namespace) {
+            return;
         }
-        None
+        let known = self.namespaces.get(&pod.namespace).and_then(|namespace| namespace.pods().same_as(&pod));
+        // One that is as it was stays the same allocation, so that an unchanged namespace is seen at once.
+        let unchanged = known.filter(|known| *known.record == pod).cloned();
+        if let Some(found) = self.pods_under_way(&pod.namespace) {
+            found.insert(unchanged.unwrap_or_else(|| Pod::new(pod)));
+        } else if unchanged.is_none() {
+            self.change_namespace(Arc::clone(&pod.namespace), |namespace| namespace.insert(Pod::new(pod)));
+        }
+    }
+
+    fn delete_pod(&mut self, PodKey { namespace, name, uid }: &PodKey) {
+        if let Some(found) = self.pods_under_way(namespace) {
+            found.get_mut(namespace).map(|pods| pods.remove(name, uid.as_deref()));
+        } else if let Some(known) = self.namespaces.get_mut(namespace)
+            && known.remove(name, uid.as_deref())
+        {
+            self.dirty.insert(Arc::clone(namespace));
+        }
+    }
+
+    fn apply_namespace(&mut self, record: NamespaceRecord) {
+        let name = Arc::clone(&record.name);
+        let record = Arc::new(record);
+        match self.namespaces_under_way() {
+            Some((listed, unknown)) => {
+                unknown.remove(&name);
+                listed.insert(name, record);
+            }
+            None => self.change_namespace(name, |namespace| {
+                (namespace.record, namespace.is_unknown) = (Some(record), false);
+            }),
+        }
+    }
+
+    fn delete_namespace(&mut self, name: &Arc<str>) {
+        match self.namespaces_under_way() {
+            Some((listed, _)) => drop(listed.remove(name)),
+            None => self.change_namespace(Arc::clone(name), |namespace| namespace.record = None),
+        }
+    }
+
+    fn change_namespace(&mut self, name: Arc<str>, change: impl FnOnce(&mut Namespace)) {
+        let empty = || Namespace::new(Pods::new(self.identity));
+        change(self.namespaces.entry(Arc::clone(&name)).or_insert_with(empty));
+        self.dirty.insert(name);
     }
 
     /// An item of a namespace that nobody asked for does not make the picture incomplete.
-    fn concerns(&self, item: &SkippedItem) -> bool {
-        item.namespace.as_ref().is_none_or(|namespace| self.selection.selects(namespace))
-    }
-
-    fn publish(&mut self, mut relist: Relist, end: RelistEnd) -> Arc<Snapshot> {
-        let completeness = relist.completeness(end.cut_short);
-        let parts: BTreeMap<Arc<str>, Arc<NamespacePart>> = self
-            .known_namespaces(&relist)
-            .into_iter()
-            .map(|name| {
-                let part = self.part(&name, &mut relist);
-                (name, part)
-            })
-            .collect();
-        self.parts = parts;
-        let nodes = relist.nodes.into_values().collect();
-        self.generation += 1;
-        Arc::new(Snapshot::new(
-            self.generation,
-            end.observed_at,
-            Arc::clone(&self.cluster_name),
-            end.server_version,
-            self.parts.values().cloned().collect(),
-            nodes,
-            completeness,
-        ))
-    }
-
-    fn known_namespaces(&self, relist: &Relist) -> BTreeSet<Arc<str>> {
-        let mut names: BTreeSet<Arc<str>> = relist.listed.keys().cloned().collect();
-        names.extend(relist.pods.keys().cloned());
-        names.extend(relist.refused_namespaces().cloned());
-        for name in self.selection.include_entries().filter(|name| !names.contains(*name)).collect::<Vec<_>>() {
-            names.insert(name.into());
+    fn skip(&mut self, item: SkippedItem) {
+        if item.namespace.as_ref().is_some_and(|namespace| !self.selection.selects(namespace)) {
+            return;
         }
-        names
-    }
-
-    /// The part of one namespace: last time's when nothing about it changed.
-    fn part(&self, name: &Arc<str>, relist: &mut Relist) -> Arc<NamespacePart> {
-        let pods = relist.pods.remove(name).unwrap_or_default();
-        let (state, reason) = self.state(name, relist, &pods);
-        let record = relist.listed.remove(name);
-        match self.parts.get(name) {
-            Some(part) if part.is_made_of(state, reason.as_deref(), record.as_ref(), &pods) => Arc::clone(part),
-            _ => Arc::new(NamespacePart::new(Arc::clone(name), state, reason, record, pods.into_values().collect())),
+        if let Some(relist) = self.relists.get_mut(&item.scope) {
+            relist.outcome.skip(item);
+        } else {
+            self.lists.entry(item.scope.clone()).or_default().skip(item);
+            self.is_frame_dirty = true;
         }
     }
 
-    fn state(&self, name: &Arc<str>, relist: &Relist, pods: &Pods) -> (NamespaceState, Option<Arc<str>>) {
+    fn pods_under_way(&mut self, namespace: &Arc<str>) -> Option<&mut FoundPods> {
+        let of_all = self.relists.contains_key(&ListScope::AllPods);
+        let scope = if of_all { ListScope::AllPods } else { ListScope::PodsOf(Arc::clone(namespace)) };
+        match self.relists.get_mut(&scope) {
+            Some(Relist { found: Found::Pods(pods), .. }) => Some(pods),
+            _ => None,
+        }
+    }
+
+    fn namespaces_under_way(&mut self) -> Option<(&mut Listed, &mut BTreeSet<Arc<str>>)> {
+        match self.relists.get_mut(&ListScope::Namespaces) {
+            Some(Relist { found: Found::Namespaces { listed, unknown }, .. }) => Some((listed, unknown)),
+            _ => None,
+        }
+    }
+
+    fn nodes_under_way(&mut self) -> &mut Nodes {
+        if let Some(Relist { found: Found::Nodes(nodes), .. }) = self.relists.get_mut(&ListScope::Nodes) {
+            return nodes;
+        }
+        self.are_nodes_dirty = true;
+        &mut self.nodes
+    }
+
+    fn observe(&mut self, observation: Observation) {
+        for (scope, relist) in take(&mut self.relists) {
+            if relist.has_ended {
+                self.replace(scope, relist);
+            }
+        }
+        let known = self.observation.as_ref().map(|known| (&known.server_version, &known.cut_short));
+        self.is_frame_dirty |= known != Some((&observation.server_version, &observation.cut_short));
+        self.observation = Some(observation);
+    }
+
+    /// What a list did not bring is gone.
+    fn replace(&mut self, scope: ListScope, Relist { found, outcome, .. }: Relist) {
+        match found {
+            Found::Pods(mut pods) => {
+                let known: BTreeSet<Arc<str>> = match &scope {
+                    ListScope::PodsOf(namespace) => BTreeSet::from([Arc::clone(namespace)]),
+                    _ => self.namespaces.keys().chain(pods.namespaces()).cloned().collect(),
+                };
+                known.into_iter().for_each(|name| self.replace_pods(name, |name| pods.take(name)));
+            }
+            Found::Namespaces { mut listed, unknown } => {
+                let known: BTreeSet<Arc<str>> =
+                    self.namespaces.keys().chain(listed.keys()).chain(&unknown).cloned().collect();
+                for name in known {
+                    let (record, is_unknown) = (listed.remove(&name), unknown.contains(&name));
+                    let is_same = self
+                        .namespaces
+                        .get(&name)
+                        .is_some_and(|known| known.record == record && known.is_unknown == is_unknown);
+                    if !is_same {
+                        self.change_namespace(name, |known| (known.record, known.is_unknown) = (record, is_unknown));
+                    }
+                }
+            }
+            Found::Nodes(nodes) => {
+                self.are_nodes_dirty |= self.nodes != nodes;
+                self.nodes = nodes;
+            }
+        }
+        self.settle(scope, outcome);
+    }
+
+    fn replace_pods(&mut self, name: Arc<str>, pods: impl FnOnce(&str) -> Pods) {
+        let pods = pods(&name);
+        let identity = self.identity;
+        let known = self.namespaces.entry(Arc::clone(&name)).or_insert_with(|| Namespace::new(Pods::new(identity)));
+        if known.replace(pods) {
+            self.dirty.insert(name);
+        }
+    }
+
+    /// Notes how a list ended, on which the state of namespaces depends.
+    fn settle(&mut self, scope: ListScope, outcome: ListOutcome) {
+        if scope == ListScope::AllPods {
+            // It stands for all the lists of single namespaces before it.
+            let single = self.lists.extract_if(.., |scope, _| matches!(scope, ListScope::PodsOf(_)));
+            for (scope, _) in single {
+                if let ListScope::PodsOf(namespace) = scope {
+                    self.dirty.insert(namespace);
+                    self.is_frame_dirty = true;
+                }
+            }
+        }
+        let before = self.lists.get(&scope);
+        if before == Some(&outcome) {
+            return;
+        }
+        self.is_frame_dirty = true;
+        let is_refusal_other = before.is_none_or(|before| before.refused != outcome.refused);
+        match &scope {
+            ListScope::AllPods if is_refusal_other => self.dirty.extend(self.namespaces.keys().cloned()),
+            ListScope::PodsOf(namespace) if is_refusal_other => drop(self.dirty.insert(Arc::clone(namespace))),
+            _ => {}
+        }
+        self.lists.insert(scope, outcome);
+    }
+
+    /// The namespace as it is now; `None` when nothing is known of it.
+    fn part(&self, name: &Arc<str>) -> Option<NamespacePart> {
+        let known = self.namespaces.get(name);
+        let (state, reason) = self.state(name, known);
+        let (record, pods) = known.map_or((None, None), |known| (known.record.clone(), Some(known.pods())));
+        let is_there = record.is_some() || pods.is_some_and(|pods| !pods.is_empty());
+        if !is_there && state != NamespaceState::Refused && !self.selection.is_included(name) {
+            return None;
+        }
+        let pods = pods.cloned().unwrap_or_default();
+        let images = known.map(|known| Arc::clone(known.images())).unwrap_or_default();
+        Some(NamespacePart::new(Arc::clone(name), state, reason, record, pods, images))
+    }
+
+    fn state(&self, name: &Arc<str>, known: Option<&Namespace>) -> (NamespaceState, Option<Arc<str>>) {
         if !self.selection.selects(name) {
             return (NamespaceState::Excluded, None);
         }
-        if let Some(reason) = relist.refusal(name) {
-            return (NamespaceState::Refused, Some(Arc::clone(reason)));
+        let refused = |scope: &ListScope| self.lists.get(scope).and_then(|outcome| outcome.refused.clone());
+        let reason = refused(&ListScope::AllPods).or_else(|| refused(&ListScope::PodsOf(Arc::clone(name))));
+        if reason.is_some() {
+            return (NamespaceState::Refused, reason);
         }
-        let is_unknown = relist.unknown.contains(name) || relist.is_cluster_wide() && !relist.listed.contains_key(name);
-        if is_unknown && pods.is_empty() { (NamespaceState::Unknown, None) } else { (NamespaceState::Read, None) }
+        // Where the pods of the whole cluster are listed, a namespace that nothing names does not exist.
+        let is_unnamed =
+            || self.lists.contains_key(&ListScope::AllPods) && known.is_none_or(|known| known.record.is_none());
+        let is_unknown = known.is_some_and(|known| known.is_unknown) || is_unnamed();
+        let is_empty = known.is_none_or(|known| known.pods().is_empty());
+        (if is_unknown && is_empty { NamespaceState::Unknown } else { NamespaceState::Read }, None)
     }
 }
 
-/// The record of the last picture, when the pod is as it was: equal pods stay one allocation across relists.
-fn unchanged(parts: &BTreeMap<Arc<str>, Arc<NamespacePart>>, pod: &PodRecord) -> Option<Arc<PodRecord>> {
-    parts.get(&pod.namespace)?.pod(&pod.name).filter(|known| ***known == *pod).cloned()
-}
+/// Namespaces that are listed.
+type Listed = BTreeMap<Arc<str>, Arc<NamespaceRecord>>;

@@ -1,20 +1,30 @@
 //! From events to one immutable picture of the cluster.
 //!
-//! Whatever reads a cluster, or a dump of one, says what it finds as [`Event`]s. [`PodIndex`] is the one mutable state:
-//! it takes the events of one source and yields a whole [`Snapshot`] when a relist ends. Pure: time is passed in.
+//! Whatever reads a cluster, or a dump of one, sends what it finds as [`Event`]s. [`PodIndex`] is the one mutable state: it
+//! takes the events of one source and yields a [`Snapshot`] with its [`Changes`] when they changed something. Pure: time is
+//! passed in.
 
-mod different;
+mod changes;
+mod chunks;
+mod completeness;
 mod event;
 mod hash;
+mod images;
 mod index;
+mod namespace;
 mod part;
+mod pods;
+#[cfg(test)]
+mod properties;
 mod relist;
 #[expect(clippy::module_inception, reason = "the type Snapshot is the module's main noun")]
 mod snapshot;
 
-pub use different::DifferentImage;
-pub use event::{Event, ListScope, RelistEnd, ServerVersion, SkippedItem};
+pub use changes::Changes;
+pub use completeness::{Completeness, Missing, SKIPPED_SAMPLES};
+pub use event::{Event, ListScope, Object, ObjectKey, Observation, PodIdentity, PodKey, ServerVersion, SkippedItem};
 pub use hash::{ContentHash, ContentHasher};
-pub use index::PodIndex;
-pub use part::{NamespacePart, NamespaceState};
-pub use snapshot::{Completeness, Missing, SKIPPED_SAMPLES, Snapshot};
+pub use images::DifferentImage;
+pub use index::{PodIndex, Published};
+pub use part::{NamespacePart, NamespaceParts, NamespaceState};
+pub use snapshot::Snapshot;

@@ -1,10 +1,12 @@
-//! One namespace of a snapshot.
+//! One namespace of a snapshot, and all of them.
 
 use std::sync::Arc;
 
-use super::different::{Different, DifferentImage};
-use super::hash::{ContentHash, ContentHasher};
-use crate::inventory::{ContainerRecord, Digest, KeyValues, Metadata, NamespaceRecord, PodRecord};
+use super::chunks::Chunks;
+use super::hash::{ContentHash, ContentHasher, HashSum};
+use super::images::{DifferentImage, Images};
+use super::pods::{Pods, hash_metadata};
+use crate::inventory::{NamespaceRecord, PodRecord};
 
 /// A namespace with its pods as they were when it last changed. Shared by every snapshot in which it is the same.
 #[derive(Debug)]
@@ -13,8 +15,8 @@ pub struct NamespacePart {
     state: NamespaceState,
     reason: Option<Arc<str>>,
     record: Option<Arc<NamespaceRecord>>,
-    pods: Box<[Arc<PodRecord>]>,
-    different: Different,
+    pods: Pods,
+    images: Arc<Images>,
     content_hash: ContentHash,
     images_hash: ContentHash,
 }
@@ -33,19 +35,25 @@ pub enum NamespaceState {
 }
 
 impl NamespacePart {
-    /// Makes a part; `pods` are sorted by name here.
     pub(super) fn new(
         name: Arc<str>,
         state: NamespaceState,
         reason: Option<Arc<str>>,
         record: Option<Arc<NamespaceRecord>>,
-        mut pods: Vec<Arc<PodRecord>>,
+        pods: Pods,
+        images: Arc<Images>,
     ) -> Self {
-        pods.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let content_hash = hash_part(&name, state, reason.as_deref(), record.as_deref(), &pods);
-        let different = Different::of(&pods);
-        let images_hash = hash_images(&name, state, &different);
-        Self { name, state, reason, record, pods: pods.into(), different, content_hash, images_hash }
+        let mut images_hash = ContentHasher::default();
+        images_hash.text(&name).number(state as u64);
+        images.hash_into(&mut images_hash);
+        let mut content_hash = ContentHasher::default();
+        content_hash.text(&name).number(state as u64).optional(reason.as_deref());
+        content_hash.number(u64::from(record.is_some()));
+        content_hash.optional(record.as_ref().and_then(|record| record.uid.as_deref()));
+        hash_metadata(&mut content_hash, record.as_ref().map(|record| &record.metadata));
+        content_hash.number(pods.len() as u64).sum(pods.sum());
+        let (content_hash, images_hash) = (content_hash.finish(), images_hash.finish());
+        Self { name, state, reason, record, pods, images, content_hash, images_hash }
     }
 
     /// The namespace's name.
@@ -74,13 +82,7 @@ impl NamespacePart {
 
     /// Its pods, sorted by name.
     pub fn pods(&self) -> impl Iterator<Item = &Arc<PodRecord>> + Clone {
-        self.pods.iter()
-    }
-
-    /// The pod of that name.
-    pub(super) fn pod(&self, name: &str) -> Option<&Arc<PodRecord>> {
-        let position = self.pods.binary_search_by(|pod| (*pod.name).cmp(name)).ok()?;
-        self.pods.get(position)
+        self.pods.records()
     }
 
     /// How many pods it has.
@@ -98,7 +100,7 @@ impl NamespacePart {
     /// The different images, reference and running digest together, that the namespace's pods have, or those in phase
     /// Running alone.
     pub fn images(&self, running_only: bool) -> impl Iterator<Item = &DifferentImage> + Clone {
-        self.different.images(running_only)
+        self.images.iter(running_only)
     }
 
     /// Equal content has an equal hash, in every process.
@@ -114,93 +116,73 @@ impl NamespacePart {
         self.images_hash
     }
 
-    /// Whether a part made of these would be this one. Pods are compared by identity first: the index keeps equal ones.
-    pub(super) fn is_made_of(
-        &self,
-        state: NamespaceState,
-        reason: Option<&str>,
-        record: Option<&Arc<NamespaceRecord>>,
-        pods: &std::collections::BTreeMap<Box<str>, Arc<PodRecord>>,
-    ) -> bool {
-        self.state == state
-            && self.reason.as_deref() == reason
-            && self.record.as_ref() == record
-            && self.pods.len() == pods.len()
-            && self.pods.iter().zip(pods.values()).all(|(a, b)| Arc::ptr_eq(a, b))
+    pub(super) fn pods_of(part: Option<&Arc<Self>>) -> Pods {
+        part.map_or_else(Pods::default, |part| part.pods.clone())
     }
 }
 
-fn hash_part(
-    name: &str,
-    state: NamespaceState,
-    reason: Option<&str>,
-    record: Option<&NamespaceRecord>,
-    pods: &[Arc<PodRecord>],
-) -> ContentHash {
-    let mut hasher = ContentHasher::default();
-    hasher.text(name).number(state as u64).optional(reason);
-    hasher.optional(record.and_then(|record| record.uid.as_deref()));
-    hash_metadata(&mut hasher, record.map(|record| &record.metadata));
-    hasher.number(pods.len() as u64);
-    for pod in pods {
-        hash_pod(&mut hasher, pod);
+/// Every namespace of a snapshot, sorted by name.
+#[derive(Debug, Clone, Default)]
+pub struct NamespaceParts {
+    parts: Chunks<Arc<NamespacePart>>,
+    content: HashSum,
+    images: HashSum,
+}
+
+impl NamespaceParts {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.parts.len()
     }
-    hasher.finish()
-}
 
-fn hash_images(name: &str, state: NamespaceState, images: &Different) -> ContentHash {
-    let mut hasher = ContentHasher::default();
-    hasher.text(name).number(state as u64);
-    images.hash_into(&mut hasher);
-    hasher.finish()
-}
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 
-fn hash_pod(hasher: &mut ContentHasher, pod: &PodRecord) {
-    let PodRecord { namespace: _, name, uid, phase, node, owner, containers, stray_statuses, metadata } = pod;
-    hasher.text(name).optional(uid.as_deref()).number(*phase as u64).optional(node.as_deref());
-    hasher.optional(owner.as_ref().map(|owner| &*owner.kind)).optional(owner.as_ref().map(|owner| &*owner.name));
-    hasher.number(stray_statuses.len() as u64);
-    stray_statuses.iter().for_each(|name| {
-        hasher.text(name);
-    });
-    hash_metadata(hasher, metadata.as_deref());
-    hasher.number(containers.len() as u64);
-    containers.iter().for_each(|container| hash_container(hasher, container));
-}
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<NamespacePart>> + Clone {
+        self.parts.iter()
+    }
 
-fn hash_metadata(hasher: &mut ContentHasher, metadata: Option<&Metadata>) {
-    let mut hash = |values: Option<&KeyValues>| {
-        let values = values.map_or(&[][..], |values| values);
-        hasher.number(values.len() as u64);
-        for (key, value) in values {
-            hasher.text(key).text(value);
+    /// The one of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<NamespacePart>> {
+        self.parts.get(|part| (**part.name()).cmp(name))
+    }
+
+    pub(super) fn insert(&mut self, part: Arc<NamespacePart>) {
+        self.content.add(part.content_hash);
+        self.images.add(part.images_hash);
+        let name = Arc::clone(part.name());
+        let replaced = self.parts.insert(|known| known.name().cmp(&name), part);
+        self.take_off(replaced.as_deref());
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        let removed = self.parts.remove(|part| (**part.name()).cmp(name));
+        self.take_off(removed.as_deref());
+    }
+
+    fn take_off(&mut self, part: Option<&NamespacePart>) {
+        if let Some(part) = part {
+            self.content.remove(part.content_hash);
+            self.images.remove(part.images_hash);
         }
-    };
-    hash(metadata.map(|metadata| &metadata.labels));
-    hash(metadata.map(|metadata| &metadata.annotations));
-}
+    }
 
-fn hash_container(hasher: &mut ContentHasher, container: &ContainerRecord) {
-    let ContainerRecord {
-        name,
-        kind,
-        image,
-        running,
-        image_id,
-        resolved_repository,
-        updating_from,
-        state,
-        reason,
-        flags,
-        container_id,
-    } = container;
-    hasher.text(name).number(*kind as u64).text(image.written());
-    hasher.optional(running.as_ref().map(Digest::as_str)).optional(image_id.as_deref());
-    hasher.optional(resolved_repository.as_deref());
-    hasher.optional(updating_from.as_ref().map(|image| image.written()));
-    hasher.number(*state as u64).optional(reason.as_deref()).optional(container_id.as_deref());
-    hasher
-        .number(u64::from(flags.digest_mismatch))
-        .number(u64::from(flags.unknown_prefix))
-        .number(u64::from(flags.ambiguous_tag));
+    /// The hashes of the content of all, and of their images.
+    pub(super) fn sums(&self) -> (HashSum, HashSum) {
+        (self.content, self.images)
+    }
+
+    /// Both of a name, or the one of it, but for those that are passed over because they are the same.
+    pub(super) fn differences<'a>(
+        before: &'a Self,
+        after: &'a Self,
+    ) -> impl Iterator<Item = (Option<&'a Arc<NamespacePart>>, Option<&'a Arc<NamespacePart>>)> {
+        Chunks::differences(&before.parts, &after.parts, |a, b| a.name().cmp(b.name()))
+    }
 }

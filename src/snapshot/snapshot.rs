@@ -1,95 +1,52 @@
 //! The immutable picture of a cluster that every reader shares.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{ServerVersion, SkippedItem};
-use super::hash::{ContentHash, ContentHasher};
-use super::part::{NamespacePart, NamespaceState};
+use super::completeness::Completeness;
+use super::event::ServerVersion;
+use super::hash::{ContentHash, ContentHasher, HashSum};
+use super::part::{NamespacePart, NamespaceParts, NamespaceState};
 use crate::inventory::NodeRecord;
 
-/// How many skipped items a snapshot names; the others are only counted.
-pub const SKIPPED_SAMPLES: usize = 20;
-
-/// The whole inventory at one moment. Never changes; the next relist makes another.
+/// The whole inventory at one moment. Never changes; the next one shares with it what is the same.
 #[derive(Debug)]
 pub struct Snapshot {
     generation: u64,
     observed_at: Timestamp,
-    cluster_name: Arc<str>,
-    server_version: ServerVersion,
-    namespaces: Box<[Arc<NamespacePart>]>,
-    nodes: Box<[Arc<NodeRecord>]>,
-    completeness: Completeness,
+    frame: Arc<Frame>,
+    namespaces: NamespaceParts,
+    nodes: Arc<[Arc<NodeRecord>]>,
     content_hash: ContentHash,
     images_hash: ContentHash,
 }
 
-/// What a snapshot lacks.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Completeness {
-    /// What could not be listed, sorted by namespace; what concerns the cluster as a whole first.
-    pub missing: Vec<Missing>,
-    /// How many items could not be read.
-    pub skipped: u64,
-    /// The first [`SKIPPED_SAMPLES`] of them.
-    pub skipped_samples: Vec<SkippedItem>,
-    /// Namespaces of which an item could not be read.
-    pub skipped_namespaces: BTreeSet<Arc<str>>,
-    /// How many items could not be read whose namespace cannot be told.
-    pub skipped_unplaced: u64,
-}
-
-/// Something that could not be listed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Missing {
-    /// The namespace; `None` when it concerns the cluster as a whole.
-    pub namespace: Option<Arc<str>>,
-    /// Why.
-    pub reason: Arc<str>,
-}
-
-impl Completeness {
-    /// Nothing was refused, nothing skipped, nothing cut short.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.missing.is_empty() && self.skipped == 0
-    }
-
-    /// Whether something is missing of which nobody can tell in which namespace.
-    fn may_lack_anywhere(&self) -> bool {
-        self.skipped_unplaced > 0 || self.missing.iter().any(|missing| missing.namespace.is_none())
-    }
+/// What is said of the whole cluster, hashed once.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    cluster_name: Arc<str>,
+    server_version: ServerVersion,
+    completeness: Completeness,
+    hash: ContentHash,
 }
 
 impl Snapshot {
     pub(super) fn new(
         generation: u64,
         observed_at: Timestamp,
-        cluster_name: Arc<str>,
-        server_version: ServerVersion,
-        namespaces: Vec<Arc<NamespacePart>>,
-        nodes: Vec<Arc<NodeRecord>>,
-        completeness: Completeness,
+        frame: Arc<Frame>,
+        namespaces: NamespaceParts,
+        nodes: Arc<[Arc<NodeRecord>]>,
     ) -> Self {
-        let hash = |of_part: fn(&NamespacePart) -> ContentHash| {
-            hash_content(&cluster_name, &server_version, &completeness, namespaces.iter().map(|part| of_part(part)))
+        let hash = |sum: HashSum| {
+            let mut hasher = ContentHasher::default();
+            hasher.hash(frame.hash).number(namespaces.len() as u64).sum(sum);
+            hasher.finish()
         };
-        let (content_hash, images_hash) = (hash(NamespacePart::content_hash), hash(NamespacePart::images_hash));
-        let (namespaces, nodes) = (namespaces.into(), nodes.into());
-        Self {
-            generation,
-            observed_at,
-            cluster_name,
-            server_version,
-            namespaces,
-            nodes,
-            completeness,
-            content_hash,
-            images_hash,
-        }
+        let (content, images) = namespaces.sums();
+        let (content_hash, images_hash) = (hash(content), hash(images));
+        Self { generation, observed_at, frame, namespaces, nodes, content_hash, images_hash }
     }
 
     /// Number of this snapshot in this process, from 1.
@@ -98,7 +55,8 @@ impl Snapshot {
         self.generation
     }
 
-    /// When the relist ended in which this content first appeared. When it was last seen to be true stands in the feed.
+    /// When the cluster was observed in which this content first appeared. When it was last seen to be true stands in
+    /// the feed.
     #[must_use]
     pub fn observed_at(&self) -> Timestamp {
         self.observed_at
@@ -107,26 +65,31 @@ impl Snapshot {
     /// The name that reports give the cluster; may be empty.
     #[must_use]
     pub fn cluster_name(&self) -> &str {
-        &self.cluster_name
+        &self.frame.cluster_name
     }
 
     /// What the API server says it is.
     #[must_use]
     pub fn server_version(&self) -> &ServerVersion {
-        &self.server_version
+        &self.frame.server_version
     }
 
     /// Every namespace that is known, in whatever state, sorted by name.
     #[must_use]
-    pub fn namespaces(&self) -> &[Arc<NamespacePart>] {
+    pub fn namespaces(&self) -> &NamespaceParts {
         &self.namespaces
     }
 
     /// The namespace of that name.
     #[must_use]
     pub fn namespace(&self, name: &str) -> Option<&Arc<NamespacePart>> {
-        let position = self.namespaces.binary_search_by(|part| (**part.name()).cmp(name)).ok()?;
-        self.namespaces.get(position)
+        self.namespaces.get(name)
+    }
+
+    /// How many pods it has.
+    #[must_use]
+    pub fn pod_count(&self) -> usize {
+        self.namespaces.iter().map(|part| part.pod_count()).sum()
     }
 
     /// Every node, sorted by name; none when they were not asked for.
@@ -135,7 +98,7 @@ impl Snapshot {
         &self.nodes
     }
 
-    /// Whether what is known of a namespace may be told as all that is in it: it was read, none of its items was
+    /// Whether what is known of a namespace may be reported as all that is in it: it was read, none of its items was
     /// skipped, and it is not empty while something is missing that may belong to it.
     #[must_use]
     pub fn vouches_for(&self, part: &NamespacePart) -> bool {
@@ -143,21 +106,22 @@ impl Snapshot {
             NamespaceState::Read | NamespaceState::Unknown => true,
             NamespaceState::Excluded | NamespaceState::Refused => false,
         };
-        let may_lack = self.completeness.skipped_namespaces.contains(part.name())
-            || part.is_empty() && self.completeness.may_lack_anywhere();
+        let completeness = self.completeness();
+        let may_lack = completeness.skipped_namespaces.contains(part.name())
+            || part.is_empty() && completeness.may_lack_anywhere();
         is_known && !may_lack
     }
 
     /// What it lacks.
     #[must_use]
     pub fn completeness(&self) -> &Completeness {
-        &self.completeness
+        &self.frame.completeness
     }
 
     /// Nothing was refused, nothing skipped.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.completeness.is_complete()
+        self.completeness().is_complete()
     }
 
     /// Equal content has an equal hash, in every process; generation, time and nodes are not content.
@@ -172,41 +136,43 @@ impl Snapshot {
     pub fn images_hash(&self) -> ContentHash {
         self.images_hash
     }
+
+    pub(super) fn frame(&self) -> &Arc<Frame> {
+        &self.frame
+    }
+
+    pub(super) fn shared_nodes(&self) -> &Arc<[Arc<NodeRecord>]> {
+        &self.nodes
+    }
 }
 
-fn hash_content(
-    cluster_name: &str,
-    version: &ServerVersion,
-    completeness: &Completeness,
-    parts: impl ExactSizeIterator<Item = ContentHash>,
-) -> ContentHash {
-    let mut hasher = ContentHasher::default();
-    hasher.text(cluster_name);
-    let ServerVersion {
-        major,
-        minor,
-        git_version,
-        git_commit,
-        git_tree_state,
-        build_date,
-        go_version,
-        compiler,
-        platform,
-    } = version;
-    for text in [major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform] {
-        hasher.text(text);
+impl Frame {
+    pub(super) fn new(cluster_name: Arc<str>, server_version: ServerVersion, completeness: Completeness) -> Self {
+        let mut hasher = ContentHasher::default();
+        hasher.text(&cluster_name);
+        let ServerVersion {
+            major,
+            minor,
+            git_version,
+            git_commit,
+            git_tree_state,
+            build_date,
+            go_version,
+            compiler,
+            platform,
+        } = &server_version;
+        for text in [major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform]
+        {
+            hasher.text(text);
+        }
+        hasher.number(completeness.missing.len() as u64);
+        for missing in &completeness.missing {
+            hasher.optional(missing.namespace.as_deref()).text(&missing.reason);
+        }
+        hasher.number(completeness.skipped);
+        for item in &completeness.skipped_samples {
+            hasher.text(&item.item).text(&item.problem);
+        }
+        Self { hash: hasher.finish(), cluster_name, server_version, completeness }
     }
-    hasher.number(parts.len() as u64);
-    parts.for_each(|part| {
-        hasher.hash(part);
-    });
-    hasher.number(completeness.missing.len() as u64);
-    for missing in &completeness.missing {
-        hasher.optional(missing.namespace.as_deref()).text(&missing.reason);
-    }
-    hasher.number(completeness.skipped);
-    for item in &completeness.skipped_samples {
-        hasher.text(&item.item).text(&item.problem);
-    }
-    hasher.finish()
 }

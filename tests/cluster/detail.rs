@@ -77,7 +77,7 @@ async fn what_is_not_wanted_is_not_asked_for(#[case] selection: NamespaceSelecti
     // Pods in two pages, or two lists and an empty one; namespaces, or the empty one by its name; the version.
     assert_eq!(api.asked().len(), requests, "{:?}", api.asked());
     assert_eq!(log.take(), [] as [&str; 0]);
-    for part in read.snapshot(&selection).namespaces() {
+    for part in read.snapshot(&selection).namespaces().iter() {
         let record = part.record();
         assert!(record.is_none_or(|record| record.uid.is_none() && record.metadata.is_empty()), "{record:?}");
     }

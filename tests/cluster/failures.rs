@@ -11,7 +11,7 @@ use crate::fake_api::server::FakeApi;
 use crate::log::Log;
 use kai::cluster::{ClusterError, Environment};
 use kai::inventory::NamespaceSelection;
-use kai::snapshot::Event;
+use kai::snapshot::{Event, Object};
 use rstest::rstest;
 
 const PODS: &str = "/api/v1/pods";
@@ -71,7 +71,7 @@ async fn a_page_that_fails_is_asked_for_again_and_counts_once(
     let api = FakeApi::start(cluster.fault_times(On::Page(PODS, 2), fault, 2)).await;
     let read = read(&api, &all()).await;
     assert!(read.ended(), "{:?}", read.result);
-    let pods = read.events.iter().filter(|event| matches!(event, Event::Pod(_))).count();
+    let pods = read.events.iter().filter(|event| matches!(event, Event::Applied(Object::Pod(_)))).count();
     assert_eq!((pods, api.count(PODS)), (5, 5), "a half page must leave nothing behind");
 }
 

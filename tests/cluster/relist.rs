@@ -8,7 +8,7 @@ use crate::fake_api::reader::{Read, all, connect, include, relist, settings};
 use crate::fake_api::server::FakeApi;
 use kai::cluster::Progress;
 use kai::inventory::{NamespacePattern, NamespaceSelection};
-use kai::snapshot::{Event, ListScope};
+use kai::snapshot::{Event, ListScope, Object};
 use rstest::rstest;
 use serde_json::json;
 
@@ -27,7 +27,7 @@ async fn a_relist_reads_every_page_and_ends(#[case] cluster: FakeCluster) {
     let api = FakeApi::start(cluster).await;
     let read = read(&api, &all()).await;
     read.result.as_ref().unwrap();
-    assert!(matches!(read.events.first(), Some(Event::RelistBegun)) && read.ended());
+    assert!(matches!(read.events.first(), Some(Event::RelistBegun(_))) && read.ended());
     assert_eq!(read.pods().len(), 9);
     assert_eq!(read.namespaces(), ["ns-0", "ns-1", "ns-2"]);
     // Nine pods in pages of two, three namespaces in pages of two, and no list of a single namespace.
@@ -41,7 +41,7 @@ async fn protobuf_gives_the_same_events_as_json() {
     for cluster in [FakeCluster::of(2, 2), FakeCluster::of(2, 2).protobuf()] {
         let api = FakeApi::start(cluster).await;
         let events = read(&api, &include(&["ns-0", "ns-1"])).await.events;
-        let pods = events.iter().filter(|event| matches!(event, Event::Pod(_)));
+        let pods = events.iter().filter(|event| matches!(event, Event::Applied(Object::Pod(_))));
         let mut pods: Vec<String> = pods.map(|event| format!("{event:?}")).collect();
         pods.sort();
         shown.push(pods);
@@ -54,13 +54,13 @@ async fn protobuf_gives_the_same_events_as_json() {
 async fn the_servers_version_and_the_image_are_in_the_events() {
     let api = FakeApi::start(FakeCluster::of(1, 1)).await;
     let read = read(&api, &all()).await;
-    let Some(Event::RelistEnded(end)) = read.events.last() else { panic!("{:?}", read.events) };
+    let Some(Event::Observed(end)) = read.events.last() else { panic!("{:?}", read.events) };
     assert_eq!(
         (end.server_version.git_version.as_str(), end.server_version.platform.as_str()),
         ("v1.37.2", "linux/amd64")
     );
     let image = read.events.iter().find_map(|event| match event {
-        Event::Pod(pod) => Some(pod.containers[0].image.written().to_owned()),
+        Event::Applied(Object::Pod(pod)) => Some(pod.containers[0].image.written().to_owned()),
         _ => None,
     });
     assert_eq!(image.as_deref(), Some("nginx:1.27"));
@@ -207,7 +207,7 @@ async fn nothing_readable_is_an_error_that_names_the_right(
 async fn a_server_that_hides_its_version_is_read_all_the_same(#[case] fault: Fault) {
     let api = FakeApi::start(FakeCluster::of(1, 1).fault(On::Path("/version"), fault)).await;
     let read = read(&api, &all()).await;
-    let Some(Event::RelistEnded(end)) = read.events.last() else { panic!("{:?}", read.result) };
+    let Some(Event::Observed(end)) = read.events.last() else { panic!("{:?}", read.result) };
     assert_eq!(end.server_version, kai::snapshot::ServerVersion::default());
     assert_eq!(read.pods().len(), 1);
 }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use kai::decode::{Encoding, ListDecoder, Records, read_dump, read_one_namespace};
 use kai::inventory::{Detail, KeyFilter, Metadata, MetadataRule, NamespaceRecord, NodeRecord, PodRecord};
-use kai::snapshot::{Event, ListScope};
+use kai::snapshot::{Event, ListScope, Object};
 use regex::Regex;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -86,27 +86,30 @@ fn dump_events(text: &str, detail: &Detail) -> Vec<Event> {
         ControlFlow::Continue(())
     });
     // A dump of nodes alone is none; what it gave is looked at all the same.
-    assert!(end.is_ok() || events.iter().all(|event| matches!(event, Event::Node(_))), "{end:?} {text}");
+    assert!(
+        end.is_ok() || events.iter().all(|event| matches!(event, Event::Applied(Object::Node(_)))),
+        "{end:?} {text}"
+    );
     events
 }
 
 fn only_pod(wire: &str, events: Vec<Event>) -> PodRecord {
     match <[Event; 1]>::try_from(events) {
-        Ok([Event::Pod(pod)]) => pod,
+        Ok([Event::Applied(Object::Pod(pod))]) => pod,
         other => panic!("{wire}: not one pod but {other:?}"),
     }
 }
 
 fn only_namespace(wire: &str, events: Vec<Event>) -> NamespaceRecord {
     match <[Event; 1]>::try_from(events) {
-        Ok([Event::Namespace(namespace)]) => namespace,
+        Ok([Event::Applied(Object::Namespace(namespace))]) => namespace,
         other => panic!("{wire}: not one namespace but {other:?}"),
     }
 }
 
 fn only_node(wire: &str, events: Vec<Event>) -> NodeRecord {
     match <[Event; 1]>::try_from(events) {
-        Ok([Event::Node(node)]) => node,
+        Ok([Event::Applied(Object::Node(node))]) => node,
         other => panic!("{wire}: not one node but {other:?}"),
     }
 }
@@ -173,7 +176,9 @@ fn the_key_filter_sees_whole_keys_and_equal_texts_are_shared() {
     let detail = Detail { pods: all(), ..Detail::default() };
     let body = json!({"kind": "PodList", "items": [static_pod(), static_pod()]}).to_string();
     let events = list_events(&ListScope::AllPods, Encoding::Json, body.as_bytes(), &detail);
-    let [Event::Pod(first), Event::Pod(second)] = events.as_slice() else { panic!("{events:?}") };
+    let [Event::Applied(Object::Pod(first)), Event::Applied(Object::Pod(second))] = events.as_slice() else {
+        panic!("{events:?}")
+    };
     let label = |pod: &PodRecord| pod.metadata.as_ref().and_then(|kept| kept.label("app").cloned()).expect("a label");
     assert!(std::sync::Arc::ptr_eq(&label(first), &label(second)));
 }
@@ -369,9 +374,9 @@ fn what_a_node_does_not_say_is_empty() {
 /// What each event of a dump is, in a word or two.
 fn words(events: &[Event]) -> Vec<String> {
     let word = |event: &Event| match event {
-        Event::Pod(pod) => format!("pod {}", pod.name),
-        Event::Namespace(namespace) => format!("namespace {}", namespace.name),
-        Event::Node(node) => format!("node {}", node.name),
+        Event::Applied(Object::Pod(pod)) => format!("pod {}", pod.name),
+        Event::Applied(Object::Namespace(namespace)) => format!("namespace {}", namespace.name),
+        Event::Applied(Object::Node(node)) => format!("node {}", node.name),
         Event::Skipped(item) => format!("skipped of {:?}: {}: {}", item.scope, item.item, item.problem),
         other => panic!("{other:?}"),
     };

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use kai::decode::{DecodeError, DumpEnd, Records, read_dump};
 use kai::inventory::{ContainerKind, ContainerState, PodRecord};
-use kai::snapshot::Event;
+use kai::snapshot::{Event, Object};
 use serde_json::Value;
 
 #[expect(clippy::print_stdout, reason = "whoever runs the tests must see that this one did not")]
@@ -25,7 +25,7 @@ fn read(bytes: &[u8]) -> (Vec<PodRecord>, Result<DumpEnd, DecodeError>) {
     let mut input = bytes;
     let end = read_dump(&mut input, &mut Records::default(), &mut |event| {
         match event {
-            Event::Pod(pod) => pods.push(pod),
+            Event::Applied(Object::Pod(pod)) => pods.push(pod),
             other => skipped.push(other),
         }
         ControlFlow::Continue(())

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use kai::decode::{DecodeError, DumpEnd, Records, read_dump};
-use kai::snapshot::Event;
+use kai::snapshot::{Event, Object};
 use rstest::rstest;
 
 const POD_A: &str =
@@ -54,8 +54,8 @@ fn read_in(input: &[u8], chunk: usize) -> (Vec<String>, Result<DumpEnd, DecodeEr
     let mut events = Vec::new();
     let end = read_dump(&mut Trickle(input, chunk), &mut Records::default(), &mut |event| {
         events.push(match event {
-            Event::Pod(pod) => format!("pod {}/{} {}", pod.namespace, pod.name, pod.containers.len()),
-            Event::Namespace(namespace) => format!("namespace {}", namespace.name),
+            Event::Applied(Object::Pod(pod)) => format!("pod {}/{} {}", pod.namespace, pod.name, pod.containers.len()),
+            Event::Applied(Object::Namespace(namespace)) => format!("namespace {}", namespace.name),
             Event::Skipped(skipped) => format!("skipped {}: {}", skipped.item, skipped.problem),
             other => panic!("{other:?}"),
         });
@@ -388,7 +388,7 @@ fn the_digest_and_uid_of_a_status_with_names_of_python_are_read() {
         ControlFlow::Continue(())
     })
     .expect("a dump");
-    let [Event::Pod(pod)] = pods.as_slice() else { panic!("{pods:?}") };
+    let [Event::Applied(Object::Pod(pod))] = pods.as_slice() else { panic!("{pods:?}") };
     assert_eq!(pod.containers[1].image.written(), "nginx:1.25");
     assert!(pod.containers[1].running.is_some(), "{pod:?}");
 }

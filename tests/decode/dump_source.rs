@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kai::dump::{DumpError, DumpInput, DumpSource};
 use kai::inventory::{Detail, MetadataRule};
-use kai::snapshot::{Event, ListScope, ServerVersion};
+use kai::snapshot::{Event, ListScope, Object, ServerVersion};
 use tokio::sync::mpsc;
 
 const POD: &str =
@@ -41,13 +41,11 @@ fn a_file_is_one_relist_of_all_pods() {
     fs::write(&path, POD.repeat(600)).expect("written");
     let (events, read) = relist(&mut source(&path));
     read.expect("a dump");
-    let [Event::RelistBegun, Event::ListBegun(ListScope::AllPods), pods @ .., Event::RelistEnded(end)] =
-        events.as_slice()
-    else {
-        panic!("not a relist but {} events", events.len())
-    };
-    assert!(pods.iter().all(|event| matches!(event, Event::Pod(_))));
-    assert_eq!((pods.len(), end.cut_short.as_deref()), (600, None));
+    let [first, .., Event::Observed(end)] = events.as_slice() else { panic!("{} events", events.len()) };
+    assert!(matches!(first, Event::RelistBegun(_)), "{first:?}");
+    let pods = events.iter().filter(|event| matches!(event, Event::Applied(Object::Pod(_))));
+    assert_eq!((pods.count(), end.cut_short.as_deref()), (600, None));
+    assert!(events.iter().any(|event| matches!(event, Event::RelistEnded(ListScope::AllPods))));
     assert_eq!(end.server_version.git_version, ServerVersion::default().git_version);
 }
 
@@ -58,7 +56,7 @@ fn a_dump_cut_short_names_its_file() {
     fs::write(&path, &POD.repeat(2)[..POD.len() + 20]).expect("written");
     let (events, read) = relist(&mut source(&path));
     read.expect("a dump cut short");
-    let Some(Event::RelistEnded(end)) = events.last() else { panic!("{events:?}") };
+    let Some(Event::Observed(end)) = events.last() else { panic!("{events:?}") };
     let reason = end.cut_short.as_deref().expect("a reason");
     assert!(reason.starts_with(&path.display().to_string()) && reason.contains("ends too early"), "{reason}");
 }
@@ -69,7 +67,7 @@ fn a_file_that_is_no_dump_ends_no_relist() {
     let path = folder.path().join("empty.json");
     fs::write(&path, "").expect("written");
     let (events, read) = relist(&mut source(&path));
-    assert!(!events.iter().any(|event| matches!(event, Event::RelistEnded(_))), "{events:?}");
+    assert!(!events.iter().any(|event| matches!(event, Event::Observed(_))), "{events:?}");
     let error = read.expect_err("refused").to_string();
     assert_eq!(
         error,
@@ -92,10 +90,10 @@ fn what_cannot_be_opened_is_named() {
 /// Names of pods in the order in which they came, and why more is missing.
 fn pods(events: &[Event]) -> (Vec<&str>, Option<&str>) {
     let names = events.iter().filter_map(|event| match event {
-        Event::Pod(pod) => Some(&*pod.name),
+        Event::Applied(Object::Pod(pod)) => Some(&*pod.name),
         _ => None,
     });
-    let Some(Event::RelistEnded(end)) = events.last() else { panic!("{events:?}") };
+    let Some(Event::Observed(end)) = events.last() else { panic!("{events:?}") };
     (names.collect(), end.cut_short.as_deref())
 }
 
@@ -128,7 +126,7 @@ fn a_folder_is_one_relist_of_its_files_in_order() {
     );
     let (events, read) = relist(&mut source(folder.path()));
     read.expect("a dump");
-    assert!(matches!(events[..2], [Event::RelistBegun, Event::ListBegun(ListScope::AllPods)]));
+    assert!(matches!(events[..2], [Event::RelistBegun(_), Event::RelistBegun(ListScope::AllPods)]));
     assert_eq!(pods(&events), (vec!["one", "two"], None));
 }
 
@@ -177,7 +175,7 @@ fn several_files_are_one_relist_as_old_as_the_oldest() {
     let (events, read) = relist(&mut source);
     read.expect("a dump");
     assert_eq!(pods(&events), (vec!["two", "one"], None), "each once, in the order in which they were named");
-    let Some(Event::RelistEnded(end)) = events.last() else { panic!("{events:?}") };
+    let Some(Event::Observed(end)) = events.last() else { panic!("{events:?}") };
     assert_eq!(end.observed_at.as_second(), 1_700_000_001);
     assert_eq!(source.modified_at(), Some(end.observed_at));
 }
@@ -187,7 +185,7 @@ fn what_is_no_file_is_as_old_as_the_moment() {
     let (events, read) = relist(&mut source(Path::new("/dev/null")));
     let error = read.expect_err("empty").to_string();
     assert!(error.starts_with("--input /dev/null: the input is empty"), "{error}");
-    assert!(events.is_empty() || !matches!(events.last(), Some(Event::RelistEnded(_))));
+    assert!(events.is_empty() || !matches!(events.last(), Some(Event::Observed(_))));
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("pipe");
     let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
@@ -199,7 +197,7 @@ fn what_is_no_file_is_as_old_as_the_moment() {
     let (events, read) = relist(&mut source(&path));
     writer.join().expect("no panic");
     read.expect("a dump");
-    let Some(Event::RelistEnded(end)) = events.last() else { panic!("{events:?}") };
+    let Some(Event::Observed(end)) = events.last() else { panic!("{events:?}") };
     let age = jiff::Timestamp::now().duration_since(end.observed_at);
     assert!((0..60).contains(&age.as_secs()), "{age:?}");
 }
@@ -295,8 +293,8 @@ fn nodes_are_sent_when_they_are_kept_and_broken_ones_are_left_out() {
         let sent: Vec<String> = events
             .iter()
             .filter_map(|event| match event {
-                Event::Pod(pod) => Some(format!("pod {}", pod.name)),
-                Event::Node(node) => Some(format!("node {}", node.name)),
+                Event::Applied(Object::Pod(pod)) => Some(format!("pod {}", pod.name)),
+                Event::Applied(Object::Node(node)) => Some(format!("node {}", node.name)),
                 Event::Skipped(item) => Some(format!("skipped {}", item.item)),
                 _ => None,
             })

@@ -2,7 +2,7 @@
 
 use kai::decode::{DecodeError, ListDecoder, PageEnd, Records};
 use kai::inventory::{ContainerKind, ContainerState, Phase, PodRecord};
-use kai::snapshot::{Event, ListScope};
+use kai::snapshot::{Event, ListScope, Object};
 use rstest::rstest;
 
 const HEX: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -28,7 +28,7 @@ fn pods(body: &str) -> (Vec<Event>, PageEnd) {
 fn only_pod(item: &str) -> PodRecord {
     let (events, _) = pods(&format!(r#"{{"kind":"PodList","items":[{item}]}}"#));
     match events.into_iter().next() {
-        Some(Event::Pod(pod)) => pod,
+        Some(Event::Applied(Object::Pod(pod))) => pod,
         other => panic!("no pod but {other:?}"),
     }
 }
@@ -184,7 +184,7 @@ fn a_container_that_lacks_its_image_is_named_and_the_pod_keeps_the_others() {
     let item = r#"{"metadata":{"name":"a","namespace":"b"},"spec":{"initContainers":[{"name":"x","image":"y"},{"name":"c"}],
         "volumes":[{"image":{"reference":"r"}}]}}"#;
     let (events, _) = pods(&format!(r#"{{"kind":"PodList","items":[{item}]}}"#));
-    let [Event::Skipped(image), Event::Skipped(volume), Event::Pod(pod)] = events.as_slice() else {
+    let [Event::Skipped(image), Event::Skipped(volume), Event::Applied(Object::Pod(pod))] = events.as_slice() else {
         panic!("{events:?}")
     };
     assert_eq!((&*image.item, &*image.problem), ("pod b/a", "spec.initContainers[1].image: missing"));
@@ -219,7 +219,7 @@ fn what_is_not_kept_breaks_nothing(#[case] item: &str) {
 fn bytes_that_are_no_utf8_in_an_ignored_text_do_not_matter() {
     let body = b"{\"items\":[{\"metadata\":{\"name\":\"a\",\"namespace\":\"b\",\"labels\":{\"x\":\"\xff\xfe\"}}}]}";
     let (events, _) = decode(body, ListScope::AllPods, 9);
-    assert!(matches!(events.as_slice(), [Event::Pod(_)]), "{events:?}");
+    assert!(matches!(events.as_slice(), [Event::Applied(Object::Pod(_))]), "{events:?}");
 }
 
 #[rstest]
@@ -313,7 +313,9 @@ fn an_item_above_the_bound_is_skipped_and_the_rest_goes_on() {
     for chunk in [64 << 10, body.len()] {
         let (events, end) = decode(body.as_bytes(), ListScope::AllPods, chunk);
         assert_eq!(end.expect("a page").items, 2);
-        let [Event::Skipped(skipped), Event::Pod(pod)] = events.as_slice() else { panic!("{events:?}") };
+        let [Event::Skipped(skipped), Event::Applied(Object::Pod(pod))] = events.as_slice() else {
+            panic!("{events:?}")
+        };
         assert_eq!((&*skipped.item, &*skipped.problem, &*pod.name), ("pod b/a", "more than 16 MiB", "c"));
     }
 }
@@ -343,6 +345,8 @@ fn an_empty_list_may_be_null() {
 fn namespaces_are_read_by_scope() {
     let body = r#"{"kind":"NamespaceList","items":[{"metadata":{"name":"apps"},"spec":{"finalizers":["kubernetes"]},"status":{"phase":"Active"}},{}]}"#;
     let (events, _) = decode(body.as_bytes(), ListScope::Namespaces, 11);
-    let [Event::Namespace(namespace), Event::Skipped(skipped)] = events.as_slice() else { panic!("{events:?}") };
+    let [Event::Applied(Object::Namespace(namespace)), Event::Skipped(skipped)] = events.as_slice() else {
+        panic!("{events:?}")
+    };
     assert_eq!((&*namespace.name, &*skipped.item), ("apps", "item 2"));
 }

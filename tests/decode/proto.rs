@@ -2,7 +2,7 @@
 
 use kai::decode::{ApiStatus, DecodeError, Encoding, ListDecoder, PageEnd, Records, read_status};
 use kai::inventory::{Detail, KeyFilter, MetadataRule, PodRecord};
-use kai::snapshot::{Event, ListScope};
+use kai::snapshot::{Event, ListScope, Object};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -59,7 +59,7 @@ fn outcome((events, end): &(Vec<Event>, Result<PageEnd, DecodeError>)) -> String
 fn only_pod(pod: &Message) -> PodRecord {
     let (events, _) = pods_of(&pod_list(std::slice::from_ref(pod)), usize::MAX);
     match events.into_iter().next() {
-        Some(Event::Pod(pod)) => pod,
+        Some(Event::Applied(Object::Pod(pod))) => pod,
         other => panic!("no pod but {other:?}"),
     }
 }
@@ -192,7 +192,7 @@ fn an_ephemeral_container_without_image_is_named_and_the_pod_stays() {
     let container = Message::new().message(1, &Message::new().text(1, "c"));
     let pod = metadata("b", "a").message(2, &Message::new().message(34, &container));
     let (events, _) = pods_of(&pod_list(&[pod]), 7);
-    let [Event::Skipped(skipped), Event::Pod(pod)] = events.as_slice() else { panic!("{events:?}") };
+    let [Event::Skipped(skipped), Event::Applied(Object::Pod(pod))] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!((&*skipped.item, &*skipped.problem), ("pod b/a", "spec.ephemeralContainers[0].image: missing"));
     assert_eq!(pod.containers.len(), 0);
 }
@@ -244,7 +244,9 @@ fn an_item_above_the_bound_is_skipped_and_the_rest_goes_on() {
     for chunk in [64 << 10, usize::MAX] {
         let (events, end) = pods_of(&body, chunk);
         assert_eq!(end.expect("a page").items, 2);
-        let [Event::Skipped(skipped), Event::Pod(pod)] = events.as_slice() else { panic!("{events:?}") };
+        let [Event::Skipped(skipped), Event::Applied(Object::Pod(pod))] = events.as_slice() else {
+            panic!("{events:?}")
+        };
         assert_eq!((&*skipped.item, &*skipped.problem, &*pod.name), ("pod b/a", "more than 16 MiB", "c"));
     }
 }

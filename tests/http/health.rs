@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kai::feed::{SnapshotWriter, feed};
 use kai::health::{Health, PushBoard};
 use kai::inventory::NamespaceSelection;
-use kai::snapshot::{Event, PodIndex, RelistEnd, ServerVersion};
+use kai::snapshot::{Event, Observation, PodIndex};
 
 const OBSERVED: &str = "2026-11-24T09:30:00Z";
 
@@ -16,9 +16,8 @@ fn time(text: &str) -> Timestamp {
 
 fn publish(writer: &SnapshotWriter) {
     let mut index = PodIndex::new("demo", NamespaceSelection::default());
-    index.apply(Event::RelistBegun);
-    let end = RelistEnd { observed_at: time(OBSERVED), server_version: ServerVersion::default(), cut_short: None };
-    writer.publish(index.apply(Event::RelistEnded(end)).expect("snapshot"));
+    index.apply(Event::Observed(Observation::at(time(OBSERVED))));
+    writer.publish(index.publish().expect("snapshot").snapshot);
 }
 
 #[test]

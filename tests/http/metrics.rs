@@ -11,7 +11,7 @@ use kai::feed::feed;
 use kai::health::{Health, PushBoard, PushOutcome, PushRecord};
 use kai::inventory::{NamespaceSelection, ReportPolicy};
 use kai::metrics::{Exposition, Metrics, Serving};
-use kai::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, SkippedItem, Snapshot};
+use kai::snapshot::{Event, ListScope, Observation, PodIndex, SkippedItem, Snapshot};
 use rstest::rstest;
 
 const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -88,12 +88,9 @@ fn items_that_could_not_be_read_are_counted() {
         Event::Skipped(item)
     };
     let mut index = PodIndex::new("prod-eu-1", NamespaceSelection::default());
-    let lists = [ListScope::Namespaces, ListScope::AllPods].map(Event::ListBegun);
-    let events = [Event::RelistBegun].into_iter().chain(lists).chain(["item 3", "item 17"].map(skipped));
-    events.for_each(|event| assert!(index.apply(event).is_none()));
-    let observed_at = OBSERVED.parse().expect("a time");
-    let end = RelistEnd { observed_at, server_version: ServerVersion::default(), cut_short: None };
-    let text = told(index.apply(Event::RelistEnded(end)), 10);
+    ["item 3", "item 17"].map(skipped).into_iter().for_each(|event| index.apply(event));
+    index.apply(Event::Observed(Observation::at(OBSERVED.parse().expect("a time"))));
+    let text = told(index.publish().map(|published| published.snapshot), 10);
     assert_eq!(text.value("kai_items_skipped", &[]), Some(2.0));
     assert_eq!(text.value("kai_snapshot_complete", &[]), Some(0.0));
 }

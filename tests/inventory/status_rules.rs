@@ -15,7 +15,7 @@ use kai::decode::{ListDecoder, Records};
 use kai::inventory::{
     ContainerKind, ContainerRecord, ContainerState, Digest, NamespaceSelection, PodRecord, ReportPolicy,
 };
-use kai::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion};
+use kai::snapshot::{Event, ListScope, Object, Observation, PodIndex};
 use kai::views::NamespaceImages;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -118,7 +118,7 @@ fn decoded(pods: &[Value]) -> Vec<PodRecord> {
     events
         .into_iter()
         .map(|event| match event {
-            Event::Pod(pod) => pod,
+            Event::Applied(Object::Pod(pod)) => pod,
             other => panic!("no pod: {other:?}"),
         })
         .collect()
@@ -191,15 +191,12 @@ fn pod_lines(pod: &PodRecord) -> Vec<String> {
 
 fn report_lines(pods: Vec<PodRecord>, policy: &ReportPolicy) -> Vec<String> {
     let mut index = PodIndex::new("", NamespaceSelection::default());
-    index.apply(Event::RelistBegun);
-    index.apply(Event::ListBegun(ListScope::AllPods));
     for (number, mut pod) in pods.into_iter().enumerate() {
         pod.name = format!("{}-{number}", pod.name).into();
-        index.apply(Event::Pod(pod));
+        index.apply(Event::from(pod));
     }
-    let end =
-        RelistEnd { observed_at: Timestamp::UNIX_EPOCH, server_version: ServerVersion::default(), cut_short: None };
-    let snapshot = index.apply(Event::RelistEnded(end)).expect("a snapshot");
+    index.apply(Event::Observed(Observation::at(Timestamp::UNIX_EPOCH)));
+    let snapshot = index.publish().expect("a snapshot").snapshot;
     let part = snapshot.namespace("apps").expect("the namespace of the pods");
     let images = NamespaceImages::of(part, policy).images;
     let digest = |digest: Option<Digest>| digest.map_or("-".into(), |digest| digest.to_string());

@@ -19,7 +19,7 @@ use kai::inventory::{
     PodGenerations, PodRecord, ReportPolicy, SpecEntry, StatusEntry, read_container,
 };
 use kai::metrics::{Exposition, Metrics};
-use kai::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, Snapshot};
+use kai::snapshot::{Event, ListScope, Observation, PodIndex, ServerVersion, Snapshot};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -47,40 +47,42 @@ impl Cluster {
 
     /// A relist at a time with one pod an image; `refused` could not be read, `ghost` is not there.
     pub(crate) fn relist(&mut self, observed_at: &str, pods: &[(&str, &str)]) -> Arc<Snapshot> {
-        self.index.apply(Event::RelistBegun);
+        let pods_of = |name: &str| ListScope::PodsOf(name.into());
+        self.index.apply(Event::RelistBegun(ListScope::Namespaces));
         for name in ["apps", "empty", "refused", "shop"] {
-            self.index.apply(Event::ListBegun(ListScope::PodsOf(name.into())));
-            self.index.apply(Event::Namespace(NamespaceRecord::named(name)));
+            self.index.apply(Event::RelistBegun(pods_of(name)));
+            self.index.apply(Event::from(NamespaceRecord::named(name)));
         }
         self.index.apply(Event::NamespaceUnknown("ghost".into()));
+        self.list(pods);
         self.index.apply(Event::Refused {
-            scope: ListScope::PodsOf("refused".into()),
+            scope: pods_of("refused"),
             reason: "pods is forbidden: cannot list resource \"pods\" in the namespace \"refused\"".into(),
         });
-        self.list(pods);
-        self.end(observed_at)
+        self.end(observed_at, ["apps", "empty", "shop"].map(pods_of).into_iter().chain([ListScope::Namespaces]))
     }
 
     /// A relist of pods cluster-wide, complete.
     pub(crate) fn relist_all(&mut self, observed_at: &str, pods: &[(&str, &str)]) -> Arc<Snapshot> {
-        self.index.apply(Event::RelistBegun);
-        self.index.apply(Event::ListBegun(ListScope::AllPods));
+        self.index.apply(Event::RelistBegun(ListScope::AllPods));
         self.list(pods);
-        self.end(observed_at)
+        self.end(observed_at, [ListScope::AllPods])
     }
 
     fn list(&mut self, pods: &[(&str, &str)]) {
         for (number, (namespace, image)) in pods.iter().enumerate() {
             let pod = self.pod(namespace, &format!("pod-{number}"), image);
-            self.index.apply(Event::Pod(pod));
+            self.index.apply(Event::from(pod));
         }
     }
 
-    fn end(&mut self, observed_at: &str) -> Arc<Snapshot> {
+    fn end(&mut self, observed_at: &str, lists: impl IntoIterator<Item = ListScope>) -> Arc<Snapshot> {
+        lists.into_iter().for_each(|scope| self.index.apply(Event::RelistEnded(scope)));
         let server_version = ServerVersion { git_version: "v1.37.2".to_owned(), ..ServerVersion::default() };
-        let end =
-            RelistEnd { observed_at: observed_at.parse::<Timestamp>().expect("time"), server_version, cut_short: None };
-        self.index.apply(Event::RelistEnded(end)).expect("a relist was under way")
+        let observed_at = observed_at.parse::<Timestamp>().expect("time");
+        self.index.apply(Event::Observed(Observation { observed_at, server_version, cut_short: None }));
+        self.index.publish();
+        Arc::clone(self.index.snapshot().expect("a snapshot"))
     }
 
     fn pod(&mut self, namespace: &str, name: &str, image: &str) -> PodRecord {

@@ -140,20 +140,20 @@ impl<'o> Contents<'o> {
         for lack in &left_out {
             self.skip(&BrokenItem::left_out(&pod, lack), at)?;
         }
-        self.send(Event::Pod(pod))
+        self.send(Event::from(pod))
     }
 
     fn take_namespace(&mut self, namespace: NamespaceRecord) -> Result<(), Stop> {
         self.found.end.is_recognised = true;
         self.found.end.namespaces += 1;
-        self.send(Event::Namespace(namespace))
+        self.send(Event::from(namespace))
     }
 
     /// A node is no reason to take the input for a dump: it is read only besides what runs.
     fn take_node(&mut self, node: NodeRecord) -> Result<(), Stop> {
         self.found.end.nodes += 1;
         self.found.count_other("Node");
-        self.send(Event::Node(node))
+        self.send(Event::from(node))
     }
 
     /// A list inside the list: a document of its own.

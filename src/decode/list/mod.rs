@@ -83,7 +83,7 @@ impl ListDecoder {
         self.page.end.continue_token.as_deref()
     }
 
-    /// Takes the next bytes of the body and appends an [`Event::Pod`], [`Event::Namespace`], [`Event::Node`] or
+    /// Takes the next bytes of the body and appends an [`Event::Applied`] or
     /// [`Event::Skipped`] for each item that they complete. Nodes are left out when `records` keeps none.
     ///
     /// # Errors
@@ -224,10 +224,10 @@ impl PageSink<'_> {
         match read {
             Read::Pod(PodRead { pod, left_out }) => {
                 left_out.iter().for_each(|lack| self.skip(&BrokenItem::left_out(&pod, lack)));
-                self.events.push(Event::Pod(pod));
+                self.events.push(Event::from(pod));
             }
-            Read::Namespace(namespace) => self.events.push(Event::Namespace(namespace)),
-            Read::Node(node) => self.events.push(Event::Node(node)),
+            Read::Namespace(namespace) => self.events.push(Event::from(namespace)),
+            Read::Node(node) => self.events.push(Event::from(node)),
             Read::Unwanted => {}
             Read::Broken(broken) => self.skip(&broken),
         }

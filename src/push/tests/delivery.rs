@@ -50,7 +50,7 @@ async fn a_route_that_fails_holds_up_no_other() {
 fn incomplete() -> Vec<Event> {
     vec![
         Event::Refused { scope: ListScope::PodsOf("secret".into()), reason: "missing right: list pods".into() },
-        Event::Namespace(NamespaceRecord::named("empty")),
+        Event::from(NamespaceRecord::named("empty")),
     ]
 }
 

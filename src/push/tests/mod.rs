@@ -30,7 +30,7 @@ use crate::inventory::{
     NodeRecord, Phase, PodGenerations, PodRecord, ReportPolicy, SpecEntry, StatusEntry, read_container,
 };
 use crate::metrics::{Exposition, Metrics, Serving};
-use crate::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, Snapshot};
+use crate::snapshot::{Event, ListScope, Observation, PodIndex, Snapshot};
 
 const V2: &str = "v2/kubernetes-inventory";
 const V1: &str = "v1/enterprise/kubernetes-inventory";
@@ -167,22 +167,18 @@ impl Cluster {
     /// Namespaces with the value of their label `team`, each with a pod whose image is called as the namespace.
     fn read(&mut self, namespaces: &[(&str, Option<&str>)], more: Vec<Event>) -> Arc<Snapshot> {
         let mut interner = Interner::default();
-        self.0.apply(Event::RelistBegun);
+        let lists = || [ListScope::Namespaces, ListScope::AllPods];
+        lists().map(Event::RelistBegun).into_iter().for_each(|event| self.0.apply(event));
         for (name, team) in namespaces {
             let labels = team.map(|team| (Arc::from("team"), Arc::from(team))).into_iter().collect();
             let metadata = Metadata { labels, ..Metadata::default() };
-            self.0.apply(Event::Namespace(NamespaceRecord { metadata, ..NamespaceRecord::named(*name) }));
-            self.0.apply(Event::Pod(pod(name, &mut interner)));
+            self.0.apply(Event::from(NamespaceRecord { metadata, ..NamespaceRecord::named(*name) }));
+            self.0.apply(Event::from(pod(name, &mut interner)));
         }
-        for event in more {
-            self.0.apply(event);
-        }
-        let end = RelistEnd {
-            observed_at: jiff::Timestamp::now(),
-            server_version: ServerVersion::default(),
-            cut_short: None,
-        };
-        self.0.apply(Event::RelistEnded(end)).unwrap()
+        let observed = Event::Observed(Observation::at(jiff::Timestamp::now()));
+        more.into_iter().chain(lists().map(Event::RelistEnded)).chain([observed]).for_each(|event| self.0.apply(event));
+        self.0.publish();
+        Arc::clone(self.0.snapshot().unwrap())
     }
 }
 

@@ -114,7 +114,7 @@ async fn on_change_a_node_that_changed_is_sent() {
     for (count, change) in changes.into_iter().enumerate() {
         change(&mut node);
         for _ in 0..2 {
-            let snapshot = service.cluster.read(&[("shop", None)], vec![Event::Node(node.clone())]);
+            let snapshot = service.cluster.read(&[("shop", None)], vec![Event::from(node.clone())]);
             service.writer.publish(snapshot);
             tokio::time::sleep(INTERVAL).await;
         }

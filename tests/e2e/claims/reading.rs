@@ -7,7 +7,7 @@ use kai::cluster::{ClusterSource, Environment, install_crypto_provider};
 use kai::config::{ClusterSettings, KubeconfigSource};
 use kai::decode::{Encoding, ListDecoder, Records};
 use kai::inventory::{Detail, KeyFilter, MetadataRule, NamespaceRecord, NamespaceSelection, NodeRecord, PodRecord};
-use kai::snapshot::{Event, ListScope};
+use kai::snapshot::{Event, ListScope, Object};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -153,9 +153,9 @@ impl Objects {
         let mut objects = Self::default();
         for event in events {
             match event {
-                Event::Pod(pod) => objects.pods.push(pod),
-                Event::Namespace(namespace) => objects.namespaces.push(namespace),
-                Event::Node(node) => objects.nodes.push(node),
+                Event::Applied(Object::Pod(pod)) => objects.pods.push(pod),
+                Event::Applied(Object::Namespace(namespace)) => objects.namespaces.push(namespace),
+                Event::Applied(Object::Node(node)) => objects.nodes.push(node),
                 _ => {}
             }
         }

@@ -7,7 +7,7 @@ use kai::inventory::{
     ContainerKind, ContainerState, Interner, NamespacePattern, NamespaceRecord, NamespaceSelection, Phase,
     PodGenerations, PodRecord, SpecEntry, StatusEntry, read_container,
 };
-use kai::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, SkippedItem, Snapshot};
+use kai::snapshot::{Event, ListScope, Observation, PodIndex, ServerVersion, SkippedItem, Snapshot};
 
 /// A manifest digest.
 pub(crate) const DIGEST: &str = "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628";
@@ -37,7 +37,7 @@ pub(crate) fn in_phase(phase: Phase, pod: PodRecord) -> PodRecord {
 }
 
 pub(crate) fn namespace(name: &str) -> Event {
-    Event::Namespace(NamespaceRecord::named(name))
+    Event::from(NamespaceRecord::named(name))
 }
 
 pub(crate) fn pods_of(namespace: &str) -> ListScope {
@@ -57,8 +57,8 @@ pub(crate) fn skipped(namespace: Option<&str>, item: &str) -> Event {
     })
 }
 
-pub(crate) fn ended_at(seconds: i64) -> Event {
-    Event::RelistEnded(RelistEnd {
+pub(crate) fn observed_at(seconds: i64) -> Event {
+    Event::Observed(Observation {
         observed_at: Timestamp::from_second(seconds).expect("a time"),
         server_version: ServerVersion { git_version: "v1.37.2".into(), ..ServerVersion::default() },
         cut_short: None,
@@ -77,13 +77,26 @@ pub(crate) fn index() -> PodIndex {
 
 /// Feeds a whole relist: what comes first is told as one list of all pods.
 pub(crate) fn relist(index: &mut PodIndex, events: impl IntoIterator<Item = Event>) -> Arc<Snapshot> {
-    index.apply(Event::RelistBegun);
-    index.apply(Event::ListBegun(ListScope::Namespaces));
-    index.apply(Event::ListBegun(ListScope::AllPods));
-    for event in events {
-        assert!(index.apply(event).is_none(), "a snapshot before the relist has ended");
-    }
-    index.apply(ended_at(1_800_000_000)).expect("a finished relist yields a snapshot")
+    let lists = || [ListScope::Namespaces, ListScope::AllPods];
+    begin(index, lists());
+    events.into_iter().for_each(|event| index.apply(event));
+    end_at(1_800_000_000, index, lists())
+}
+
+pub(crate) fn begin(index: &mut PodIndex, lists: impl IntoIterator<Item = ListScope>) {
+    lists.into_iter().for_each(|scope| index.apply(Event::RelistBegun(scope)));
+}
+
+/// Ends these lists and with them the relist, and gives the newest snapshot.
+pub(crate) fn end(index: &mut PodIndex, lists: impl IntoIterator<Item = ListScope>) -> Arc<Snapshot> {
+    end_at(0, index, lists)
+}
+
+pub(crate) fn end_at(seconds: i64, index: &mut PodIndex, lists: impl IntoIterator<Item = ListScope>) -> Arc<Snapshot> {
+    lists.into_iter().for_each(|scope| index.apply(Event::RelistEnded(scope)));
+    index.apply(observed_at(seconds));
+    index.publish();
+    Arc::clone(index.snapshot().expect("a finished relist yields a snapshot"))
 }
 
 /// The snapshot of a whole cluster with these events.

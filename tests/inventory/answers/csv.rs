@@ -19,8 +19,8 @@ fn rendered(events: impl IntoIterator<Item = Event>) -> String {
 fn one_row_for_each_namespace_and_image() {
     let csv = rendered([
         namespace("empty"),
-        Event::Pod(pod("apps", "api", "api", "")),
-        Event::Pod(pod("apps", "web", "nginx:1", &format!("nginx@{DIGEST}"))),
+        Event::from(pod("apps", "api", "api", "")),
+        Event::from(pod("apps", "web", "nginx:1", &format!("nginx@{DIGEST}"))),
     ]);
     assert_eq!(csv, format!("namespace,tag,repo_digest\napps,api:latest,\napps,nginx:1,{DIGEST}\n"));
 }
@@ -40,13 +40,13 @@ fn a_cluster_without_images_is_a_header() {
 #[case::direction_mark("a\u{202e}b", "a\\u{202e}b")]
 #[case::letters_stay("é 中", "é 中")]
 fn odd_texts_are_quoted_and_escaped(#[case] image: &str, #[case] cell: &str) {
-    let csv = rendered([Event::Pod(pod("apps", "web", image, ""))]);
+    let csv = rendered([Event::from(pod("apps", "web", image, ""))]);
     assert_eq!(csv, format!("namespace,tag,repo_digest\napps,{cell},\n"));
 }
 
 #[test]
 fn a_namespace_from_a_dump_is_escaped_too() {
-    let csv = rendered([Event::Pod(pod("a\u{1b}\n,b", "web", "nginx:1", ""))]);
+    let csv = rendered([Event::from(pod("a\u{1b}\n,b", "web", "nginx:1", ""))]);
     assert_eq!(csv, "namespace,tag,repo_digest\n\"a\\u{1b}\\n,b\",nginx:1,\n");
 }
 
@@ -55,7 +55,7 @@ proptest! {
 
     #[test]
     fn any_text_is_one_row_of_three_cells(namespace in "\\PC{1,10}|[\\x00-\\x20,\"]{1,5}", image in any::<String>()) {
-        let csv = rendered([Event::Pod(pod(&namespace, "web", &image, ""))]);
+        let csv = rendered([Event::from(pod(&namespace, "web", &image, ""))]);
         let mut reader = csv::Reader::from_reader(csv.as_bytes());
         let rows = reader.records().collect::<Result<Vec<_>, _>>().expect("rows of equal length");
         prop_assert_eq!(rows.len(), 1);

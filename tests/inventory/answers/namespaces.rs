@@ -6,7 +6,7 @@ use kai::views::{KaiReport, NamespaceImages, NamespaceList};
 use rstest::rstest;
 use serde_json::json;
 
-use super::cluster::{ended_at, namespace, pod, pods_of, refused, relist, selection};
+use super::cluster::{begin, end, namespace, pod, pods_of, refused, relist, selection};
 
 /// One line on a namespace: its state in the list, and what the report has of it.
 fn standing(snapshot: &Snapshot, name: &str, policy: &ReportPolicy) -> String {
@@ -34,7 +34,7 @@ fn standing(snapshot: &Snapshot, name: &str, policy: &ReportPolicy) -> String {
 #[case::unknown("gone", &[], &[], "absent")]
 fn a_namespace_stands(#[case] name: &str, #[case] include: &[&str], #[case] exclude: &[&str], #[case] expected: &str) {
     let mut index = PodIndex::new("", selection(include, exclude));
-    let events = [namespace("apps"), namespace("empty"), Event::Pod(pod("apps", "web", "nginx:1", ""))];
+    let events = [namespace("apps"), namespace("empty"), Event::from(pod("apps", "web", "nginx:1", ""))];
     let snapshot = relist(&mut index, events);
     assert_eq!(standing(&snapshot, name, &ReportPolicy::default()), expected);
     assert!(snapshot.is_complete());
@@ -44,7 +44,7 @@ fn a_namespace_stands(#[case] name: &str, #[case] include: &[&str], #[case] excl
 fn ignore_empty_leaves_only_empty_namespaces_out_of_the_results() {
     let policy = ReportPolicy { ignore_empty: true, ..ReportPolicy::default() };
     let mut index = PodIndex::new("", selection(&["apps", "empty", "gone"], &[]));
-    let events = [namespace("apps"), namespace("empty"), Event::Pod(pod("apps", "web", "nginx:1", ""))];
+    let events = [namespace("apps"), namespace("empty"), Event::from(pod("apps", "web", "nginx:1", ""))];
     let snapshot = relist(&mut index, events);
     let standings = ["apps", "empty", "gone"].map(|name| standing(&snapshot, name, &policy));
     assert_eq!(standings, ["read, 1 images", "read, not in results", "unknown, not in results"]);
@@ -55,16 +55,15 @@ fn ignore_empty_leaves_only_empty_namespaces_out_of_the_results() {
 #[test]
 fn a_refused_namespace_is_missing_and_never_an_empty_list() {
     let mut index = PodIndex::new("", selection(&["apps", "shop"], &[]));
-    index.apply(Event::RelistBegun);
     for event in [
-        Event::ListBegun(pods_of("apps")),
-        Event::Pod(pod("apps", "web", "nginx:1", "")),
-        Event::ListBegun(pods_of("shop")),
+        Event::RelistBegun(pods_of("apps")),
+        Event::from(pod("apps", "web", "nginx:1", "")),
+        Event::RelistBegun(pods_of("shop")),
         refused(pods_of("shop"), "pods is forbidden in shop"),
     ] {
         index.apply(event);
     }
-    let snapshot = index.apply(ended_at(0)).expect("a snapshot");
+    let snapshot = end(&mut index, [pods_of("apps")]);
     let policy = ReportPolicy::default();
     assert_eq!(standing(&snapshot, "apps", &policy), "read, 1 images");
     assert_eq!(standing(&snapshot, "shop", &policy), "refused, not in results");
@@ -80,7 +79,7 @@ fn a_refused_namespace_is_missing_and_never_an_empty_list() {
 fn namespaces_that_may_not_be_listed_are_those_of_the_pods() {
     let mut index = PodIndex::new("", selection(&[], &[]));
     let events =
-        [refused(ListScope::Namespaces, "namespaces is forbidden"), Event::Pod(pod("apps", "web", "nginx:1", ""))];
+        [refused(ListScope::Namespaces, "namespaces is forbidden"), Event::from(pod("apps", "web", "nginx:1", ""))];
     let snapshot = relist(&mut index, events);
     assert_eq!(standing(&snapshot, "apps", &ReportPolicy::default()), "read, 1 images");
     let missing = &snapshot.completeness().missing;
@@ -104,12 +103,11 @@ fn an_included_namespace_without_pods_is_unknown_only_when_kai_may_know(
     #[case] expected: &str,
 ) {
     let mut index = PodIndex::new("", selection(&["gone"], &[]));
-    index.apply(Event::RelistBegun);
-    index.apply(Event::ListBegun(pods_of("gone")));
+    begin(&mut index, [pods_of("gone")]);
     if let Some(name) = unknown {
         index.apply(Event::NamespaceUnknown(name.into()));
     }
-    let snapshot = index.apply(ended_at(0)).expect("a snapshot");
+    let snapshot = end(&mut index, [pods_of("gone")]);
     assert_eq!(standing(&snapshot, "gone", &ReportPolicy::default()), expected);
     assert!(snapshot.is_complete());
 }
@@ -118,7 +116,7 @@ fn an_included_namespace_without_pods_is_unknown_only_when_kai_may_know(
 fn the_list_counts_every_pod_and_the_images_of_those_that_run() {
     use kai::inventory::Phase;
     let waits = super::cluster::in_phase(Phase::Pending, pod("apps", "job", "job:1", ""));
-    let events = [namespace("apps"), Event::Pod(pod("apps", "web", "nginx:1", "")), Event::Pod(waits)];
+    let events = [namespace("apps"), Event::from(pod("apps", "web", "nginx:1", "")), Event::from(waits)];
     let list = NamespaceList::of(&super::cluster::snapshot(events), &ReportPolicy::default());
     assert_eq!(
         serde_json::to_value(&list).expect("JSON"),

@@ -20,7 +20,7 @@ impl Fact {
             Self::Namespace(name) => namespace(name),
             Self::Pod { namespace, name, image, runs } => {
                 let running = if *runs { format!("r/a@{DIGEST}") } else { String::new() };
-                Event::Pod(pod(namespace, name, image, &running))
+                Event::from(pod(namespace, name, image, &running))
             }
         }
     }
@@ -61,8 +61,8 @@ proptest! {
     #[test]
     fn namespaces_pods_and_images_are_sorted_and_said_once(facts in facts()) {
         let snapshot = snapshot(facts.iter().map(Fact::event));
-        prop_assert!(snapshot.namespaces().is_sorted_by(|a, b| a.name() < b.name()));
-        for part in snapshot.namespaces() {
+        prop_assert!(snapshot.namespaces().iter().is_sorted_by(|a, b| a.name() < b.name()));
+        for part in snapshot.namespaces().iter() {
             prop_assert!(part.pods().is_sorted_by(|a, b| a.name < b.name));
         }
         let report = KaiReport::of(&snapshot, &ReportPolicy::default(), |_| true);

@@ -12,7 +12,8 @@ const HEX: &str = "b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6
 
 /// The only entry of a pod with that image, as `tag digest`, or nothing.
 fn entry(image: &str, running: &str, policy: &ReportPolicy) -> String {
-    let snapshot = snapshot([Event::Pod(pod("apps", "web", &image.replace("{H}", HEX), &running.replace("{H}", HEX)))]);
+    let snapshot =
+        snapshot([Event::from(pod("apps", "web", &image.replace("{H}", HEX), &running.replace("{H}", HEX)))]);
     let report = KaiReport::of(&snapshot, policy, |_| true);
     let images = report.results.into_iter().flat_map(|namespace| namespace.images);
     let lines: Vec<String> = images
@@ -81,8 +82,8 @@ fn phases_and_empty_namespaces_follow_their_settings(
     let policy = ReportPolicy { ignore_not_running, ignore_empty, ..ReportPolicy::default() };
     let snapshot = snapshot([
         namespace("empty"),
-        Event::Pod(pod("run", "web", "a:1", "")),
-        Event::Pod(in_phase(Phase::Pending, pod("wait", "web", "a:1", ""))),
+        Event::from(pod("run", "web", "a:1", "")),
+        Event::from(in_phase(Phase::Pending, pod("wait", "web", "a:1", ""))),
     ]);
     let report = KaiReport::of(&snapshot, &policy, |_| true);
     assert_eq!(report.results.iter().map(|namespace| &*namespace.namespace).collect::<Vec<_>>(), namespaces);
@@ -94,9 +95,9 @@ fn the_report_has_the_shape_of_kai() {
     let running = format!("nginx@{DIGEST}");
     let snapshot = snapshot([
         namespace("empty"),
-        Event::Pod(pod("apps", "web-1", "nginx:1", &running)),
-        Event::Pod(pod("apps", "web-2", "nginx:1", &running)),
-        Event::Pod(pod("apps", "web-3", "nginx:1", "")),
+        Event::from(pod("apps", "web-1", "nginx:1", &running)),
+        Event::from(pod("apps", "web-2", "nginx:1", &running)),
+        Event::from(pod("apps", "web-3", "nginx:1", "")),
     ]);
     let report = KaiReport::of(&snapshot, &ReportPolicy::default(), |_| true);
     let text = serde_json::to_string(&report).expect("JSON");

@@ -79,11 +79,11 @@ pub(crate) fn any_snapshot() -> impl Strategy<Value = Arc<Snapshot>> {
     (namespaces, nodes, pods()).prop_map(|(namespaces, nodes, pods)| {
         let namespaces = namespaces
             .into_iter()
-            .map(|(name, (uid, metadata))| Event::Namespace(NamespaceRecord { name: name.into(), uid, metadata }));
+            .map(|(name, (uid, metadata))| Event::from(NamespaceRecord { name: name.into(), uid, metadata }));
         let nodes = nodes.into_iter().map(|(name, (uid, metadata))| {
-            Event::Node(NodeRecord { uid, metadata, architecture: "arm64".into(), ..node(name) })
+            Event::from(NodeRecord { uid, metadata, architecture: "arm64".into(), ..node(name) })
         });
-        snapshot_including(&NAMESPACES, namespaces.chain(nodes).chain(pods.into_iter().map(Event::Pod)))
+        snapshot_including(&NAMESPACES, namespaces.chain(nodes).chain(pods.into_iter().map(Event::from)))
     })
 }
 

@@ -8,7 +8,7 @@ use kai::inventory::{
     NamespacePattern, NamespaceRecord, NamespaceSelection, NodeRecord, Phase, PodGenerations, PodRecord, ReportPolicy,
     SpecEntry, StatusEntry, read_container,
 };
-use kai::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, Snapshot};
+use kai::snapshot::{Event, ListScope, Observation, PodIndex, ServerVersion, Snapshot};
 use kai::views::{Payload, PayloadForm, PayloadLimits, PayloadRequest};
 use serde_json::Value;
 
@@ -86,7 +86,7 @@ pub(crate) fn node(name: &str) -> NodeRecord {
 }
 
 pub(crate) fn namespace(name: &str) -> Event {
-    Event::Namespace(NamespaceRecord::named(name))
+    Event::from(NamespaceRecord::named(name))
 }
 
 /// The snapshot of a cluster named `prod-eu-1` with these events, told as cluster-wide lists.
@@ -102,16 +102,15 @@ pub(crate) fn snapshot_including(include: &[&str], events: impl IntoIterator<Ite
 
 fn snapshot_of(selection: NamespaceSelection, events: impl IntoIterator<Item = Event>) -> Arc<Snapshot> {
     let mut index = PodIndex::new("prod-eu-1", selection);
-    let lists = [ListScope::Namespaces, ListScope::AllPods, ListScope::Nodes].map(Event::ListBegun);
-    for event in [Event::RelistBegun].into_iter().chain(lists).chain(events) {
-        assert!(index.apply(event).is_none(), "a snapshot before the relist has ended");
-    }
-    let end = RelistEnd {
+    let lists = || [ListScope::Namespaces, ListScope::AllPods, ListScope::Nodes];
+    let observed = Event::Observed(Observation {
         observed_at: Timestamp::from_second(1_800_000_000).expect("a time"),
         server_version: ServerVersion { git_version: "v1.37.2".into(), ..ServerVersion::default() },
         cut_short: None,
-    };
-    index.apply(Event::RelistEnded(end)).expect("a finished relist yields a snapshot")
+    });
+    let begun = lists().map(Event::RelistBegun).into_iter();
+    begun.chain(events).chain(lists().map(Event::RelistEnded)).chain([observed]).for_each(|event| index.apply(event));
+    index.publish().expect("a finished relist yields a snapshot").snapshot
 }
 
 /// Everything of the snapshot in that form, unlimited.
@@ -119,7 +118,7 @@ pub(crate) fn request(snapshot: &Arc<Snapshot>, form: PayloadForm) -> PayloadReq
     PayloadRequest {
         snapshot: Arc::clone(snapshot),
         timestamp: snapshot.observed_at(),
-        namespaces: snapshot.namespaces().to_vec(),
+        namespaces: snapshot.namespaces().iter().cloned().collect(),
         policy: ReportPolicy::default(),
         form,
         limits: PayloadLimits::default(),

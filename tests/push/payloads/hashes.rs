@@ -16,7 +16,7 @@ struct Cluster {
 }
 
 fn hash(cluster: &Cluster, form: PayloadForm) -> String {
-    let snapshot = snapshot([Event::Node(cluster.node.clone()), Event::Pod(cluster.pod.clone())]);
+    let snapshot = snapshot([Event::from(cluster.node.clone()), Event::from(cluster.pod.clone())]);
     request(&snapshot, form).content_hash().to_string()
 }
 
@@ -47,7 +47,7 @@ fn a_change_of_what_is_sent_changes_the_hash() {
 
 #[test]
 fn the_time_is_not_content() {
-    let snapshot = snapshot([Event::Pod(web("apps", "web"))]);
+    let snapshot = snapshot([Event::from(web("apps", "web"))]);
     let now = request(&snapshot, Inventories);
     let later = PayloadRequest { timestamp: Timestamp::MAX, ..now.clone() };
     assert_eq!(now.content_hash(), later.content_hash());

@@ -25,9 +25,9 @@ const UID: &str = "7d9f0b5e-95b5-4b57-9f3a-0c1d2e3f4a5b";
 fn a_uid_is_the_clusters_own_where_it_is_a_uuid(#[case] written: Option<&str>, #[case] expected: Option<&str>) {
     let uid = || written.map(Box::from);
     let snapshot = snapshot([
-        Event::Namespace(NamespaceRecord { uid: uid(), ..NamespaceRecord::named("apps") }),
-        Event::Pod(PodRecord { uid: uid(), node: Some("node-1".into()), ..web("apps", "web-1") }),
-        Event::Node(NodeRecord { uid: uid(), ..node("node-1") }),
+        Event::from(NamespaceRecord { uid: uid(), ..NamespaceRecord::named("apps") }),
+        Event::from(PodRecord { uid: uid(), node: Some("node-1".into()), ..web("apps", "web-1") }),
+        Event::from(NodeRecord { uid: uid(), ..node("node-1") }),
     ]);
     let body = body(request(&snapshot, FORM));
     let uids = ["namespaces", "nodes", "pods"].map(|name| body[name][0]["uid"].as_str().expect("a uid").to_owned());
@@ -44,8 +44,8 @@ fn a_uid_is_the_clusters_own_where_it_is_a_uuid(#[case] written: Option<&str>, #
 #[test]
 fn made_ids_are_these() {
     let snapshot = snapshot([
-        Event::Pod(PodRecord { node: Some("node-1".into()), ..web("apps", "web-1") }),
-        Event::Node(node("node-1")),
+        Event::from(PodRecord { node: Some("node-1".into()), ..web("apps", "web-1") }),
+        Event::from(node("node-1")),
     ]);
     let body = body(request(&snapshot, FORM));
     let ids = ["namespaces", "nodes", "pods"].map(|name| body[name][0]["uid"].clone());
@@ -62,7 +62,7 @@ fn made_ids_are_these() {
 
 #[test]
 fn a_uid_that_two_pods_have_is_neithers() {
-    let twin = |name: &str| Event::Pod(PodRecord { uid: Some(UID.into()), ..web("apps", name) });
+    let twin = |name: &str| Event::from(PodRecord { uid: Some(UID.into()), ..web("apps", name) });
     let body = body(request(&snapshot([twin("a"), twin("b")]), FORM));
     let uids: HashSet<&str> = list(&body, "pods").iter().filter_map(|pod| pod["uid"].as_str()).collect();
     assert_eq!(uids.len(), 2);
@@ -71,7 +71,7 @@ fn a_uid_that_two_pods_have_is_neithers() {
 
 /// What the containers of one pod are called, by id or `made`, with tag and the first digits of the digest.
 fn containers(pods: impl IntoIterator<Item = PodRecord>, policy: &ReportPolicy) -> Vec<String> {
-    let snapshot = snapshot(pods.into_iter().map(Event::Pod));
+    let snapshot = snapshot(pods.into_iter().map(Event::from));
     let body = body(PayloadRequest { policy: policy.clone(), ..request(&snapshot, FORM) });
     let elements = list(&body, "containers");
     let ids: HashSet<&Value> = elements.iter().map(|container| &container["id"]).collect();
@@ -153,7 +153,7 @@ fn an_update_that_changes_nothing_is_one_container() {
 #[test]
 fn made_ids_do_not_depend_on_what_else_is_sent() {
     let ids = |events: Vec<PodRecord>| -> Vec<(Value, Value)> {
-        let body = body(request(&snapshot(events.into_iter().map(Event::Pod)), FORM));
+        let body = body(request(&snapshot(events.into_iter().map(Event::from)), FORM));
         let web = list(&body, "pods").iter().find(|pod| pod["name"] == "web").expect("the pod");
         let of_it = list(&body, "containers").iter().filter(|container| container["pod_uid"] == web["uid"]);
         of_it.map(|container| (container["name"].clone(), container["id"].clone())).collect()

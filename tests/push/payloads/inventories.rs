@@ -13,7 +13,7 @@ const FORM: PayloadForm = PayloadForm::Inventories;
 fn a_whole_report_is_the_report_byte_for_byte() {
     let odd = Container::new("app", "\"results\":[]\u{1}\\\u{7f}ü", "r/a@sha256:{H}", "");
     let snapshot =
-        snapshot([namespace("empty"), Event::Pod(pod("apps", "odd", &[odd])), Event::Pod(web("apps", "web"))]);
+        snapshot([namespace("empty"), Event::from(pod("apps", "odd", &[odd])), Event::from(web("apps", "web"))]);
     let mut payloads = request(&snapshot, FORM).payloads();
     let payload = payloads.next().expect("one payload");
     assert!(payloads.next().is_none());
@@ -28,7 +28,7 @@ fn a_report_of_more_different_images_than_are_kept_is_the_report_too() {
     let different = |namespace: &str, images: std::ops::Range<u32>| {
         let images: Vec<Container> =
             images.map(|number| Container::new("app", &format!("shop/cart:{number}"), "", "")).collect();
-        Event::Pod(pod(namespace, "web", &images))
+        Event::from(pod(namespace, "web", &images))
     };
     let snapshot = snapshot([different("a", 0..40_000), different("b", 39_000..70_000), different("c", 0..10)]);
     let payload = request(&snapshot, FORM).payloads().next().expect("a payload");
@@ -39,7 +39,7 @@ fn a_report_of_more_different_images_than_are_kept_is_the_report_too() {
 
 #[test]
 fn a_namespace_that_does_not_exist_is_sent_as_empty() {
-    let snapshot = snapshot_including(&["apps", "gone"], [namespace("apps"), Event::Pod(web("apps", "web"))]);
+    let snapshot = snapshot_including(&["apps", "gone"], [namespace("apps"), Event::from(web("apps", "web"))]);
     let body = body(request(&snapshot, FORM));
     assert_eq!(
         body["results"],
@@ -50,7 +50,7 @@ fn a_namespace_that_does_not_exist_is_sent_as_empty() {
 #[test]
 fn only_the_namespaces_of_the_request_are_sent_once_and_in_order() {
     let snapshot = snapshot(["a", "b", "c"].map(namespace));
-    let [a, _, c] = snapshot.namespaces() else { panic!("three namespaces") };
+    let [a, _, c] = snapshot.namespaces().iter().collect::<Vec<_>>()[..] else { panic!("three namespaces") };
     let namespaces = vec![c.clone(), a.clone(), c.clone()];
     let body = body(PayloadRequest { namespaces, ..request(&snapshot, FORM) });
     assert_eq!(body["results"], json!([{"namespace": "a", "images": []}, {"namespace": "c", "images": []}]));
@@ -60,7 +60,7 @@ fn only_the_namespaces_of_the_request_are_sent_once_and_in_order() {
 fn a_namespace_too_large_for_one_payload_is_continued_in_the_next() {
     let images: Vec<Container> =
         (0..5).map(|at| Container::new(&format!("c{at}"), &format!("registry.example.com/a:{at}"), "", "")).collect();
-    let snapshot = snapshot([namespace("a"), Event::Pod(pod("big", "web", &images)), namespace("z")]);
+    let snapshot = snapshot([namespace("a"), Event::from(pod("big", "web", &images)), namespace("z")]);
     let whole = request(&snapshot, FORM).payloads().next().expect("a payload").body.length();
     let sent = sent(PayloadRequest { limits: limits(None, Some(whole - 90)), ..request(&snapshot, FORM) });
     let entries = |from: usize, to: usize| -> Vec<_> {
@@ -80,7 +80,7 @@ fn a_namespace_too_large_for_one_payload_is_continued_in_the_next() {
 #[test]
 fn an_entry_that_is_larger_than_a_payload_may_be_is_sent_alone() {
     let names = ["a", "b", "c"].map(|tag| Container::new(tag, &format!("nginx:{tag}"), "", ""));
-    let snapshot = snapshot([Event::Pod(pod("apps", "web", &names))]);
+    let snapshot = snapshot([Event::from(pod("apps", "web", &names))]);
     let sent = sent(PayloadRequest { limits: limits(None, Some(1)), ..request(&snapshot, FORM) });
     let results: Vec<_> = sent.into_iter().map(|(_, body)| body["results"].clone()).collect();
     let alone = |tag: &str| json!([{"namespace": "apps", "images": [{"tag": format!("nginx:{tag}")}]}]);

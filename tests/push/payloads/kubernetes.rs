@@ -41,7 +41,7 @@ fn the_payload_has_the_shape_that_anchore_describes() {
         ..pod("apps", "web-1", &[Container::new("app", "nginx:1", "nginx@sha256:{H}", "containerd://abc")])
     };
     let apps = NamespaceRecord { name: "apps".into(), uid: Some(UIDS[0].into()), metadata: metadata("namespace") };
-    let snapshot = snapshot([Event::Namespace(apps), Event::Pod(web), Event::Node(node)]);
+    let snapshot = snapshot([Event::from(apps), Event::from(web), Event::from(node)]);
     assert_eq!(
         body(request(&snapshot, FORM)),
         json!({
@@ -75,7 +75,7 @@ fn the_payload_has_the_shape_that_anchore_describes() {
 
 #[test]
 fn what_is_not_known_is_left_out() {
-    let snapshot = snapshot([Event::Pod(PodRecord { node: Some("node-1".into()), ..web("apps", "web-1") })]);
+    let snapshot = snapshot([Event::from(PodRecord { node: Some("node-1".into()), ..web("apps", "web-1") })]);
     let body = body(request(&snapshot, FORM));
     let keys = |element: &Value| element.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
     assert!(body.get("nodes").is_none(), "no node is known");
@@ -88,7 +88,7 @@ fn what_is_not_known_is_left_out() {
 fn labels_of_namespaces_are_sent_by_the_rule_of_the_request() {
     let record =
         NamespaceRecord { metadata: labels(&[("team", "shop"), ("tier", "a")]), ..NamespaceRecord::named("apps") };
-    let snapshot = snapshot([Event::Namespace(record)]);
+    let snapshot = snapshot([Event::from(record)]);
     let sent_with = |labels: KeyFilter| {
         let namespace_rule = MetadataRule { labels, annotations: KeyFilter::None };
         body(PayloadRequest { namespace_rule, ..request(&snapshot, FORM) })["namespaces"][0]["labels"].clone()
@@ -101,7 +101,7 @@ fn labels_of_namespaces_are_sent_by_the_rule_of_the_request() {
 #[test]
 fn only_pods_that_count_are_listed() {
     let waiting = PodRecord { phase: Phase::Pending, ..web("apps", "waiting") };
-    let snapshot = snapshot([Event::Pod(waiting), Event::Pod(web("apps", "web"))]);
+    let snapshot = snapshot([Event::from(waiting), Event::from(web("apps", "web"))]);
     let names = |ignore_not_running: bool| -> Vec<String> {
         let policy = ReportPolicy { ignore_not_running, ..ReportPolicy::default() };
         let body = body(PayloadRequest { policy, ..request(&snapshot, FORM) });
@@ -116,7 +116,7 @@ fn only_pods_that_count_are_listed() {
 #[case::left_out(true, &["apps"])]
 fn namespaces_without_images_follow_their_setting(#[case] ignore_empty: bool, #[case] expected: &[&str]) {
     let idle = PodRecord { phase: Phase::Succeeded, ..web("idle", "job") };
-    let snapshot = snapshot([namespace("empty"), Event::Pod(idle), Event::Pod(web("apps", "web"))]);
+    let snapshot = snapshot([namespace("empty"), Event::from(idle), Event::from(web("apps", "web"))]);
     let policy = ReportPolicy { ignore_empty, ..ReportPolicy::default() };
     let body = body(PayloadRequest { policy, ..request(&snapshot, FORM) });
     let names: Vec<_> = list(&body, "namespaces").iter().map(|namespace| namespace["name"].as_str()).collect();
@@ -136,7 +136,7 @@ fn a_namespace_that_does_not_exist_is_not_listed() {
 #[case::line_break_first("\na:1", "\\u{a}a:1")]
 #[case::odd_but_taken("${IMG} \u{1}", "${IMG} \u{1}")]
 fn a_text_that_would_make_the_receiver_refuse_everything_is_escaped(#[case] image: &str, #[case] expected: &str) {
-    let snapshot = snapshot([Event::Pod(pod("apps", "web", &[Container::new("app", image, "", "")]))]);
+    let snapshot = snapshot([Event::from(pod("apps", "web", &[Container::new("app", image, "", "")]))]);
     assert_eq!(body(request(&snapshot, FORM))["containers"][0]["image_tag"], json!(expected));
 }
 

@@ -10,7 +10,7 @@ use super::cluster::{limits, list, node, request, sent, snapshot, values, web};
 const FORM: PayloadForm = PayloadForm::KubernetesInventory;
 
 fn on(node: &str, pod: PodRecord) -> Event {
-    Event::Pod(PodRecord { node: Some(node.into()), ..pod })
+    Event::from(PodRecord { node: Some(node.into()), ..pod })
 }
 
 fn names(body: &Value) -> Vec<&str> {
@@ -21,9 +21,9 @@ fn names(body: &Value) -> Vec<&str> {
 fn idle_nodes_are_sent_first_and_only_where_they_are_wanted() {
     let ended = PodRecord { phase: Phase::Succeeded, ..web("a", "job") };
     let events = [on("n1", web("a", "web")), on("n2", ended), on("n3", web("b", "web")), on("gone", web("b", "x"))];
-    let snapshot = snapshot(events.into_iter().chain(["n1", "n2", "n3", "n4"].map(|name| Event::Node(node(name)))));
+    let snapshot = snapshot(events.into_iter().chain(["n1", "n2", "n3", "n4"].map(|name| Event::from(node(name)))));
     let of_a = |with_idle_nodes: bool| {
-        let namespaces = snapshot.namespaces()[..1].to_vec();
+        let namespaces = snapshot.namespaces().iter().take(1).cloned().collect();
         let mut sent = sent(PayloadRequest { namespaces, with_idle_nodes, ..request(&snapshot, FORM) });
         sent.remove(0).1
     };
@@ -33,7 +33,7 @@ fn idle_nodes_are_sent_first_and_only_where_they_are_wanted() {
 
 #[test]
 fn idle_nodes_alone_are_worth_a_payload() {
-    let snapshot = snapshot([Event::Node(node("n1"))]);
+    let snapshot = snapshot([Event::from(node("n1"))]);
     assert!(sent(request(&snapshot, FORM)).is_empty());
     let sent = sent(PayloadRequest { with_idle_nodes: true, ..request(&snapshot, FORM) });
     assert_eq!(sent.iter().map(|(_, body)| names(body)).collect::<Vec<_>>(), [["n1"]]);
@@ -42,7 +42,7 @@ fn idle_nodes_alone_are_worth_a_payload() {
 #[test]
 fn idle_nodes_keep_to_the_limit_too() {
     let labels = Metadata { labels: values(&[("note", &"x".repeat(500))]), ..Metadata::default() };
-    let nodes = ["n1", "n2", "n3"].map(|name| Event::Node(NodeRecord { metadata: labels.clone(), ..node(name) }));
+    let nodes = ["n1", "n2", "n3"].map(|name| Event::from(NodeRecord { metadata: labels.clone(), ..node(name) }));
     let snapshot = snapshot(nodes.into_iter().chain([on("n2", web("a", "web"))]));
     let limits = limits(None, Some(1_000));
     let sent = sent(PayloadRequest { with_idle_nodes: true, limits, ..request(&snapshot, FORM) });
@@ -56,8 +56,8 @@ fn a_namespace_that_moves_takes_its_nodes_along() {
         on("n1", web("a", "web")),
         on("n1", web("b", "web-1")),
         on("n2", web("b", "web-2")),
-        Event::Node(node("n1")),
-        Event::Node(node("n2")),
+        Event::from(node("n1")),
+        Event::from(node("n2")),
     ]);
     let whole = request(&snapshot, FORM).payloads().next().expect("a payload").body.length();
     let sent = sent(PayloadRequest { limits: limits(None, Some(whole - 1)), ..request(&snapshot, FORM) });
@@ -71,10 +71,13 @@ fn a_namespace_that_moves_and_is_cut_leaves_each_node_where_its_pods_are() {
         on("n1", web("a", "web")),
         on("n1", web("b", "web-1")),
         on("n2", web("b", "web-2")),
-        Event::Node(node("n1")),
-        Event::Node(node("n2")),
+        Event::from(node("n1")),
+        Event::from(node("n2")),
     ]);
-    let alone = PayloadRequest { namespaces: snapshot.namespaces()[1..].to_vec(), ..request(&snapshot, FORM) };
+    let alone = PayloadRequest {
+        namespaces: snapshot.namespaces().iter().skip(1).cloned().collect(),
+        ..request(&snapshot, FORM)
+    };
     let bytes = alone.payloads().next().expect("a payload").body.length();
     let sent = sent(PayloadRequest { limits: limits(None, Some(bytes - 1)), ..request(&snapshot, FORM) });
     assert_eq!(sent.iter().map(|(_, body)| names(body)).collect::<Vec<_>>(), [["n1"], ["n1"], ["n2"]]);

@@ -9,7 +9,7 @@ use crate::anchore_schema::violations;
 use kai::snapshot::Event;
 
 fn changed(form: PayloadForm, change: impl Fn(&mut Value)) -> Vec<String> {
-    let mut body = body(request(&snapshot([Event::Pod(web("apps", "web-1"))]), form));
+    let mut body = body(request(&snapshot([Event::from(web("apps", "web-1"))]), form));
     assert!(violations(form, &body).is_empty(), "valid before the change");
     change(&mut body);
     violations(form, &body)

@@ -31,8 +31,8 @@ fn no_payload_has_more_namespaces_than_it_may(#[values(Inventories, KubernetesIn
 #[test]
 fn a_namespace_that_fits_is_not_torn_and_one_that_does_not_is_cut_between_pods() {
     let pods = [("a", "1"), ("b", "1"), ("b", "2"), ("b", "3"), ("b", "4"), ("c", "1")];
-    let snapshot = snapshot(pods.map(|(namespace, name)| Event::Pod(web(namespace, name))));
-    let [_, b, _] = snapshot.namespaces() else { panic!("three namespaces") };
+    let snapshot = snapshot(pods.map(|(namespace, name)| Event::from(web(namespace, name))));
+    let [_, b, _] = snapshot.namespaces().iter().collect::<Vec<_>>()[..] else { panic!("three namespaces") };
     let alone = PayloadRequest { namespaces: vec![b.clone()], ..request(&snapshot, KubernetesInventory) };
     let bytes = alone.payloads().next().expect("a payload").body.length();
     let cut = |bytes: u64| -> Vec<(String, String)> {
@@ -59,7 +59,7 @@ fn payloads_can_be_sent_between_threads() {
 /// A body of several chunks of the buffer: a value that lies across the end of one is whole.
 #[rstest]
 fn long_bodies_are_whole(#[values(Inventories, KubernetesInventory)] form: PayloadForm) {
-    let pods = (0..2_000).map(|at| Event::Pod(web(&format!("n{}", at % 97), &format!("web-{at}"))));
+    let pods = (0..2_000).map(|at| Event::from(web(&format!("n{}", at % 97), &format!("web-{at}"))));
     let snapshot = snapshot(pods);
     let bodies = |bytes: Option<u64>| sent(PayloadRequest { limits: limits(None, bytes), ..request(&snapshot, form) });
     let (payload, whole) = bodies(None).remove(0);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use kai::cluster::{ClusterError, ClusterSource, Environment, Progress, install_crypto_provider};
 use kai::config::{ClusterSettings, Impersonation, KubeconfigSource};
 use kai::inventory::NamespaceSelection;
-use kai::snapshot::{Event, ListScope, PodIndex, Snapshot};
+use kai::snapshot::{Event, ListScope, Object, PodIndex, Snapshot};
 
 /// No test waits longer than this for anything.
 const LIMIT: Duration = Duration::from_secs(40);
@@ -30,11 +30,14 @@ impl Read {
         let mut pods: Vec<String> = Vec::new();
         for event in &self.events {
             match event {
-                Event::RelistBegun | Event::ListBegun(ListScope::AllPods) => pods.clear(),
-                Event::ListBegun(ListScope::PodsOf(namespace)) => {
+                Event::RelistBegun(ListScope::AllPods) | Event::Refused { scope: ListScope::AllPods, .. } => {
+                    pods.clear();
+                }
+                Event::RelistBegun(ListScope::PodsOf(namespace))
+                | Event::Refused { scope: ListScope::PodsOf(namespace), .. } => {
                     pods.retain(|pod| !pod.starts_with(&format!("{namespace}/")));
                 }
-                Event::Pod(pod) => pods.push(format!("{}/{}", pod.namespace, pod.name)),
+                Event::Applied(Object::Pod(pod)) => pods.push(format!("{}/{}", pod.namespace, pod.name)),
                 _ => {}
             }
         }
@@ -45,7 +48,7 @@ impl Read {
     /// Names of namespaces that were listed, sorted, each as often as it came.
     pub(crate) fn namespaces(&self) -> Vec<String> {
         let names = self.events.iter().filter_map(|event| match event {
-            Event::Namespace(namespace) => Some(namespace.name.to_string()),
+            Event::Applied(Object::Namespace(namespace)) => Some(namespace.name.to_string()),
             _ => None,
         });
         let mut names: Vec<String> = names.collect();
@@ -58,8 +61,8 @@ impl Read {
         let mut nodes: Vec<String> = Vec::new();
         for event in &self.events {
             match event {
-                Event::RelistBegun | Event::ListBegun(ListScope::Nodes) => nodes.clear(),
-                Event::Node(node) => nodes.push(node.name.to_string()),
+                Event::RelistBegun(ListScope::Nodes) => nodes.clear(),
+                Event::Applied(Object::Node(node)) => nodes.push(node.name.to_string()),
                 _ => {}
             }
         }
@@ -70,7 +73,8 @@ impl Read {
     /// The snapshot that an index makes of it.
     pub(crate) fn snapshot(self, selection: &NamespaceSelection) -> Arc<Snapshot> {
         let mut index = PodIndex::new("fake", selection.clone());
-        self.events.into_iter().fold(None, |last, event| index.apply(event).or(last)).unwrap()
+        self.events.into_iter().for_each(|event| index.apply(event));
+        index.publish().unwrap().snapshot
     }
 
     /// Scope and reason of each refusal.
@@ -84,7 +88,7 @@ impl Read {
 
     /// Whether the last thing said is that the relist ended.
     pub(crate) fn ended(&self) -> bool {
-        matches!(self.events.last(), Some(Event::RelistEnded(_)))
+        matches!(self.events.last(), Some(Event::Observed(_)))
     }
 }
 

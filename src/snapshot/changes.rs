@@ -1,38 +1,56 @@
-//! What changed from one snapshot to the next, for a line of the log.
+//! What changed from one snapshot to the next.
 //!
-//! Namespaces and pods that are the same are the same allocation in both, so that a poll of a quiet cluster costs a
-//! comparison of pointers. Nothing is said to be gone that may only not have been read.
+//! Namespaces and chunks of pods that are the same are the same allocation in both and are passed over, so that the cost is
+//! that of what changed. Nothing counts as gone that may only not have been read.
 
-use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::report::some;
-use crate::inventory::PodRecord;
-use crate::snapshot::{NamespacePart, NamespaceState, Snapshot};
+use super::part::{NamespacePart, NamespaceParts, NamespaceState};
+use super::pods::Pods;
+use super::snapshot::Snapshot;
+use crate::inventory::{ImageRef, join_names};
 
 /// As many names of namespaces, and of images, stand in one line.
 const NAMES_MAX: usize = 5;
 
-/// Counts, and the first names. An image is what a manifest asks for, once in each namespace.
+/// What came, went and changed.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Changes {
-    namespaces_added: Vec<Arc<str>>,
-    namespaces_removed: Vec<Arc<str>>,
+pub struct Changes {
+    /// Namespaces that are there now.
+    pub namespaces_added: Vec<Arc<str>>,
+    /// Namespaces that are gone.
+    pub namespaces_removed: Vec<Arc<str>>,
     /// Those that were read and are not, or the other way round.
-    namespaces_otherwise: Vec<Arc<str>>,
-    pods_added: usize,
-    pods_removed: usize,
-    pods_changed: usize,
-    images_added: Vec<String>,
-    images_removed: Vec<String>,
+    pub namespaces_otherwise: Vec<Arc<str>>,
+    /// Pods that are there now.
+    pub pods_added: usize,
+    /// Pods that are gone.
+    pub pods_removed: usize,
+    /// Pods of which anything is another.
+    pub pods_changed: usize,
+    /// Images that a namespace has now.
+    pub images_added: Vec<NamespacedImage>,
+    /// Images that a namespace has no more.
+    pub images_removed: Vec<NamespacedImage>,
+}
+
+/// What a manifest asks for, once in each namespace.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NamespacedImage {
+    /// The image.
+    pub image: Arc<ImageRef>,
+    /// Where.
+    pub namespace: Arc<str>,
 }
 
 impl Changes {
-    pub(super) fn between(before: &Snapshot, after: &Snapshot) -> Self {
+    /// What is in `after` and was not in `before`, and the other way round.
+    #[must_use]
+    pub fn between(before: &Snapshot, after: &Snapshot) -> Self {
         let mut changes = Self::default();
-        for (old, new) in pairs(before.namespaces(), after.namespaces(), |part| part.name()) {
+        for (old, new) in NamespaceParts::differences(before.namespaces(), after.namespaces()) {
             changes.take_namespace(old.filter(|part| exists(part)), new.filter(|part| exists(part)), before, after);
         }
         changes
@@ -47,7 +65,7 @@ impl Changes {
     ) {
         match (old, new) {
             (None, None) => return,
-            (Some(old), Some(new)) if Arc::ptr_eq(old, new) => return,
+            (Some(old), Some(new)) if old.content_hash() == new.content_hash() => return,
             (Some(old), Some(new)) if old.state() != new.state() => {
                 self.namespaces_otherwise.push(Arc::clone(new.name()));
                 return;
@@ -56,87 +74,42 @@ impl Changes {
             (None, Some(new)) => self.namespaces_added.push(Arc::clone(new.name())),
             (Some(old), None) => self.namespaces_removed.push(Arc::clone(old.name())),
         }
-        let before = Side { part: old, is_whole: old.is_none_or(|part| before.vouches_for(part)) };
-        let after = Side { part: new, is_whole: new.is_none_or(|part| after.vouches_for(part)) };
-        self.take_pods(before, after);
-    }
-
-    fn take_pods(&mut self, before: Side<'_>, after: Side<'_>) {
-        let (mut gone, mut come) = (BTreeSet::new(), BTreeSet::new());
-        for (old, new) in pairs(before.pods(), after.pods(), |pod| &pod.name) {
+        // What is not in one that is not whole may be there all the same.
+        let was_whole = old.is_none_or(|part| before.vouches_for(part));
+        let is_whole = new.is_none_or(|part| after.vouches_for(part));
+        for (old, new) in Pods::differences(&NamespacePart::pods_of(old), &NamespacePart::pods_of(new)) {
             match (old, new) {
-                (Some(old), Some(new)) if Arc::ptr_eq(old, new) => continue,
                 (Some(_), Some(_)) => self.pods_changed += 1,
-                (None, _) => self.pods_added += usize::from(before.is_whole),
-                (_, None) => self.pods_removed += usize::from(after.is_whole),
+                (None, _) => self.pods_added += usize::from(was_whole),
+                (_, None) => self.pods_removed += usize::from(is_whole),
             }
-            gone.extend(old.into_iter().flat_map(images));
-            come.extend(new.into_iter().flat_map(images));
         }
-        if before.is_whole {
-            self.images_added.extend(after.only_here(come, &before));
-        }
-        if after.is_whole {
-            self.images_removed.extend(before.only_here(gone, &after));
-        }
-    }
-}
-
-/// A namespace in one of the snapshots.
-#[derive(Clone, Copy)]
-struct Side<'a> {
-    part: Option<&'a Arc<NamespacePart>>,
-    /// Whether what is not in it is not there.
-    is_whole: bool,
-}
-
-impl<'a> Side<'a> {
-    fn pods(&self) -> impl Iterator<Item = &'a Arc<PodRecord>> + use<'a> {
-        self.part.into_iter().flat_map(|part| part.pods())
-    }
-
-    /// Those of the images of this side that no pod of the other side has, with the namespace.
-    fn only_here(&self, mut candidates: BTreeSet<&'a str>, other: &Side<'_>) -> Vec<String> {
-        for image in other.pods().flat_map(images) {
-            if candidates.is_empty() {
-                break;
+        if old.map(|part| part.images_hash()) != new.map(|part| part.images_hash()) {
+            if was_whole {
+                self.images_added.extend(only_in(new, old));
             }
-            candidates.remove(image);
+            if is_whole {
+                self.images_removed.extend(only_in(old, new));
+            }
         }
-        let name = self.part.map_or("", |part| part.name());
-        candidates.into_iter().map(|image| format!("{image} in {name}")).collect()
     }
 }
 
-fn images(pod: &Arc<PodRecord>) -> impl Iterator<Item = &str> {
-    pod.containers.iter().map(|container| container.image.written())
+/// The images of a namespace that it has not on the other side.
+fn only_in(part: Option<&Arc<NamespacePart>>, other: Option<&Arc<NamespacePart>>) -> Vec<NamespacedImage> {
+    let Some(part) = part else { return Vec::new() };
+    let mut images: BTreeMap<&str, &Arc<ImageRef>> =
+        part.images(false).map(|each| (each.image.written(), &each.image)).collect();
+    for each in other.into_iter().flat_map(|part| part.images(false)) {
+        images.remove(each.image.written());
+    }
+    let placed = |image| NamespacedImage { image: Arc::clone(image), namespace: Arc::clone(part.name()) };
+    images.into_values().map(placed).collect()
 }
 
 /// Namespaces that the cluster does not have stand in a snapshot when they were asked for by name.
 fn exists(part: &NamespacePart) -> bool {
     part.state() != NamespaceState::Unknown
-}
-
-/// Both of a name, or the one of it, in the order of names; both lists are sorted by them.
-fn pairs<'a, T: 'a, N: Ord + 'a>(
-    before: impl IntoIterator<Item = &'a T>,
-    after: impl IntoIterator<Item = &'a T>,
-    name: impl Fn(&'a T) -> &'a N,
-) -> impl Iterator<Item = (Option<&'a T>, Option<&'a T>)> {
-    let (mut before, mut after) = (before.into_iter().peekable(), after.into_iter().peekable());
-    std::iter::from_fn(move || {
-        let order = match (before.peek(), after.peek()) {
-            (None, None) => return None,
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(old), Some(new)) => name(old).cmp(name(new)),
-        };
-        Some(match order {
-            Ordering::Less => (before.next(), None),
-            Ordering::Equal => (before.next(), after.next()),
-            Ordering::Greater => (None, after.next()),
-        })
-    })
 }
 
 /// As in `pods +3 -1 ~2; images +1 (nginx:1.28 in shop)`; `nothing` when all is the same.
@@ -168,23 +141,30 @@ impl fmt::Display for Changes {
     }
 }
 
+/// As in `nginx:1.28 in shop`.
+impl fmt::Display for NamespacedImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.image.written(), self.namespace)
+    }
+}
+
 fn counted(sign: char, count: usize) -> Option<String> {
     (count > 0).then(|| format!("{sign}{count}"))
 }
 
-fn named(sign: char, names: &[impl AsRef<str>]) -> Option<String> {
+fn named(sign: char, names: &[impl fmt::Display]) -> Option<String> {
     let count = counted(sign, names.len())?;
-    Some(format!("{count} ({})", some(names, NAMES_MAX)))
+    Some(format!("{count} ({})", join_names(names, NAMES_MAX)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::inventory::{
-        ContainerKind, ContainerState, Interner, NamespaceRecord, NamespaceSelection, Phase, PodGenerations, SpecEntry,
-        StatusEntry, read_container,
+        ContainerKind, ContainerState, Interner, NamespaceRecord, NamespaceSelection, Phase, PodGenerations, PodRecord,
+        SpecEntry, StatusEntry, read_container,
     };
-    use crate::snapshot::{Event, ListScope, PodIndex, RelistEnd, ServerVersion, SkippedItem};
+    use crate::snapshot::{Event, ListScope, Observation, PodIndex, SkippedItem};
     use rstest::rstest;
 
     const NAMESPACES: [&str; 2] = ["apps", "shop"];
@@ -216,17 +196,15 @@ mod tests {
         pods: &[(&str, &str, &str)],
         more: impl IntoIterator<Item = Event>,
     ) -> Arc<Snapshot> {
-        let mut events = vec![Event::RelistBegun, Event::ListBegun(ListScope::AllPods)];
-        events.extend(namespaces.iter().map(|name| Event::Namespace(NamespaceRecord::named(*name))));
-        events.extend(pods.iter().map(|each| Event::Pod(pod(*each))));
+        let mut events = vec![Event::RelistBegun(ListScope::Namespaces), Event::RelistBegun(ListScope::AllPods)];
+        events.extend(namespaces.iter().map(|name| Event::from(NamespaceRecord::named(*name))));
+        events.extend(pods.iter().map(|each| Event::from(pod(*each))));
+        events.extend([ListScope::Namespaces, ListScope::AllPods].map(Event::RelistEnded));
         events.extend(more);
-        events.into_iter().for_each(|event| assert!(index.apply(event).is_none()));
-        let end = RelistEnd {
-            observed_at: "2026-11-24T09:30:00Z".parse().expect("time"),
-            server_version: ServerVersion::default(),
-            cut_short: None,
-        };
-        index.apply(Event::RelistEnded(end)).expect("a finished relist")
+        events.push(Event::Observed(Observation::at("2026-11-24T09:30:00Z".parse().expect("time"))));
+        events.into_iter().for_each(|event| index.apply(event));
+        index.publish();
+        Arc::clone(index.snapshot().expect("an observation"))
     }
 
     fn index() -> PodIndex {
@@ -279,7 +257,7 @@ mod tests {
         let scope = || ListScope::PodsOf("shop".into());
         let before = relist(&mut index, &NAMESPACES, &PODS, []);
         let refused = Event::Refused { scope: scope(), reason: "missing right".into() };
-        let between = relist(&mut index, &NAMESPACES, &PODS[..2], [Event::ListBegun(scope()), refused]);
+        let between = relist(&mut index, &NAMESPACES, &PODS[..2], [refused]);
         let after = relist(&mut index, &NAMESPACES, &PODS, []);
         assert_eq!(Changes::between(&before, &between).to_string(), "namespaces ~1 (shop)");
         assert_eq!(Changes::between(&between, &after).to_string(), "namespaces ~1 (shop)");

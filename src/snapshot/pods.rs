@@ -1,0 +1,163 @@
+//! The pods of one namespace, each with the hash of what is known of it.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use super::chunks::Chunks;
+use super::event::PodIdentity;
+use super::hash::{ContentHash, ContentHasher, HashSum};
+use crate::inventory::{ContainerRecord, Digest, KeyValues, Metadata, PodRecord};
+
+/// A pod, hashed once when it comes.
+#[derive(Debug, Clone)]
+pub(super) struct Pod {
+    pub(super) record: Arc<PodRecord>,
+    hash: ContentHash,
+}
+
+/// Sorted by name, then by uid where that is part of what a pod is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pods {
+    chunks: Chunks<Pod>,
+    identity: PodIdentity,
+    sum: HashSum,
+}
+
+impl Pod {
+    pub(super) fn new(record: PodRecord) -> Self {
+        Self { hash: hash_pod(&record), record: Arc::new(record) }
+    }
+}
+
+impl Pods {
+    pub(super) fn new(identity: PodIdentity) -> Self {
+        Self { chunks: Chunks::default(), identity, sum: HashSum::default() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.chunks.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = &Arc<PodRecord>> + Clone {
+        self.chunks.iter().map(|pod| &pod.record)
+    }
+
+    /// The hashes of all of them.
+    pub(super) fn sum(&self) -> HashSum {
+        self.sum
+    }
+
+    /// The pod that is the same as this one, in whatever state.
+    pub(super) fn same_as(&self, pod: &PodRecord) -> Option<&Pod> {
+        self.chunks.get(|known| self.identity.order(&known.record, &pod.name, pod.uid.as_deref()))
+    }
+
+    /// Gives the state of the pod that this one replaces.
+    pub(super) fn insert(&mut self, pod: Pod) -> Option<Pod> {
+        self.sum.add(pod.hash);
+        let (identity, record) = (self.identity, Arc::clone(&pod.record));
+        let replaced =
+            self.chunks.insert(|known| identity.order(&known.record, &record.name, record.uid.as_deref()), pod);
+        if let Some(replaced) = &replaced {
+            self.sum.remove(replaced.hash);
+        }
+        replaced
+    }
+
+    /// Takes the pod of that name away; one with another uid than the one that is meant stays.
+    pub(super) fn remove(&mut self, name: &str, uid: Option<&str>) -> Option<Pod> {
+        let identity = self.identity;
+        let order = |known: &Pod| identity.order(&known.record, name, uid);
+        let known = self.chunks.get(order)?;
+        if uid.is_some() && known.record.uid.as_deref() != uid {
+            return None;
+        }
+        let gone = self.chunks.remove(order)?;
+        self.sum.remove(gone.hash);
+        Some(gone)
+    }
+
+    /// Whether each pod is the very record that the other has in its place.
+    pub(super) fn are_the_very(&self, others: &Self) -> bool {
+        let same = |(a, b): (&Arc<PodRecord>, &Arc<PodRecord>)| Arc::ptr_eq(a, b);
+        self.len() == others.len() && self.records().zip(others.records()).all(same)
+    }
+
+    /// Each pod of one side, and each that is another in both.
+    pub(super) fn differences<'a>(
+        before: &'a Self,
+        after: &'a Self,
+    ) -> impl Iterator<Item = (Option<&'a Arc<PodRecord>>, Option<&'a Arc<PodRecord>>)> {
+        let identity = after.identity;
+        let order = move |a: &Pod, b: &Pod| identity.order(&a.record, &b.record.name, b.record.uid.as_deref());
+        let pairs = Chunks::differences(&before.chunks, &after.chunks, order);
+        let changed = pairs.filter(|(before, after)| before.map(|pod| pod.hash) != after.map(|pod| pod.hash));
+        changed.map(|(before, after)| (before.map(|pod| &pod.record), after.map(|pod| &pod.record)))
+    }
+}
+
+impl PodIdentity {
+    fn order(self, known: &PodRecord, name: &str, uid: Option<&str>) -> Ordering {
+        let by_name = (*known.name).cmp(name);
+        match self {
+            Self::Name => by_name,
+            Self::NameAndUid => by_name.then_with(|| known.uid.as_deref().cmp(&uid)),
+        }
+    }
+}
+
+fn hash_pod(pod: &PodRecord) -> ContentHash {
+    let PodRecord { namespace: _, name, uid, phase, node, owner, containers, stray_statuses, metadata } = pod;
+    let mut hasher = ContentHasher::default();
+    hasher.text(name).optional(uid.as_deref()).number(*phase as u64).optional(node.as_deref());
+    hasher.optional(owner.as_ref().map(|owner| &*owner.kind)).optional(owner.as_ref().map(|owner| &*owner.name));
+    hasher.number(stray_statuses.len() as u64);
+    for name in stray_statuses {
+        hasher.text(name);
+    }
+    hash_metadata(&mut hasher, metadata.as_deref());
+    hasher.number(containers.len() as u64);
+    containers.iter().for_each(|container| hash_container(&mut hasher, container));
+    hasher.finish()
+}
+
+pub(super) fn hash_metadata(hasher: &mut ContentHasher, metadata: Option<&Metadata>) {
+    let mut hash = |values: Option<&KeyValues>| {
+        let values = values.map_or(&[][..], |values| values);
+        hasher.number(values.len() as u64);
+        for (key, value) in values {
+            hasher.text(key).text(value);
+        }
+    };
+    hash(metadata.map(|metadata| &metadata.labels));
+    hash(metadata.map(|metadata| &metadata.annotations));
+}
+
+fn hash_container(hasher: &mut ContentHasher, container: &ContainerRecord) {
+    let ContainerRecord {
+        name,
+        kind,
+        image,
+        running,
+        image_id,
+        resolved_repository,
+        updating_from,
+        state,
+        reason,
+        flags,
+        container_id,
+    } = container;
+    hasher.text(name).number(*kind as u64).text(image.written());
+    hasher.optional(running.as_ref().map(Digest::as_str)).optional(image_id.as_deref());
+    hasher.optional(resolved_repository.as_deref());
+    hasher.optional(updating_from.as_ref().map(|image| image.written()));
+    hasher.number(*state as u64).optional(reason.as_deref()).optional(container_id.as_deref());
+    hasher
+        .number(u64::from(flags.digest_mismatch))
+        .number(u64::from(flags.unknown_prefix))
+        .number(u64::from(flags.ambiguous_tag));
+}
