@@ -14,12 +14,12 @@ use super::api_version::VERSION;
 use super::body::{Body, Coding};
 use super::credentials::{Passwords, Sender};
 use super::error::ClientError;
-use super::failure::{Circumstances, Failure};
+use super::failure::Failure;
 use super::proxy;
 use super::tls::Tls;
 use crate::config::AnchoreHttpSettings;
 use crate::inventory::excerpt;
-use crate::remote::{Proxy, ProxyVariables, Transport, install_crypto_provider};
+use crate::remote::{CallError, Credentials, Proxy, ProxyVariables, Server, Transport, install_crypto_provider};
 
 const USER_AGENT: &str = concat!("kai/", env!("CARGO_PKG_VERSION"));
 
@@ -125,13 +125,13 @@ impl Client {
         let url = self.address.join(request.path);
         let whole = tokio::time::timeout(self.timeout, async {
             match self.send(&url, request, password).await {
-                Err(failure @ Failure::BrokenOff { .. }) if url.scheme() == "https" => {
+                Err(failure @ Failure::Call(CallError::BrokenOff { .. })) if url.scheme() == "https" => {
                     Err(self.refusal_of_tls().await.unwrap_or(failure))
                 }
                 result => result,
             }
         });
-        whole.await.unwrap_or_else(|_| Err(self.circumstances(&url).timeout(self.timeout)))
+        whole.await.unwrap_or_else(|_| Err(self.server(&url).timeout(self.timeout).into()))
     }
 
     /// What the receiver has against this side of TLS, if it has anything.
@@ -141,13 +141,13 @@ impl Client {
     async fn refusal_of_tls(&self) -> Option<Failure> {
         let request = Request { method: Method::GET, path: VERSION, sender: None, body: None };
         match self.send(&self.address.join(VERSION), &request, None).await {
-            Err(failure @ Failure::Tls { .. }) => Some(failure),
+            Err(failure @ Failure::Call(CallError::Tls { .. })) => Some(failure),
             _ => None,
         }
     }
 
     async fn send(&self, url: &Url, request: &Request<'_>, password: Option<&SecretString>) -> Result<Answer, Failure> {
-        let no_answer = |transport| self.circumstances(url).no_answer(transport);
+        let no_answer = |transport| Failure::from(self.server(url).no_answer(transport));
         let sent = self.build(url, request, password).await?.send().await;
         let response = sent.map_err(|error| no_answer(Transport::of(&error)))?;
         let status = response.status();
@@ -190,8 +190,22 @@ impl Client {
         Ok(built.body(reqwest::Body::wrap(body.stream(coding))))
     }
 
-    fn circumstances<'a>(&'a self, url: &'a Url) -> Circumstances<'a> {
-        Circumstances { url, proxy: self.proxy.as_ref(), has_client_certificate: self.has_client_certificate }
+    /// For the messages about an exchange that gave no whole answer.
+    fn server(&self, url: &Url) -> Server<'_> {
+        let certificate =
+            if self.has_client_certificate { Credentials::Certificate } else { Credentials::NoCertificate };
+        Server {
+            name: shown(url),
+            kind: "receiver",
+            is_https: url.scheme() == "https",
+            address: "anchore.url".to_owned(),
+            other_name: "",
+            authority: "anchore.http.ca-certificate".to_owned(),
+            credentials: certificate("anchore.http.client-certificate and anchore.http.client-key"),
+            slow_advice: "check that it can be reached from here, or raise anchore.http.timeout-seconds",
+            request: None,
+            proxy: self.proxy.as_ref(),
+        }
     }
 }
 

@@ -47,3 +47,5 @@ pub use failure::{Failure, Refusal};
 pub use pusher::{PushError, Pusher};
 pub use registration::Registrar;
 pub use workload::Workload;
+
+pub use crate::remote::CallError;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use backon::{BackoffBuilder as _, ExponentialBackoff};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+use crate::remote::doubling;
 
 /// The first wait; doubled after each further failure.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -116,14 +118,8 @@ impl<'p, T> RetryPolicy<'p, T> {
     }
 }
 
-/// Doubling, with up to as much again at random, so that many clusters do not come back together.
 fn waits(longest: Duration) -> ExponentialBackoff {
-    ExponentialBuilder::new()
-        .with_min_delay(FIRST_WAIT.min(longest))
-        .with_max_delay(longest)
-        .without_max_times()
-        .with_jitter()
-        .build()
+    doubling(FIRST_WAIT, longest).build()
 }
 
 #[cfg(test)]

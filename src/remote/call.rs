@@ -124,7 +124,6 @@ pub(crate) struct Server<'a> {
 }
 
 /// Whose certificate the server may want, and where it is set.
-#[cfg_attr(not(test), expect(dead_code, reason = "a push that shows a certificate comes to use it"))]
 pub(crate) enum Credentials {
     /// A certificate is one way to log in among others.
     AnyKind(String),

@@ -21,12 +21,13 @@ mod reason;
 mod retry_after;
 mod transport;
 
+pub use call::CallError;
 pub use crypto::install_crypto_provider;
 #[cfg(feature = "fips")]
 pub(crate) use fips::{Module, require_fips};
 
 pub(crate) use backoff::doubling;
-pub(crate) use call::{CallError, Credentials, Server};
+pub(crate) use call::{Credentials, Server};
 pub(crate) use page::{describe_error_page, describe_page, has_html_type, is_html};
 pub(crate) use proxy::{Proxy, ProxyError, ProxyVariables};
 pub(crate) use reason::os_reason;

@@ -18,7 +18,7 @@ use super::Refusal;
 use super::delivery::{Delivery, Receiver};
 use super::plan::Plan;
 use super::pusher::{PushError, Pusher};
-use super::{Answer, Body, Failure, Sender};
+use super::{Answer, Body, CallError, Failure, Sender};
 use crate::config::{
     AccountRoute, AnchoreApi, AnchoreHttpSettings, AnchoreSettings, AnchoreUser, LabelRoute, MetadataSettings,
     MetricsSettings, Password, PushTarget, PushWhen, RegistrationSettings,
@@ -119,7 +119,9 @@ fn refused(status: u16, message: &str) -> Failure {
 }
 
 fn down() -> Failure {
-    Failure::BrokenOff { url: String::new(), via: String::new(), reason: "reset".to_owned(), advice: "" }
+    let server = "https://anchore.example.com".to_owned();
+    let (via, request, advice) = Default::default();
+    Failure::Call(CallError::BrokenOff { server, via, request, reason: "reset".to_owned(), advice })
 }
 
 fn user(name: &str) -> AnchoreUser {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kai::config::AnchoreHttpSettings;
-use kai::push::{Body, Failure, Sender};
+use kai::push::{Body, CallError, Failure, Sender};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{SECRET, client, failed, post, post_body, sender, sender_with_file, settings, told};
@@ -105,7 +105,10 @@ async fn a_receiver_that_was_down_is_reached_by_the_same_client() {
 #[tokio::test]
 async fn a_name_that_does_not_resolve_is_told() {
     let (failure, text) = failed("http://anchore.invalid", &settings()).await;
-    assert!(matches!(failure, Failure::Unreachable { .. }) && text.contains("its name does not resolve"), "{text}");
+    assert!(
+        matches!(failure, Failure::Call(CallError::Unreachable { .. })) && text.contains("its name does not resolve"),
+        "{text}"
+    );
     assert!(text.contains("check anchore.url"), "{text}");
 }
 
@@ -115,14 +118,14 @@ async fn a_slow_receiver_is_given_up_at_the_deadline() {
     let settings = AnchoreHttpSettings { timeout: Duration::from_millis(200), ..settings() };
     let (failure, text) = failed(&anchore.url(), &settings).await;
     assert!(text.contains("within 200ms") && text.contains("raise anchore.http.timeout-seconds"), "{text}");
-    assert!(matches!(failure, Failure::Timeout { .. }) && failure.is_retryable());
+    assert!(matches!(failure, Failure::Call(CallError::Timeout { .. })) && failure.is_retryable());
 }
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_no_success() {
     let anchore = FakeAnchore::start(Scenario::v2().reply(On::Everything, Reply::Cut));
     let (failure, text) = failed(&anchore.url(), &settings()).await;
-    assert!(matches!(failure, Failure::BrokenOff { .. }) && failure.is_retryable(), "{text}");
+    assert!(matches!(failure, Failure::Call(CallError::BrokenOff { .. })) && failure.is_retryable(), "{text}");
 }
 
 /// As proxies in front of a receiver do it: refused by its length, before it is read.

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use kai::config::{AnchoreHttpSettings, Pem};
-use kai::push::Failure;
+use kai::push::{CallError, Failure};
 use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -75,11 +75,11 @@ async fn the_proxy_of_the_variables_leads_to_the_receiver() {
     const NAME: &str = "client::proxies::the_proxy_of_the_variables_leads_to_the_receiver";
     if let Ok(proxy) = std::env::var("PROXY_OF_THIS_TEST") {
         let (failure, text) = failed("https://anchore.example", &settings()).await;
-        assert!(matches!(failure, Failure::Proxy { .. }), "{text}");
+        assert!(matches!(failure, Failure::Call(CallError::Proxy { .. })), "{text}");
         assert!(text.contains(&format!("the proxy {proxy} does not lead to")), "{text}");
         assert!(text.contains("check HTTPS_PROXY, and NO_PROXY if no proxy is needed"), "{text}");
         let (failure, text) = failed("https://exempt.invalid", &settings()).await;
-        assert!(matches!(failure, Failure::Unreachable { .. }) && !text.contains("proxy"), "{text}");
+        assert!(matches!(failure, Failure::Call(CallError::Unreachable { .. })) && !text.contains("proxy"), "{text}");
         return;
     }
     let address = saying("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await;
@@ -97,9 +97,9 @@ async fn the_proxy_of_the_variables_leads_to_the_receiver() {
 }
 
 #[rstest]
-#[case::refuses("HTTP/1.1 403 Forbidden\r\n\r\n", "it refuses to open a way there", true)]
+#[case::refuses("HTTP/1.1 403 Forbidden\r\n\r\n", "it refuses to open a connection there", true)]
 #[case::wants_credentials("HTTP/1.1 407 Nobody\r\n\r\n", "it wants a user and a password (407)", false)]
-#[case::is_no_proxy("220 mail.example ESMTP\r\n", "it refuses to open a way there", true)]
+#[case::is_no_proxy("220 mail.example ESMTP\r\n", "it refuses to open a connection there", true)]
 #[case::hangs_up("", "it hung up", true)]
 #[tokio::test]
 async fn a_proxy_that_does_not_lead_there_is_told_without_its_password(
@@ -143,5 +143,8 @@ async fn a_proxy_that_is_down_is_told_without_its_password(
 #[tokio::test]
 async fn a_name_that_is_not_known_before_the_proxy_is_told() {
     let (failure, text) = failed("https://anchore.invalid", &through("socks5://127.0.0.1:9")).await;
-    assert!(matches!(failure, Failure::Unreachable { .. }) && text.contains("its name does not resolve"), "{text}");
+    assert!(
+        matches!(failure, Failure::Call(CallError::Unreachable { .. })) && text.contains("its name does not resolve"),
+        "{text}"
+    );
 }

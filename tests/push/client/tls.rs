@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use kai::config::{AnchoreHttpSettings, ClientCertificate, Pem};
-use kai::push::{Body, Client, Failure};
+use kai::push::{Body, CallError, Client, Failure};
 use rstest::rstest;
 
 use super::{SECRET, client, failed, post, post_body, sender, settings, told};
@@ -81,7 +81,7 @@ async fn each_defect_of_a_certificate_is_told_by_name(
     let settings = if is_trusted { trusting(&identity) } else { settings() };
     let (failure, text) = failed(&anchore.url(), &settings).await;
     assert!(text.contains(expected), "{text}");
-    assert!(matches!(failure, Failure::Tls { .. }) && !failure.is_retryable());
+    assert!(matches!(failure, Failure::Call(CallError::Tls { .. })) && !failure.is_retryable());
     assert!(anchore.received().is_empty(), "nothing may be sent over such a connection");
 }
 
