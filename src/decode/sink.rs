@@ -30,8 +30,8 @@ pub(super) trait Sink {
     /// A document without items that could be cut, whole.
     fn object(&mut self, bytes: &[u8]) -> Result<(), Stop>;
 
-    /// Text that is no part of a document.
-    fn foreign_line(&mut self, line: u64, text: String) -> Result<(), Stop>;
+    /// Text that is no part of a document, between documents or among the items of one.
+    fn foreign_line(&mut self, line: u64, text: String, is_among_items: bool) -> Result<(), Stop>;
 }
 
 /// What became of the item at the start of some bytes.

@@ -308,6 +308,7 @@ fn objects_of_other_kinds_are_counted(#[case] input: String, #[case] expected: &
 #[case::a_status_among_items(list("List", &[POD_A, r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"too old"}"#]), &["the API server answered with an error: too old"])]
 #[case::a_watch_error(format!(r#"{POD_A}{{"type":"ERROR","object":{{"kind":"Status","status":"Failure","message":"too old"}}}}"#), &["too old"])]
 #[case::yaml_error_behind(format!("{}Error from server (Timeout): no\n", yaml_list(&[YAML_POD])), &["line 25 is not part of a Kubernetes object: `Error from server (Timeout): no`"])]
+#[case::error_among_items(format!("{{\"items\":[{POD_A},\nError from server: no\n{POD_B}\nW1130 x\n]}}"), &["line 2 is not part of a Kubernetes object: `Error from server: no`", "line 4 is not part"])]
 #[case::yaml_error_without_a_colon(format!("{}No resources found\nin default namespace.\n", yaml_list(&[YAML_POD])), &["line 25", "(and 1 more lines)"])]
 #[case::yaml_short_error_behind(format!("{}error: no such host\r\n", yaml_list(&[YAML_POD])), &["line 25"])]
 #[case::yaml_error_among_items(yaml_list(&[YAML_POD, YAML_POD]).replacen("- apiVersion", "W1130 x: y z\n- apiVersion", 1), &["line 3 is not part"])]

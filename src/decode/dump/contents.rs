@@ -407,8 +407,9 @@ impl Sink for Contents<'_> {
 
     /// What stands before the objects is another program's output, or an error in their place; behind them something may
     /// be missing.
-    fn foreign_line(&mut self, line: u64, text: String) -> Result<(), Stop> {
-        if self.documents() == 0 || self.found.is_foreign() {
+    fn foreign_line(&mut self, line: u64, text: String, is_among_items: bool) -> Result<(), Stop> {
+        let is_first = self.documents() == 0 && !is_among_items;
+        if is_first || self.found.is_foreign() {
             return Err(Stop::Error(DecodeError::ForeignLine { line, text }));
         }
         self.found.gaps.push(DecodeError::ForeignLine { line, text }.to_string());

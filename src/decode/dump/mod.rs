@@ -69,12 +69,18 @@ fn read_json(reader: &mut dyn Read, buffer: &mut [u8], head: &Head, contents: &m
         }
         match pushed.map_err(|stop| located(stop, |problem| stream.error(problem))) {
             Ok(()) => {}
-            Err(stop) => return later(contents, first_line_is_foreign(stop, head)),
+            Err(stop) => {
+                let stop = first_line_is_foreign(contents, stop, head);
+                return later(contents, stop);
+            }
         }
         from = 0;
         length = read_some(reader, buffer).map_err(Stop::Error)?;
     }
-    stream.finish(contents).map_err(|stop| first_line_is_foreign(stop, head)).or_else(|stop| later(contents, stop))?;
+    if let Err(stop) = stream.finish(contents) {
+        let stop = first_line_is_foreign(contents, stop, head);
+        return later(contents, stop);
+    }
     if !stream.is_inside_document() {
         return Ok(());
     }
@@ -120,9 +126,9 @@ fn located(stop: Stop, error: impl FnOnce(Problem) -> DecodeError) -> Stop {
 }
 
 /// Text behind whole documents, none of them of Kubernetes: the documents are another program's as well.
-fn first_line_is_foreign(stop: Stop, head: &Head) -> Stop {
+fn first_line_is_foreign(contents: &Contents<'_>, stop: Stop, head: &Head) -> Stop {
     match stop {
-        Stop::Error(DecodeError::ForeignLine { .. }) => {
+        Stop::Error(DecodeError::ForeignLine { .. }) if contents.documents() > 0 && contents.found.is_foreign() => {
             Stop::Error(DecodeError::ForeignLine { line: head.first_line, text: head.text.clone() })
         }
         stop => stop,

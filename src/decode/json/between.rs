@@ -1,4 +1,4 @@
-//! What may stand between the documents of a JSON stream.
+//! What may stand between the documents of a JSON stream, and between the items of their lists.
 
 use crate::decode::error::{Found, Problem};
 
@@ -52,6 +52,11 @@ impl Between {
             }
         }
         Ok(false)
+    }
+
+    /// Whether a byte where an item or a comma must be begins a line of text rather than a value.
+    pub(super) fn may_begin_line(&self, byte: u8) -> bool {
+        self.documents == Documents::Many && byte.is_ascii_alphabetic() && !matches!(byte, b't' | b'f' | b'n')
     }
 
     pub(super) fn keep(&mut self, bytes: &[u8]) {

@@ -44,11 +44,23 @@ enum State {
     InItem,
     InItemScalar,
     AfterItem,
+    /// Text between items, to the end of its line.
+    LineInItems {
+        behind_item: bool,
+    },
 }
 
 impl State {
     fn is_in_items(self) -> bool {
-        matches!(self, Self::Item { .. } | Self::OpenItem | Self::InItem | Self::InItemScalar | Self::AfterItem)
+        matches!(
+            self,
+            Self::Item { .. }
+                | Self::OpenItem
+                | Self::InItem
+                | Self::InItemScalar
+                | Self::AfterItem
+                | Self::LineInItems { .. }
+        )
     }
 }
 
@@ -146,7 +158,8 @@ impl Stream {
 
     /// Ends the last line, which may lack its line break.
     pub(in crate::decode) fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
-        if self.state == State::Line { self.end_line(sink) } else { Ok(()) }
+        let is_in_line = matches!(self.state, State::Line | State::LineInItems { .. });
+        if is_in_line { self.end_line(sink) } else { Ok(()) }
     }
 
     /// The line that byte `at` of what is being pushed stands in.
@@ -199,7 +212,7 @@ impl Stream {
                     None => *at = bytes.len(),
                 },
                 State::InKey { .. } => *at += self.read_key(&bytes[*at..]),
-                State::Line => {
+                State::Line | State::LineInItems { .. } => {
                     let end = memchr(b'\n', &bytes[*at..]).map(|length| *at + length);
                     self.between.keep(&bytes[*at..end.unwrap_or(bytes.len())]);
                     *at = end.unwrap_or(bytes.len());
@@ -269,6 +282,10 @@ impl Stream {
                 None => return Err(unexpected(byte, "a value").into()),
             },
             (State::AfterValue, b',') => State::Key { first: false },
+            (State::Item { .. } | State::AfterItem, byte) if self.between.may_begin_line(byte) => {
+                self.between.keep(&[byte]);
+                State::LineInItems { behind_item: self.state == State::AfterItem }
+            }
             (State::Item { .. }, byte) if byte != b']' => match self.nesting.begin(byte) {
                 Some(nested) => {
                     self.item_too_large = false;
@@ -325,9 +342,14 @@ impl Stream {
     }
 
     fn end_line<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
-        self.state = State::BetweenDocuments;
+        let is_among_items = self.state.is_in_items();
+        self.state = match self.state {
+            State::LineInItems { behind_item: true } => State::AfterItem,
+            State::LineInItems { behind_item: false } => State::Item { first: true },
+            _ => State::BetweenDocuments,
+        };
         match self.between.end_line() {
-            Some(text) => sink.foreign_line(self.lines + 1, text),
+            Some(text) => sink.foreign_line(self.lines + 1, text, is_among_items),
             None => Ok(()),
         }
     }

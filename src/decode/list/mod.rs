@@ -174,7 +174,7 @@ impl Sink for PageSink<'_> {
         Err(Stop::Error(DecodeError::NotKubernetes(json::identity(bytes).described())))
     }
 
-    fn foreign_line(&mut self, _line: u64, text: String) -> Result<(), Stop> {
+    fn foreign_line(&mut self, _line: u64, text: String, _is_among_items: bool) -> Result<(), Stop> {
         let first = text.bytes().next().unwrap_or(b' ');
         Err(Stop::Error(DecodeError::NoObject(Found(first).described())))
     }

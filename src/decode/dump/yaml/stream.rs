@@ -323,13 +323,13 @@ impl Stream {
         let is_first = |(line, _): &(u64, String)| *line == document_line;
         // What stands before the keys of an object is told without reading it: it is another program's output.
         if let Some((line, text)) = foreign.first.clone().filter(is_first).or(unknown_key) {
-            sink.foreign_line(line, text)?;
+            sink.foreign_line(line, text, false)?;
         }
         let ended = if is_text { Ok(()) } else { self.give(sink) };
         if let Some((line, text)) = foreign.first.filter(|first| !is_first(first)) {
             ended?;
             let more = if foreign.more > 0 { format!(" (and {} more lines)", foreign.more) } else { String::new() };
-            sink.foreign_line(line, text + &more)?;
+            sink.foreign_line(line, text + &more, false)?;
         } else {
             ended?;
         }
