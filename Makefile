@@ -1,6 +1,6 @@
-# The only door to every command of the project; CI calls it and nothing else. `make help` lists the targets.
+# Every command of the project is a target here; CI calls nothing else. `make help` lists the targets.
 #
-# Tools that are built are cached outside the checkout, keyed by version: KAI_TOOLS, by default ~/.cache/kai-tools.
+# Tools are built into a cache outside the checkout, by version: KAI_TOOLS, by default ~/.cache/kai-tools.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -22,13 +22,13 @@ RECEIVER ?= 127.0.0.1:8228
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
 
-demo: ## Build kai and serve the bundled sample cluster on http://127.0.0.1:8080 (LISTEN=… for another address)
+demo: ## Build kai and serve a sample cluster on http://127.0.0.1:8080 (LISTEN=… for another address)
 	$(CARGO) build --locked --release
 	@echo "Serving config/demo-cluster.json on http://$(LISTEN)  (Ctrl-C stops it). In another terminal:"
 	@echo "  curl -s $(LISTEN)/inventory | jq ."
 	@exec target/release/kai serve --input config/demo-cluster.json --cluster-name demo --listen $(LISTEN)
 
-demo-push: ## Push the bundled sample cluster to a receiver on this machine and show what arrives (RECEIVER=… for another address)
+demo-push: ## Send the sample cluster to a receiver on this machine and show what arrives (RECEIVER=… for another address)
 	$(CARGO) build --locked --bin kai --example receiver
 	tests/support/fake_anchore/demo.sh target/debug/kai target/debug/examples/receiver $(RECEIVER)
 
@@ -38,10 +38,10 @@ build: ## Build the optimised binary, target/release/kai
 test: ## Run every test that needs no cluster
 	$(CARGO) test --locked
 
-unit: ## Run the tests that need nothing running: no socket, no process
+unit: ## Run the tests that need no socket and no process
 	$(CARGO) test --locked --lib
 
-lint: ## Check the format, clippy and the documentation, warnings as errors
+lint: ## Check the format, clippy and the documentation; warnings are errors
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --test e2e -- -D warnings
@@ -50,7 +50,7 @@ lint: ## Check the format, clippy and the documentation, warnings as errors
 fmt: ## Format the code
 	$(CARGO) fmt
 
-deny: $(CARGO_DENY) ## Check licences, sources and banned crates of every dependency
+deny: $(CARGO_DENY) ## Check licenses, sources and banned crates of every dependency
 	$(CARGO_DENY) --locked check bans licenses sources
 	$(CARGO_DENY) --locked --manifest-path fips/Cargo.toml check bans licenses sources
 
@@ -61,47 +61,47 @@ $(CARGO_DENY):
 openapi: ## Write openapi/openapi.json and openapi/openapi.yaml from the code
 	KAI_WRITE_OPENAPI=1 $(CARGO) test --locked --test structure openapi
 
-packages: ## Install what `make ci` needs of Debian and finds missing: promtool (root)
+packages: ## Install promtool, the Debian package that `make ci` needs (root)
 	tests/ci/packages.sh promtool
 
-contract: ## Hold a running kai against its OpenAPI document with a validator and a property-based client (needs promtool)
+contract: ## Test a running kai against its OpenAPI document with a validator and a property-based client (needs promtool)
 	$(CARGO) build --locked
 	tests/contract.sh target/debug/kai
 
-control-plane: ## Build kube-apiserver, etcd, kwok and the rest for e2e, once, into KAI_TOOLS (needs Go; 12 minutes)
+control-plane: ## Build kube-apiserver, etcd, kwok and others for e2e into KAI_TOOLS, once (needs Go; 12 minutes)
 	KAI_TOOLS="$(KAI_TOOLS)" tests/control-plane/build.sh
 
-e2e: ## Run kai against a real control plane, or the cluster of E2E_KUBECONFIG=FILE; CLAIMS=… for those of a name
+e2e: ## Test kai on a real control plane, or on the cluster of E2E_KUBECONFIG=FILE; CLAIMS=… selects tests by name
 	if [ -z "$${E2E_KUBECONFIG:-}" ]; then $(MAKE) --no-print-directory control-plane; fi
 	KAI_TOOLS="$(KAI_TOOLS)" $(CARGO) test --locked --test e2e -- $(CLAIMS)
 
-e2e-kind: ## Run those of them that an existing cluster can prove, and install the chart, on one of kind made for it (kind, kubectl, docker, helm)
+e2e-kind: ## Run those that work on an existing cluster, and install the chart, on a new kind cluster (kind, kubectl, docker, helm)
 	tests/e2e/kind.sh
 
-chart: ## Hold the Helm chart to its tests and package it into snapshot/chart (HELM=… for a helm of yours, else it is built; needs Go)
+chart: ## Test the Helm chart and package it into snapshot/chart (HELM=… uses your helm; otherwise it is built, which needs Go)
 	if [ -z "$${HELM:-}" ]; then KAI_TOOLS="$(KAI_TOOLS)" tests/control-plane/build.sh helm; fi
 	$(CARGO) build --locked
 	KAI_TOOLS="$(KAI_TOOLS)" tests/chart/run.sh "$${CARGO_TARGET_DIR:-target}/debug/kai"
 	tests/chart/kind_stubs.sh
 
-chart-kind: ## Install the chart with this checkout's image on a kind cluster (KUBECONFIG=FILE, CLUSTER=kai; docker, kind, helm)
+chart-kind: ## Install the chart with the image of this checkout on a kind cluster (KUBECONFIG=FILE, CLUSTER=kai; docker, kind, helm)
 	tests/chart/kind.sh
 
-bench: ## Measure: decoding, reading a dump, serving, reporting, memory by size (docs/PERFORMANCE.md says what each needs)
+bench: ## Measure decoding, reading a file, serving, sending and memory (docs/PERFORMANCE.md lists what each needs)
 	$(CARGO) bench --locked
 	$(CARGO) build --locked --release --bin kai --example receiver
 	benches/input.sh target/release/kai
 	benches/http.sh target/release/kai
 	benches/sizing.sh target/release/kai target/release/examples/receiver
 
-bench-cluster: control-plane ## Measure reading clusters of 10,000 pods in three shapes, against the floors of the wire
+bench-cluster: control-plane ## Measure listing clusters of 10,000 pods in three shapes, against clients that only fetch
 	$(CARGO) build --locked --release --bin kai --example load
 	KAI_TOOLS="$(KAI_TOOLS)" benches/shapes.sh target/release/kai target/release/examples/load
 
 image: ## Build the image with docker, podman or buildah, also into snapshot/image/kai.tar (IMAGE=localhost/kai; VERSION=…; IMAGE_ARGUMENTS="--build-arg KUBECONFIG=./kubeconfig"; STAND_IN=1 as root without a registry of images)
 	KAI_TOOLS="$(KAI_TOOLS)" tests/image/build.sh $(if $(STAND_IN),--stand-in) $(IMAGE_ARGUMENTS)
 
-image-test: ## Hold what `make image` made to what a cluster needs; make it first if it is not of this commit (root; STAND_IN=1 as above)
+image-test: ## Test the image of `make image`, which is built first if it is not from this commit (root; STAND_IN=1 as above)
 	KAI_TOOLS="$(KAI_TOOLS)" tests/image/run.sh $(if $(STAND_IN),--stand-in)
 
 image-ci: ## The part of `make ci` that needs root: image-test
@@ -119,10 +119,10 @@ mac-binary: ## Build the binary for macOS into snapshot/kai
 mac-binary-fips: ## The same with a FIPS module, which is not validated for macOS
 	tests/release/binary.sh mac --fips
 
-release-dry-run: ## Make every file of a release that this platform can build, into snapshot/dist
+release-dry-run: ## Build every file of a release that this platform can build into snapshot/dist
 	KAI_TOOLS="$(KAI_TOOLS)" tests/release/dry_run.sh
 
-release-test: ## Hold the scripts of CI and of a release, and the workflows, to their rules (needs Go once)
+release-test: ## Test the scripts of CI and of a release, and the workflows (needs Go once)
 	KAI_TOOLS="$(KAI_TOOLS)" tests/release/actionlint.sh
 	tests/ci/run.sh
 	tests/release/run.sh
