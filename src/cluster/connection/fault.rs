@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::inventory::excerpt;
+use crate::inventory::join_names;
 use crate::remote::{ProxyError, os_reason};
 
 /// The description of the connection cannot be used.
@@ -171,12 +171,7 @@ pub(super) fn known<'a>(names: impl Iterator<Item = &'a str>) -> String {
     const SHOWN: usize = 20;
     let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
-    let rest = names.len().saturating_sub(SHOWN);
-    names.truncate(SHOWN);
-    let mut text = names.iter().map(|name| excerpt(name).to_string()).collect::<Vec<_>>().join(", ");
-    if rest > 0 {
-        text = format!("{text} and {rest} more");
-    }
+    let text = join_names(&names, SHOWN);
     if text.is_empty() { "none".to_owned() } else { text }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::document::{Entry, read_documents};
 use super::fault::{KubeconfigError, known};
 use crate::cluster::environment::Environment;
+use crate::config::nearest;
 use crate::inventory::excerpt;
 
 /// The files of a connection, merged: the first that names a thing wins.
@@ -135,12 +136,7 @@ fn names(entries: &[(String, Entry)]) -> String {
 }
 
 fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    known
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len().min(name.len()) / 3)
-        .min()
-        .map(|(_, candidate)| format!(" (did you mean \"{}\"?)", excerpt(candidate)))
-        .unwrap_or_default()
+    nearest(name, known).map(|near| format!(" (did you mean \"{}\"?)", excerpt(near))).unwrap_or_default()
 }
 
 fn searched(places: &[PathBuf], environment: &Environment) -> String {

@@ -20,7 +20,7 @@ pub(in crate::cluster) use fault::ConnectError;
 pub(in crate::cluster) use recipe::{FreshClient, Recipe};
 
 use self::kubeconfig::Files;
-use super::Environment;
+use super::environment::Environment;
 use crate::config::KubeconfigSource;
 
 /// The contexts of the kubeconfig, in its order; none where there is no kubeconfig or it cannot be read.

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use kai::cluster::{ClusterSource, Environment, install_crypto_provider};
-use kai::config::{ClusterSettings, KubeconfigSource};
+use kai::config::{ClusterSettings, Impersonation, KubeconfigSource};
 use kai::decode::{Encoding, ListDecoder, Records};
 use kai::inventory::{Detail, KeyFilter, MetadataRule, NamespaceRecord, NamespaceSelection, NodeRecord, PodRecord};
 use kai::snapshot::{Event, ListScope, Object};
@@ -115,6 +115,7 @@ fn both_decoders_give_equal_records_for_the_same_objects() {
         context: None,
         name: None,
         request_timeout: Duration::from_mins(1),
+        impersonation: Impersonation::default(),
         page_size: 500,
         workers: 1,
     };
