@@ -10,7 +10,7 @@ set -euo pipefail
 binary=${1:?usage: benches/http.sh BINARY [PAIRS] [SECONDS]}
 pairs=${2:-7}
 seconds=${3:-5}
-bar=0.65
+bar=0.8
 for tool in nginx wrk curl python3; do
   command -v "$tool" >/dev/null || { echo "benches/http.sh: $tool is not installed" >&2; exit 2; }
 done
