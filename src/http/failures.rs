@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use utoipa::openapi::example::ExampleBuilder;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use super::openapi::{number_header, text_header};
 use super::problem::{PROBLEM_JSON, ProblemDetails, ProblemKind, Row};
 
 /// Failures of every route.
@@ -89,4 +90,20 @@ fn response(status: u16, kinds: &[ProblemKind]) -> Response {
         _ => {}
     }
     response.build()
+}
+
+pub(super) fn text_header(description: &str, example: &str) -> Header {
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(SchemaType::Type(Type::String))))
+        .description(Some(description))
+        .example(Some(json!(example)))
+        .build()
+}
+
+pub(super) fn number_header(description: &str, example: u64) -> Header {
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(1))))
+        .description(Some(description))
+        .example(Some(json!(example)))
+        .build()
 }

@@ -1,16 +1,14 @@
 //! The OpenAPI document: what the routes say of themselves, and what holds for all of them.
 
-use serde_json::{Value, json};
-use utoipa::openapi::header::HeaderBuilder;
+use serde_json::Value;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, Header, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response,
     ResponseBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use super::failures;
+use super::failures::{self, number_header, text_header};
 use super::negotiate::essence;
 use super::problem::ProblemDetails;
 use super::routes;
@@ -136,22 +134,6 @@ fn data_headers() -> [(String, RefOr<Header>); 6] {
         ("Vary", text_header("Request headers that the answer depends on.", "Accept, Accept-Encoding")),
     ];
     headers.map(|(name, header)| (name.to_owned(), RefOr::T(header)))
-}
-
-pub(super) fn text_header(description: &str, example: &str) -> Header {
-    HeaderBuilder::new()
-        .schema(Some(ObjectBuilder::new().schema_type(SchemaType::Type(Type::String))))
-        .description(Some(description))
-        .example(Some(json!(example)))
-        .build()
-}
-
-pub(super) fn number_header(description: &str, example: u64) -> Header {
-    HeaderBuilder::new()
-        .schema(Some(ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(1))))
-        .description(Some(description))
-        .example(Some(json!(example)))
-        .build()
 }
 
 fn tag(name: &str, description: &str) -> utoipa::openapi::Tag {
