@@ -101,7 +101,7 @@ impl Drop for Service {
 fn get(address: &str, path: &str) {
     let mut stream = TcpStream::connect(address).expect("kai listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("works");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: kai\r\nConnection: close\r\n\r\n").expect("works");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("works");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("works");
     assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
@@ -243,7 +243,7 @@ fn a_probe_says_when_clients_must_show_a_certificate() {
 #[test]
 fn a_probe_checks_the_certificate_of_every_other_host() {
     let (identity, other) = (Identity::new("0.0.0.0", 2999), Identity::new("0.0.0.0", 2999));
-    let tls = "server: {tls: {certificate: tls.crt, private-key: tls.key}}\n";
+    let tls = "server: {allowed-hosts: [0.0.0.0], tls: {certificate: tls.crt, private-key: tls.key}}\n";
     let files = [
         ("tls.crt", identity.certificate.as_str()),
         ("tls.key", identity.key.as_str()),

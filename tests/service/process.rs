@@ -40,7 +40,7 @@ impl Service {
     fn get(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).expect("kai listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("works");
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: kai\r\nConnection: close\r\n\r\n").expect("works");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("works");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("works");
         let status = answer.split_whitespace().nth(1).and_then(|word| word.parse().ok()).expect("status line");
