@@ -216,7 +216,7 @@ async fn renew_log(
         tokio::task::spawn_blocking(move || {
             // First, so that what follows stands in the new file.
             match log.reopen() {
-                Ok(true) => tracing::info!("SIGHUP received: log.file is opened anew"),
+                Ok(true) => tracing::info!("SIGHUP received: log.file is opened again"),
                 Ok(false) => {}
                 Err(error) => tracing::warn!("SIGHUP received: {error}; the file that was open stays in use"),
             }

@@ -26,7 +26,7 @@ To load completions:
   Zsh, for every shell:        echo 'source <(kai completion zsh)' >> ~/.zshrc   (after compinit)
   fish, for every shell:       echo 'kai completion fish | source' > ~/.config/fish/completions/kai.fish
 
-The script asks the installed kai, so it knows every flag of it; do not save its text. `kai -n <TAB>` completes
+The script calls the installed kai, so do not save its output in a file. `kai -n <TAB>` completes
 namespaces from the cluster that the other flags on the line name, `kai --context <TAB>` the contexts of the kubeconfig.";
 
 /// Arguments of `kai completion`.

@@ -20,13 +20,13 @@ Examples:
   kubectl get pods -A -o jsonpath='{range .items[*].spec.containers[*]}{.image}{\"\\n\"}{end}' | kai explain -
 
 Each line is one JSON object: input, valid, reason, registry, repository, tag, tag_implied, digest, canonical.
-Names that begin with a dash go behind --.";
+Write names that begin with a dash after --.";
 
 /// Arguments of `kai explain`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Explain {
-    /// Image references; `-` reads one a line from standard input
+    /// Image references; `-` reads one per line from standard input
     #[arg(required = true, value_name = "REFERENCE")]
     references: Vec<String>,
 }

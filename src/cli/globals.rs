@@ -19,7 +19,8 @@ fn formats() -> String {
 /// Flags that every subcommand takes.
 #[derive(Debug, Args)]
 pub(super) struct Globals {
-    /// Settings file [default: ./kai.yaml, ./.kai.yaml, ./.kai/config.yaml, ~/.kai.yaml, $XDG_CONFIG_HOME/kai/config.yaml, /etc/xdg/kai/config.yaml]
+    /// Configuration file [default: ./kai.yaml, ./.kai.yaml, ./.kai/config.yaml, ~/.kai.yaml,
+    /// $XDG_CONFIG_HOME/kai/config.yaml, /etc/xdg/kai/config.yaml]
     #[arg(short, long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
 
@@ -47,7 +48,7 @@ pub(super) struct Globals {
     #[arg(long, global = true, value_name = "NAME")]
     cluster_name: Option<String>,
 
-    /// Only these namespaces; repeat it or separate by commas. Needs rights in them alone
+    /// Only these namespaces; repeat it, or separate names with commas. Needs rights in these namespaces only
     #[arg(short, long, global = true, value_name = "NAMESPACE", value_delimiter = ',', add = ArgValueCompleter::new(completion::namespaces))]
     namespaces: Vec<String>,
 
@@ -59,11 +60,11 @@ pub(super) struct Globals {
     #[arg(short, long, global = true, value_name = "FORMAT", help = formats(), add = completion::words(&Format::NAMES))]
     output: Option<String>,
 
-    /// No log below error
+    /// Log errors only
     #[arg(short, long, global = true)]
     quiet: bool,
 
-    /// More log: -v debug, -vv trace
+    /// Log more: -v debug, -vv trace
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
 
@@ -71,7 +72,7 @@ pub(super) struct Globals {
     #[arg(short, long, global = true, value_name = "SECONDS")]
     polling_interval_seconds: Option<String>,
 
-    /// The service prints each new report
+    /// The service prints each new report to standard output
     #[arg(short = 'i', long, global = true)]
     verbose_inventory_reports: bool,
 }

@@ -33,7 +33,7 @@ pub enum Exit {
 const LONG_ABOUT: &str = "\
 kai knows which container images run in a Kubernetes cluster, right now, where, and since when.
 
-Without a subcommand it lists the cluster once, prints the report, and ends (with `mode: periodic` it is the service). \
+Without a subcommand, kai lists the cluster once, prints the report and ends (with `mode: periodic` it is the service). \
 `kai serve` polls the cluster and answers over HTTP.";
 
 const EXAMPLES: &str = "\
@@ -46,8 +46,8 @@ Examples:
   kai push --dry-run -o table                       what would go to which account of Anchore Enterprise
   kai explain registry:5000/team/app                how kai reads an image name
 
-Exit status: 0 done, 1 the work failed, 2 usage or configuration, 3 printed but incomplete (see --allow-incomplete).
-Every setting can stand in a file or in a KAI_ variable too: `kai config` shows them and where each came from.";
+Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 printed but incomplete (see --allow-incomplete).
+Every setting can be in a file or in a KAI_ variable. `kai config` prints each setting and where it came from.";
 
 /// What the user typed.
 #[derive(Debug, Parser)]
@@ -77,9 +77,9 @@ enum Command {
     Push(push::Push),
     /// Show how image references are read, one JSON line each
     Explain(explain::Explain),
-    /// Print the effective settings as YAML, and where each came from
+    /// Print all settings as YAML, and where each comes from
     Config(config::Config),
-    /// Ask an address and succeed when it answers 2xx: a health check without a shell
+    /// Send a request and succeed when the answer is 2xx: a health check without a shell
     Probe(probe::Probe),
     /// Print a completion script for a shell
     Completion(completion::Completion),

@@ -24,7 +24,7 @@ const TRUST: &str = "; trust its authority on this system (SSL_CERT_FILE), or pa
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Probe {
-    /// Address to ask; succeeds when the answer is 2xx
+    /// URL of the request; 2xx is success
     #[arg(value_name = "URL")]
     url: String,
 
@@ -32,7 +32,7 @@ pub(super) struct Probe {
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=300))]
     timeout_seconds: u64,
 
-    /// Do not check the certificate; at an address of this host (127.0.0.1, ::1, localhost) it never is
+    /// Do not check the certificate. For this host (127.0.0.1, ::1, localhost) it is never checked
     #[arg(long)]
     insecure: bool,
 }
@@ -42,7 +42,7 @@ impl Probe {
     fn address(&self) -> anyhow::Result<Url> {
         let problem = match self.url.parse::<Url>() {
             Ok(url) if matches!(url.scheme(), "http" | "https") => return Ok(url),
-            Ok(url) => format!("has the scheme {}, which is not asked", excerpt(url.scheme())),
+            Ok(url) => format!("has the scheme {}, which kai does not support", excerpt(url.scheme())),
             Err(error) => format!("is no URL ({error})"),
         };
         let message = format!("\"{}\" {problem}; write it as http://127.0.0.1:8080/readyz", excerpt(&self.url));
@@ -64,7 +64,7 @@ impl Probe {
             .build()
             .map_err(|error| {
                 let cause = root_cause(&error);
-                anyhow::anyhow!("{} cannot be asked: {cause}{TRUST}", excerpt(&self.url))
+                anyhow::anyhow!("{} cannot be requested: {cause}{TRUST}", excerpt(&self.url))
             })?;
         let response = client.get(url).send().await.map_err(|error| {
             let cause = root_cause(&error);
@@ -99,7 +99,7 @@ fn stay(attempt: Attempt<'_>) -> Action {
 /// What to do where TLS was not agreed on.
 fn advice(cause: &str) -> &'static str {
     if cause.contains("CertificateRequired") {
-        "; clients must show a certificate there: probe the address of server.probe-listen"
+        "; clients need a certificate there: probe the address of server.probe-listen"
     } else if cause.contains("peer certificate") {
         TRUST
     } else {

@@ -25,18 +25,18 @@ const OLD: Duration = Duration::from_hours(24);
 
 const EXAMPLES: &str = "\
 Examples:
-  kai push --dry-run -o table                     which namespace goes to which account, and by which rule
+  kai push --dry-run -o table                     which namespace goes to which account, by which rule
   kai push --dry-run | jq '.requests[].url'       every request with its body; nothing is sent
   kai push                                        lists the cluster and sends it to anchore.url
   kai push --input dump.json --cluster-name prod  sends a saved dump under the cluster's name
 
-Exit status: 0 everything was accepted, 1 a push failed or was withheld, 2 usage or configuration.";
+Exit status: 0 everything was accepted, 1 a push failed or was withheld, 2 wrong usage or configuration.";
 
 /// Flags of `kai push`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Push {
-    /// Print what would be sent where (JSON, or -o table for the routes); ask nothing but the cluster
+    /// Print what would be sent where (JSON, or -o table for the routes). Contact only the cluster
     #[arg(long)]
     dry_run: bool,
 }
@@ -111,7 +111,7 @@ fn show(dry_run: &DryRun, format: Format) -> anyhow::Result<()> {
         tracing::error!("it would be pushed to no account: namespace {}: {reason}", excerpt(namespace));
         unclear += 1;
     }
-    ensure!(unclear == 0, "{unclear} namespaces would be pushed to no account; the log says why");
+    ensure!(unclear == 0, "{unclear} namespaces would be pushed to no account; the log has the reasons");
     Ok(())
 }
 

@@ -16,11 +16,11 @@ use crate::snapshot::Snapshot;
 /// Flags of `kai` without a subcommand.
 #[derive(Debug, Args)]
 pub(super) struct Report {
-    /// adhoc: print once and end; periodic: be the service [default: adhoc]
+    /// adhoc: print the report once and end; periodic: run the service [default: adhoc]
     #[arg(short, long, value_name = "MODE", add = completion::words(&["adhoc", "periodic"]))]
     pub(super) mode: Option<String>,
 
-    /// An incomplete report is no failure: exit 0 instead of 3
+    /// Exit with 0 instead of 3 when the report is incomplete
     #[arg(long)]
     allow_incomplete: bool,
 

@@ -16,7 +16,7 @@ use crate::serve::{Push, ServeError, Service};
 
 const EXAMPLES: &str = "\
 Examples:
-  kai serve                                       polls every 300 s, answers on 127.0.0.1:8080
+  kai serve                                       polls every 300 s and listens on 127.0.0.1:8080
   kai serve -p 30 --listen '[::]:8080'            polls every 30 s, answers on every address
   kai serve --input config/demo-cluster.json      serves a saved dump, read again when it changes
 
@@ -27,7 +27,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Serve {
-    /// Address to answer on, or `none` [default: 127.0.0.1:8080]
+    /// Listen address, or `none` [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub(super) listen: Option<String>,
 }

@@ -97,7 +97,7 @@ pub(super) fn pusher_unless_dump(
     metrics: Metrics,
 ) -> anyhow::Result<Option<Pusher>> {
     if is_dump && settings.anchore.push.is_some() {
-        tracing::info!("anchore.url is set, and a dump is not pushed unless `kai push --input` asks for it");
+        tracing::info!("anchore.url is set, but a file is not sent by itself; `kai push --input` sends it");
         return Ok(None);
     }
     pusher(settings, board, metrics)

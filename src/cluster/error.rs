@@ -118,7 +118,7 @@ pub enum ClusterError {
     #[error("reading the cluster failed by a defect of kai ({0}); report it with this message")]
     Panicked(String),
     /// Nobody takes the events any more.
-    #[error("the relist was given up: nothing takes what it finds any more")]
+    #[error("the list was given up: nobody reads its results any more")]
     Abandoned,
 }
 

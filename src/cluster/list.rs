@@ -68,7 +68,7 @@ impl Lists<'_> {
                     return Ok(end);
                 }
                 Run::Expired => {
-                    tracing::info!("the list {} expired (410) while it was read: beginning it again", path(scope));
+                    tracing::info!("the list {} expired (410) while it was read: starting it again", path(scope));
                 }
             }
         }

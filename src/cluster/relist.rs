@@ -26,7 +26,7 @@ const CLUSTER_WIDE_ADVICE: &str = "bind a ClusterRole with the verb list on pods
 const INCLUDED_ADVICE: &str = "bind a Role with the verb list on pods to that user in each namespace of \
                                namespace-selectors.include";
 
-const NAMESPACE_ADVICE: &str = "their uids are made of their names, and their labels are unknown; bind a Role with the \
+const NAMESPACE_ADVICE: &str = "their uids are made from their names, and their labels are unknown; bind a Role with the \
                                 verb get on namespaces to that user in each namespace of namespace-selectors.include";
 
 const VERSION: &str = "version";
@@ -96,7 +96,7 @@ enum Outcome {
 async fn one_namespace(lists: &Lists<'_>, namespace: Arc<str>) -> Result<Outcome, ClusterError> {
     // Anything else would make another URL than that of a namespace.
     if !is_dns_label(&namespace) {
-        tracing::warn!("\"{}\" in namespace-selectors.include can be no namespace's name", excerpt(&namespace));
+        tracing::warn!("\"{}\" in namespace-selectors.include is not a valid namespace name", excerpt(&namespace));
         lists.send(vec![Event::NamespaceUnknown(namespace)]).await?;
         return Ok(Outcome::Read);
     }

@@ -111,7 +111,7 @@ impl ClusterSource {
         self.connection.refresh().await?;
         match self.relist_once(selection, events, progress).await {
             Err(error) if error.is_unauthorized() && self.connection.is_renewable() => {
-                tracing::info!("{error}: fetching them anew");
+                tracing::info!("{error}: fetching them again");
                 self.connection.renew().await?;
                 self.relist_once(selection, events, progress).await
             }

@@ -52,7 +52,7 @@ pub enum CollectError {
     Dump(#[from] DumpError),
     /// The deadline of the whole poll.
     #[error(
-        "the cluster was not read within {} s (collection.cycle-timeout-seconds); raise it, or look why the API server is slow",
+        "the cluster was not read within {} s (collection.cycle-timeout-seconds); raise it, or find out why the API server is slow",
         .0.as_secs()
     )]
     CycleTimeout(Duration),

@@ -147,7 +147,7 @@ impl Reader<'_> {
                 // An empty entry is refused by the key's own rules.
                 Shape::Null => items.push(Item { text: String::new(), origin }),
                 shape => {
-                    let text = format!("{} is not valid as an entry; write a text", article(&shape));
+                    let text = format!("{} is not a valid entry; write text", article(&shape));
                     self.problems.add(&origin, path, text);
                 }
             }

@@ -48,8 +48,7 @@ fn read_variable(kind: Kind, text: &str, origin: &Origin) -> Result<Option<Value
     if kind != Kind::List || !(trimmed.starts_with('[') && trimmed.ends_with(']')) {
         return read_scalar(kind, text, origin).map_err(|refused| refused.to_string());
     }
-    let refused =
-        |reason: &str| format!("\"{}\" is no YAML list ({reason}); write it as in [a, b], or as in a,b", excerpt(text));
+    let refused = |reason: &str| format!("\"{}\" is not a YAML list ({reason}); write [a, b] or a,b", excerpt(text));
     let node = yaml::parse(trimmed).map_err(|error| refused(&error.reason))?;
     let Shape::List(nodes) = node.shape else { return Err(refused("it reads as something else")) };
     let items: Result<Vec<Item>, String> = nodes
@@ -57,7 +56,7 @@ fn read_variable(kind: Kind, text: &str, origin: &Origin) -> Result<Option<Value
         .map(|node| match node.shape {
             Shape::Text(text) => Ok(Item { text, origin: origin.clone() }),
             Shape::Null => Ok(Item { text: String::new(), origin: origin.clone() }),
-            Shape::List(_) | Shape::Map(_) => Err(refused("an entry is no text")),
+            Shape::List(_) | Shape::Map(_) => Err(refused("an entry is not text")),
         })
         .collect();
     items.map(Value::List).map(Some)

@@ -22,7 +22,7 @@ pub(super) fn meaning(text: &str) -> Result<Meaning, &'static str> {
         return if text.trim().contains('\n') {
             Ok(Meaning::Text)
         } else {
-            Err("is PEM text that lost its line ends; keep them, in a file by writing it as a block behind |")
+            Err("is PEM text without its line breaks; keep them, in a YAML file as a block after |")
         };
     }
     if is_base64_key(text) {
@@ -63,9 +63,9 @@ mod tests {
     #[case::text_behind_a_comment("# CA\n-----BEGIN CERTIFICATE-----\nAAAA\n", Ok(Meaning::Text))]
     #[case::folded(
         "-----BEGIN PRIVATE KEY----- AAAA -----END PRIVATE KEY-----",
-        Err("is PEM text that lost its line ends;")
+        Err("is PEM text without its line breaks;")
     )]
-    #[case::folded_with_an_end("-----BEGIN CERTIFICATE----- AAAA\n", Err("is PEM text that lost its line ends;"))]
+    #[case::folded_with_an_end("-----BEGIN CERTIFICATE----- AAAA\n", Err("is PEM text without its line breaks;"))]
     #[case::encoded_pem("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg==", Err("is base64;"))]
     #[case::der("MC4CAQAwBQYDK2VwBCIEIJ0Jg4pQ8Nq2u1fXxqQvO0mH5S9wq0JmYc8rT3kLZ1aB", Err("is base64;"))]
     #[case::wrapped_der("MC4CAQAwBQYDK2VwBCIEIJ0Jg4pQ8Nq2u1\nfXxqQvO0mH5S9wq0JmYc8rT3kLZ1aB\n", Err("is base64;"))]

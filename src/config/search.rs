@@ -68,7 +68,7 @@ fn read_text(path: &Path) -> Result<String, String> {
         _ => format!("cannot be read: {error}"),
     })?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("is larger than {MAX_BYTES} bytes; no configuration is"));
+        return Err(format!("is larger than {MAX_BYTES} bytes; this is no configuration file"));
     }
     String::from_utf8(bytes)
         .map_err(|error| format!("is not UTF-8 text (byte {}); save it as UTF-8", error.utf8_error().valid_up_to() + 1))

@@ -10,11 +10,11 @@ pub(super) fn check_http_url(text: &str) -> Result<(), String> {
     // Before anything else: what stands in front of an `@` may be a password, and is not shown.
     if text.contains('@') {
         return Err(
-            "has an @, and a URL with a user or password in it is not taken; write them to their own keys".to_owned()
+            "has an @, and a URL must not have a user or password in it; write them to their own keys".to_owned()
         );
     }
     let refused =
-        |reason: &str| format!("\"{}\" {reason}; write a URL as in https://anchore.example.com", excerpt(text));
+        |reason: &str| format!("\"{}\" {reason}; write a URL, for example https://anchore.example.com", excerpt(text));
     let (_, behind_scheme) = text.split_once("://").unwrap_or_default();
     let authority = behind_scheme.split('/').next().unwrap_or_default();
     if authority.matches(':').count() > 1 && !authority.contains('[') {
@@ -46,13 +46,12 @@ const PROXY_SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 pub(super) fn check_proxy_url(text: &str) -> Result<(), String> {
     let refused = |reason: &str| {
         format!(
-            "{reason}; write http, https, socks5 or socks5h, host and port as in http://proxy.example.com:3128, with the \
-             special characters of a password in percent form (@ as %40)"
+            "{reason}; write http, https, socks5 or socks5h, host and port, for example http://proxy.example.com:3128, and percent-encode special characters of a password (@ is %40)"
         )
     };
     let url: http::Uri = text.parse().map_err(|_| refused("is no URL"))?;
     if !url.scheme_str().is_some_and(|scheme| PROXY_SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known))) {
-        return Err(refused("has no scheme of a proxy"));
+        return Err(refused("has no proxy scheme"));
     }
     let authority = url.authority().map_or("", http::uri::Authority::as_str);
     let behind_user = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
@@ -60,7 +59,7 @@ pub(super) fn check_proxy_url(text: &str) -> Result<(), String> {
         return Err(refused("has no valid host and port"));
     }
     if !matches!(url.path(), "" | "/") || text.contains(['?', '#']) {
-        return Err(refused("has something behind its host and port"));
+        return Err(refused("has something after its host and port"));
     }
     Ok(())
 }
@@ -99,30 +98,33 @@ mod tests {
     #[rstest]
     #[case(
         "anchore.example.com",
-        "\"anchore.example.com\" has no scheme http or https; write a URL as in https://anchore.example.com"
+        "\"anchore.example.com\" has no scheme http or https; write a URL, for example https://anchore.example.com"
     )]
     #[case(
         "ftp://a.example.com",
-        "\"ftp://a.example.com\" has no scheme http or https; write a URL as in https://anchore.example.com"
+        "\"ftp://a.example.com\" has no scheme http or https; write a URL, for example https://anchore.example.com"
     )]
     #[case(
         "https://fd00::1:6443",
         "\"https://fd00::1:6443\" has an IPv6 address without brackets; write it as in https://[fd00::1]:8228"
     )]
-    #[case("https://", "\"https://\" is no URL; write a URL as in https://anchore.example.com")]
-    #[case("https://a b", "\"https://a b\" is no URL; write a URL as in https://anchore.example.com")]
-    #[case("https://a:0", "\"https://a:0\" has no valid host and port; write a URL as in https://anchore.example.com")]
+    #[case("https://", "\"https://\" is no URL; write a URL, for example https://anchore.example.com")]
+    #[case("https://a b", "\"https://a b\" is no URL; write a URL, for example https://anchore.example.com")]
+    #[case(
+        "https://a:0",
+        "\"https://a:0\" has no valid host and port; write a URL, for example https://anchore.example.com"
+    )]
     #[case(
         "https://a:99999",
-        "\"https://a:99999\" has no valid host and port; write a URL as in https://anchore.example.com"
+        "\"https://a:99999\" has no valid host and port; write a URL, for example https://anchore.example.com"
     )]
     #[case(
         "https://a/?x=1",
-        "\"https://a/?x=1\" has a query or fragment, which is no part of a server's address; write a URL as in https://anchore.example.com"
+        "\"https://a/?x=1\" has a query or fragment, which is no part of a server's address; write a URL, for example https://anchore.example.com"
     )]
     #[case(
         "https://me:hunter2@a",
-        "has an @, and a URL with a user or password in it is not taken; write them to their own keys"
+        "has an @, and a URL must not have a user or password in it; write them to their own keys"
     )]
     fn anything_else_is_refused(#[case] text: &str, #[case] message: &str) {
         assert_eq!(check_http_url(text), Err(message.to_owned()));
@@ -140,19 +142,19 @@ mod tests {
     }
 
     #[rstest]
-    #[case("proxy.example.com:3128", "has no scheme of a proxy; ")]
-    #[case("proxy.example.com", "has no scheme of a proxy; ")]
-    #[case("me:hunter2@proxy.example.com:3128", "has no scheme of a proxy; ")]
-    #[case("ftp://me:hunter2@proxy", "has no scheme of a proxy; ")]
-    #[case("socks4://proxy:1080", "has no scheme of a proxy; ")]
+    #[case("proxy.example.com:3128", "has no proxy scheme; ")]
+    #[case("proxy.example.com", "has no proxy scheme; ")]
+    #[case("me:hunter2@proxy.example.com:3128", "has no proxy scheme; ")]
+    #[case("ftp://me:hunter2@proxy", "has no proxy scheme; ")]
+    #[case("socks4://proxy:1080", "has no proxy scheme; ")]
     #[case("http://me:hunter2", "has no valid host and port; ")]
     #[case("http://me:hunter2@:3128", "has no valid host and port; ")]
     #[case("http://me:hunter2@proxy:0", "has no valid host and port; ")]
     #[case("http://me:hunter2@", "is no URL; ")]
     #[case("http://me:hunter 2@proxy", "is no URL; ")]
     #[case("http://me:hunter2/@proxy", "has no valid host and port; ")]
-    #[case("http://proxy/path", "has something behind its host and port; ")]
-    #[case("http://proxy/?x", "has something behind its host and port; ")]
+    #[case("http://proxy/path", "has something after its host and port; ")]
+    #[case("http://proxy/?x", "has something after its host and port; ")]
     fn anything_else_is_no_proxy_and_never_shown(#[case] text: &str, #[case] start: &str) {
         let message = check_proxy_url(text).expect_err("refused");
         assert!(message.starts_with(start), "{message}");

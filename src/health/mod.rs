@@ -40,7 +40,7 @@ struct Poll {
 /// How the process is at one moment.
 #[derive(Debug, Clone)]
 pub struct HealthReport {
-    /// Whether every loop turns.
+    /// kai's loops are running.
     pub is_live: bool,
     /// Whether a snapshot can be served and the process is not stopping.
     pub is_ready: bool,
@@ -57,12 +57,12 @@ pub struct HealthReport {
     pub age: Duration,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthCheck {
-    /// A word for it.
+    /// Name of the check.
     pub name: &'static str,
-    /// Whether it is as it should be.
+    /// Whether the check passed.
     pub ok: bool,
     /// What was found, in words.
     pub detail: String,
@@ -146,7 +146,11 @@ impl Health {
 
     fn relist(&self, snapshot: Option<&Snapshot>, age: Duration) -> HealthCheck {
         let Some(snapshot) = snapshot else {
-            return HealthCheck { name: "relist", ok: false, detail: "no relist has finished yet".to_owned() };
+            return HealthCheck {
+                name: "relist",
+                ok: false,
+                detail: "no list of the cluster has finished yet".to_owned(),
+            };
         };
         let generation = snapshot.generation();
         let seconds = age.as_secs();
@@ -165,7 +169,7 @@ impl Health {
 
     fn serving(&self) -> HealthCheck {
         let draining = self.0.draining.load(Ordering::Relaxed);
-        let detail = if draining { "stopping: requests under way are finished" } else { "accepting requests" };
+        let detail = if draining { "stopping: open requests are finished" } else { "accepting requests" };
         HealthCheck { name: "serving", ok: !draining, detail: detail.to_owned() }
     }
 

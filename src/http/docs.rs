@@ -176,7 +176,7 @@ pub(super) async fn get_docs_file(
         file => utoipa_swagger_ui::serve(file, config).ok().flatten(),
     };
     let Some(found) = found else {
-        let detail = "There is no such file; /docs shows the documentation.";
+        let detail = "There is no such file; the documentation is at /docs.";
         return Err(Problem::new(ProblemKind::UnknownResource, detail));
     };
     let bytes = match found.bytes {

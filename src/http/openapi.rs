@@ -37,9 +37,9 @@ pub fn openapi() -> OpenApi {
         .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
         .build();
     document.tags = Some(vec![
-        tag("inventory", "What runs in the cluster."),
+        tag("inventory", "The inventory."),
         tag("probes", "State of the process. These routes do not count against `server.max-concurrent-requests`."),
-        tag("documentation", "How to use it."),
+        tag("documentation", "Documentation."),
     ]);
     let mut components = ComponentsBuilder::from(document.components.take().unwrap_or_default());
     components = components.schema(ProblemDetails::name(), ProblemDetails::schema());

@@ -130,7 +130,7 @@ fn namespaces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>,
         }
         // What stands for bytes that are not UTF-8 once decoded.
         if name.contains(char::REPLACEMENT_CHARACTER) {
-            return Err(bad_value("namespace", name, "the name of a namespace, which is UTF-8 once decoded"));
+            return Err(bad_value("namespace", name, "the name of a namespace in UTF-8, percent-encoded"));
         }
     }
     names.sort_unstable();
@@ -209,7 +209,7 @@ mod tests {
     )]
     #[case::bytes(
         "?namespace=%ff",
-        "The parameter \"namespace\" is \"\u{fffd}\"; it must be the name of a namespace, which is UTF-8 once decoded."
+        "The parameter \"namespace\" is \"\u{fffd}\"; it must be the name of a namespace in UTF-8, percent-encoded."
     )]
     #[case::format("?format=yaml%0a", "The parameter \"format\" is \"yaml\\n\"; it must be json or csv.")]
     #[case::format_of_the_command_line(

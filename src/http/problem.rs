@@ -227,7 +227,7 @@ pub(super) struct ProblemDetails<'a> {
     #[schema(example = 404, minimum = 400, maximum = 599)]
     status: u16,
     /// What is wrong and what to do.
-    #[schema(value_type = String, example = "The namespace \"shopp\" is unknown to kai or excluded by its configuration; /namespaces lists the known ones.")]
+    #[schema(value_type = String, example = "The namespace \"shopp\" is unknown or excluded by the configuration; /namespaces lists the known ones.")]
     detail: &'a str,
     /// The requested path, at most 200 characters.
     #[schema(value_type = String, example = "/namespaces/shopp/images")]
@@ -247,7 +247,7 @@ impl Problem {
 
     /// Of a bug: the words are for the client, the cause for the log.
     pub(super) fn internal(cause: impl Into<String>) -> Self {
-        let detail = "kai failed to answer; its log has the cause under this request's id.";
+        let detail = "kai failed to answer; the log has the cause, with this request's id.";
         Self { cause: Some(cause.into()), ..Self::new(ProblemKind::InternalError, detail) }
     }
 
@@ -274,7 +274,7 @@ impl Problem {
 
     pub(super) fn unknown_namespace(name: &str) -> Self {
         let detail = format!(
-            "The namespace \"{}\" is unknown to kai or excluded by its configuration; /namespaces lists the known ones.",
+            "The namespace \"{}\" is unknown or excluded by the configuration; /namespaces lists the known ones.",
             excerpt(name)
         );
         Self::new(ProblemKind::UnknownNamespace, detail).with("namespace", excerpt(name).to_string())

@@ -60,7 +60,7 @@ impl Tls {
                     config.reload_from_config(renewed);
                     tracing::info!("server.tls: the files have changed and are in use");
                 }
-                Ok(Err(error)) => tracing::warn!("{error}; what was read before stays in use"),
+                Ok(Err(error)) => tracing::warn!("{error}; the previous files stay in use"),
                 Err(error) => tracing::warn!("server.tls: the files could not be read: {error}"),
             }
         }

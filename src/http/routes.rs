@@ -37,7 +37,7 @@ pub(super) fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(get_root))
 }
 
-/// What runs in the cluster.
+/// The inventory.
 fn data() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()
         .routes(routes!(get_inventory))
@@ -123,14 +123,13 @@ async fn without_slash(uri: Uri) -> Response {
 }
 
 async fn not_found(uri: Uri) -> Problem {
-    let detail = format!("There is no resource \"{}\"; /docs shows what there is.", excerpt(uri.path()));
+    let detail = format!("There is no resource \"{}\"; /docs lists the resources.", excerpt(uri.path()));
     Problem::new(ProblemKind::UnknownResource, detail)
 }
 
 async fn not_a_probe(uri: Uri) -> Problem {
     let detail = format!(
-        "There is no resource \"{}\" at this address, that of server.probe-listen; everything else is at that of \
-         server.listen.",
+        "There is no resource \"{}\" at the address of server.probe-listen; use the address of server.listen.",
         excerpt(uri.path())
     );
     Problem::new(ProblemKind::UnknownResource, detail)

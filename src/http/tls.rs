@@ -68,11 +68,11 @@ fn client_verifier(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Arc<dy
     let mut authorities = RootCertStore::empty();
     for certificate in file.certificates()? {
         let added = authorities.add(certificate);
-        added.map_err(|error| file.fault(format!("a certificate in it is no authority's ({error})")))?;
+        added.map_err(|error| file.fault(format!("a certificate in it is not an authority ({error})")))?;
     }
     WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), Arc::clone(provider))
         .build()
-        .map_err(|error| file.fault(format!("clients cannot be held against it ({error})")))
+        .map_err(|error| file.fault(format!("client certificates cannot be checked with it ({error})")))
 }
 
 /// A file, and the key that names it.
@@ -102,7 +102,7 @@ impl File<'_> {
         PrivateKeyDer::from_pem_slice(bytes.expose_secret()).map_err(|_| {
             let is_encrypted = bytes.expose_secret().windows(9).any(|window| window == b"ENCRYPTED");
             self.fault(if is_encrypted {
-                "the key in it is encrypted, and there is nobody to ask for its password".to_owned()
+                "the key in it is encrypted, and kai cannot ask for its password".to_owned()
             } else {
                 "there is no key in it".to_owned()
             })

@@ -58,20 +58,20 @@ impl PollMetrics {
         let outcomes = [("success", &self.succeeded), ("failure", &self.failed)];
         families.counters(
             "kai_polls",
-            "Polls of the cluster, or readings of the dump, that have ended.",
+            "Finished polls of the cluster, or reads of the file.",
             outcomes.map(|(outcome, count)| ([("outcome", outcome)], count.load(Ordering::Relaxed))),
         )?;
         let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner).clone();
         families.counters(
             "kai_poll_errors",
-            "Polls that gave no snapshot, by the kind of error.",
+            "Polls without a snapshot, by kind of error.",
             errors.iter().map(|(kind, count)| ([("kind", *kind)], *count)),
         )?;
-        families.histogram("kai_poll_duration_seconds", "How long a poll took.", &self.durations)?;
+        families.histogram("kai_poll_duration_seconds", "Duration of polls.", &self.durations)?;
         let interval = self.interval.load(Ordering::Relaxed);
         families.gauge(
             "kai_poll_interval_seconds",
-            "From the start of one poll to the start of the next; absent when a dump is read.",
+            "Seconds from the start of one poll to the start of the next; absent for a file.",
             (interval > 0).then_some(interval),
         )
     }
@@ -108,7 +108,7 @@ impl ApiMetrics {
         });
         families.counters(
             "kai_api_requests",
-            "Requests to the Kubernetes API server, retries included; the code none is of those without a whole answer.",
+            "Requests to the Kubernetes API server, including retries; code none: without a complete answer.",
             series,
         )?;
         families.counter(

@@ -89,7 +89,7 @@ impl Collector for Scrape {
         let Self { metrics, report, counted, images, serving, process } = self;
         let families = &mut Families::new(encoder);
         let build = [("version", env!("CARGO_PKG_VERSION")), ("revision", env!("BUILD_COMMIT"))];
-        families.info("kai_build", "The kai that runs.", [build])?;
+        families.info("kai_build", "Version and revision of kai.", [build])?;
         inventory::write(
             families,
             report.snapshot.as_deref().zip(counted.as_deref()),

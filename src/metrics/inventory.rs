@@ -95,17 +95,17 @@ pub(super) fn write(
     families.gauge("kai_pods", "Pods in any phase.", counted.map(|counted| counted.pods))?;
     families.gauges(
         "kai_containers",
-        "Containers of those pods, image volumes included, by the list of the pod that they stand in.",
+        "Containers of all pods, including image volumes, by kind.",
         counted.iter().flat_map(|counted| series("kind", &KINDS, &counted.containers)),
     )?;
     families.gauge(
         "kai_images",
-        "Distinct images (registry, repository, tag and digest) of the pods that ignore-not-running lets count.",
+        "Distinct images (registry, repository, tag and digest) of pods that count (see ignore-not-running).",
         counted.map(|counted| counted.images),
     )?;
     families.gauges(
         "kai_namespaces",
-        "Namespaces, by how they stand.",
+        "Namespaces, by state.",
         counted.iter().flat_map(|counted| series("state", &STATES, &counted.namespaces)),
     )?;
     families.gauge(
@@ -120,23 +120,23 @@ pub(super) fn write(
     )?;
     families.gauge(
         "kai_snapshot_generation",
-        "Number of the snapshot in this process; 0 before the first.",
+        "Generation of the newest snapshot in this process; 0 when there is none yet.",
         Some(snapshot.map_or(0, Snapshot::generation)),
     )?;
     families.gauge(
         "kai_snapshot_complete",
-        "Whether nothing is missing in the snapshot.",
+        "1 when the snapshot is complete, otherwise 0.",
         Some(u32::from(snapshot.is_some_and(Snapshot::is_complete))),
     )?;
     families.gauge(
         "kai_snapshot_observed_timestamp_seconds",
-        "When the cluster was as the snapshot has it.",
+        "Time at which the snapshot was observed.",
         snapshot.map(|snapshot| snapshot.observed_at().as_duration().as_secs_f64()),
     )?;
-    families.gauge("kai_snapshot_age_seconds", "How long ago that is.", snapshot.map(|_| age_seconds))?;
+    families.gauge("kai_snapshot_age_seconds", "Age of the snapshot.", snapshot.map(|_| age_seconds))?;
     families.info(
         "kai_image",
-        "An image that runs in a namespace, or is asked for there; at most metrics.image-info-limit of them.",
+        "Images that run in a namespace or are requested there; at most metrics.image-info-limit.",
         counted.iter().flat_map(|counted| &counted.info).map(|[namespace, registry, repository, tag, digest]| {
             [
                 ("registry", &**registry),
@@ -149,7 +149,7 @@ pub(super) fn write(
     )?;
     families.gauge(
         "kai_image_info_omitted",
-        "Images that metrics.image-info-limit leaves out; absent when the limit is 0.",
+        "Images without a kai_image_info series because of metrics.image-info-limit; absent when the limit is 0.",
         counted.filter(|_| rules.info_limit > 0).map(|counted| counted.omitted),
     )
 }

@@ -1,4 +1,4 @@
-//! What an operator watches: counts of what happens, recorded where it happens, and a text of all of it for a scraper.
+//! Metrics: counts of what happens, recorded where it happens, and a text of all of it for a scraper.
 //!
 //! | file | what it knows |
 //! |---|---|

@@ -74,7 +74,7 @@ impl PushMetrics {
             self.accounts().iter().map(|(account, counts)| (label(account.as_ref()), counts.clone())).collect();
         families.counters(
             "kai_push_attempts",
-            "Payloads sent to Anchore Enterprise, by account and by what came of it.",
+            "Payloads sent to Anchore Enterprise, by account and outcome.",
             counted.iter().flat_map(|(account, counts)| {
                 let attempts = counts.attempts.iter();
                 attempts.map(move |(outcome, count)| ([("account", &**account), ("outcome", outcome)], *count))
@@ -82,31 +82,31 @@ impl PushMetrics {
         )?;
         families.counters(
             "kai_push_withheld",
-            "Reports that were not sent because something is missing; without an account: namespaces that go to none.",
+            "Reports that were not sent because they are incomplete; empty account: namespaces without an account.",
             counted.iter().map(|(account, counts)| ([("account", &**account)], counts.withheld)),
         )?;
         families.counters(
             "kai_push_bytes",
-            "Bytes of payloads that Anchore Enterprise has taken, before compression.",
+            "Bytes that Anchore Enterprise accepted, before compression.",
             counted.iter().map(|(account, counts)| ([("account", &**account)], counts.bytes)),
         )?;
         families.histogram(
             "kai_push_duration_seconds",
-            "How long the delivery of a report took, further tries included.",
+            "Duration of sending a report, including retries.",
             &self.durations,
         )?;
         let accounts: Vec<(String, &AccountPush)> =
             board.iter().map(|push| (label(push.account.as_ref()), push)).collect();
         families.gauges(
             "kai_push_last_success_timestamp_seconds",
-            "When a report was last accepted; absent when none was.",
+            "Time at which a report was last accepted; absent when none was.",
             accounts.iter().filter_map(|(account, push)| {
                 Some(([("account", &**account)], push.last_accepted_at?.as_duration().as_secs_f64()))
             }),
         )?;
         families.gauges(
             "kai_push_last_outcome",
-            "What became of the newest report: 1 for that outcome, 0 for the others.",
+            "Outcome of the newest report: 1 for this outcome, 0 for the others.",
             accounts.iter().flat_map(|(account, push)| {
                 PushOutcome::ALL.into_iter().map(move |outcome| {
                     let labels = [("account", &**account), ("outcome", outcome.as_str())];

@@ -37,7 +37,7 @@ const STATUSES: [(u16, &str); 18] = [
     (u16::MAX, "other"),
 ];
 
-/// Requests that were answered.
+/// Answered HTTP requests.
 #[derive(Debug, Default)]
 pub struct HttpMetrics {
     /// By the template of the route: as many as there are routes, and one for all other paths.
@@ -58,7 +58,7 @@ pub struct Serving {
     pub in_flight: usize,
     /// Answers whose body was there.
     pub cache_hits: u64,
-    /// Answers that had to wait for a render.
+    /// Answers that were not in the cache.
     pub cache_misses: u64,
     /// What the bodies in the cache count against `server.cache-max-bytes`.
     pub cache_bytes: u64,
@@ -116,16 +116,12 @@ impl HttpMetrics {
                 })
             })
         });
-        families.counters(
-            "kai_http_requests",
-            "Requests that were answered.",
-            answers.filter(|(_, count)| *count > 0),
-        )?;
+        families.counters("kai_http_requests", "Answered HTTP requests.", answers.filter(|(_, count)| *count > 0))?;
         let durations = routes.iter().map(|(route, metrics)| (route, metrics.durations.observed()));
         let asked = durations.filter(|(_, observed)| observed.count > 0);
         families.histograms(
             "kai_http_request_duration_seconds",
-            "From a request's head to the head of its answer.",
+            "Time from the request header to the answer header.",
             asked.map(|(route, observed)| ([("route", &**route)], observed)),
         )?;
         families.gauge(
@@ -133,9 +129,9 @@ impl HttpMetrics {
             "Answers that are made or sent and count against server.max-concurrent-requests.",
             Some(in_flight),
         )?;
-        families.counter("kai_http_cache_hits", "Answers whose body was in the cache.", cache_hits)?;
-        families.counter("kai_http_cache_misses", "Answers that had to wait for a render.", cache_misses)?;
-        families.gauge("kai_http_cache_bytes", "Bytes that the cache of rendered bodies holds.", Some(cache_bytes))?;
+        families.counter("kai_http_cache_hits", "Answers from the cache.", cache_hits)?;
+        families.counter("kai_http_cache_misses", "Answers that were not in the cache.", cache_misses)?;
+        families.gauge("kai_http_cache_bytes", "Size of the cache of rendered bodies.", Some(cache_bytes))?;
         families.counter("kai_http_renders", "Bodies that were rendered.", renders)?;
         families.gauge(
             "kai_http_unread_bytes",

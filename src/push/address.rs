@@ -25,7 +25,7 @@ impl Address {
     pub(super) fn parse(text: &str) -> Result<Self, ClientError> {
         // What stands in front of an `@` may be a password, and is not shown.
         if text.contains('@') {
-            let problem = "has an @, and a URL with a user or password in it is not taken";
+            let problem = "has an @, and a URL must not have a user or password in it";
             return Err(ClientError::Url { shown: String::new(), problem });
         }
         let fault = |problem| ClientError::Url { shown: format!(" is \"{}\", which", excerpt(text)), problem };
@@ -121,19 +121,19 @@ mod tests {
     #[rstest]
     #[case(
         "anchore.example",
-        "anchore.url is \"anchore.example\", which is no URL; write a URL as in https://anchore.example.com"
+        "anchore.url is \"anchore.example\", which is no URL; write a URL, for example https://anchore.example.com"
     )]
     #[case(
         "ftp://a",
-        "anchore.url is \"ftp://a\", which has no scheme http or https; write a URL as in https://anchore.example.com"
+        "anchore.url is \"ftp://a\", which has no scheme http or https; write a URL, for example https://anchore.example.com"
     )]
     #[case(
         "https://a?x",
-        "anchore.url is \"https://a?x\", which has a query or fragment, which is no part of a server's address; write a URL as in https://anchore.example.com"
+        "anchore.url is \"https://a?x\", which has a query or fragment, which is no part of a server's address; write a URL, for example https://anchore.example.com"
     )]
     #[case(
         "https://me:hunter2@a",
-        "anchore.url has an @, and a URL with a user or password in it is not taken; write a URL as in https://anchore.example.com"
+        "anchore.url has an @, and a URL must not have a user or password in it; write a URL, for example https://anchore.example.com"
     )]
     fn what_is_no_address_is_an_error(#[case] url: &str, #[case] message: &str) {
         assert_eq!(Address::parse(url).unwrap_err().to_string(), message);

@@ -121,7 +121,7 @@ impl Question<'_> {
             407 => match self.proxy {
                 Some(proxy) => {
                     format!(
-                        "the proxy {} wants a user and a password: check {}",
+                        "the proxy {} requires a user and a password: check {}",
                         excerpt(&proxy.shown()),
                         proxy.setting
                     )
@@ -129,11 +129,11 @@ impl Question<'_> {
                 None => "check anchore.url".to_owned(),
             },
             413 => format!(
-                "{} bytes were sent: set inventory-report-limits.payload-threshold-bytes to less than the receiver takes",
+                "{} bytes were sent: set inventory-report-limits.payload-threshold-bytes to less than the receiver accepts",
                 self.length
             ),
-            408 | 429 | 500.. => "try again later, or see what the receiver's log says".to_owned(),
-            _ => "see what the receiver's log says, or check anchore.url and anchore.api".to_owned(),
+            408 | 429 | 500.. => "try again later, or check the receiver's log".to_owned(),
+            _ => "check the receiver's log, or check anchore.url and anchore.api".to_owned(),
         }
     }
 }

@@ -164,7 +164,7 @@ impl<R: Receiver> Delivery<R> {
                 End::Failed
             }
             Err(Undelivered::Replaced(reason)) => {
-                tracing::warn!(%account, generation, "the inventory was not pushed, a newer one takes its place: {reason}");
+                tracing::warn!(%account, generation, "the inventory was not pushed, a newer one replaces it: {reason}");
                 self.board.record(Some(&report.account), progress.record(PushOutcome::Failed, reason), None);
                 End::Replaced
             }
@@ -347,8 +347,7 @@ impl<R: Receiver> Delivery<R> {
                 Ok(Advertised::Second) => {
                     let url = self.receiver.url(VERSION);
                     return Step::Nowhere(format!(
-                        "{url} says that it has version 2 of the API, so that the path must be there: check the path in \
-                         anchore.url, and what stands between"
+                        "{url} has version 2 of the API, so the path must exist: check the path in anchore.url, and proxies"
                     ));
                 }
                 Ok(Advertised::Older | Advertised::Unknown) => {}
@@ -357,7 +356,7 @@ impl<R: Receiver> Delivery<R> {
         match self.versions.after(progress.version, &mut progress.missing) {
             Some(version) => Step::To(version),
             None => Step::Nowhere(
-                "no path for inventories is there, neither of Anchore Enterprise 5 nor of 4: check anchore.url"
+                "it has no path for inventories, neither of Anchore Enterprise 5 nor of 4: check anchore.url"
                     .to_owned(),
             ),
         }

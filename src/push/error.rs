@@ -4,7 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// `anchore.url` is no address of a receiver.
-    #[error("anchore.url{shown} {problem}; write a URL as in https://anchore.example.com")]
+    #[error("anchore.url{shown} {problem}; write a URL, for example https://anchore.example.com")]
     Url {
         /// ` is "…", which`, or nothing when it may hold a password.
         shown: String,

@@ -38,7 +38,7 @@ pub enum PushError {
     #[error("nothing was pushed: {0}")]
     Withheld(String),
     /// Something was not taken.
-    #[error("the inventory of {failed} of {accounts} accounts was not pushed; the log says why")]
+    #[error("the inventory of {failed} of {accounts} accounts was not pushed; the log has the reasons")]
     Failed {
         /// Accounts that did not get theirs.
         failed: usize,
@@ -46,7 +46,7 @@ pub enum PushError {
         accounts: usize,
     },
     /// Namespaces have no account.
-    #[error("{0} namespaces were pushed to no account; the log says why")]
+    #[error("{0} namespaces were pushed to no account; the log has the reasons")]
     Unclear(usize),
 }
 

@@ -159,7 +159,7 @@ impl Registrar {
             }
             Err(failure) if failure.is_not_found() => self.warn(format!("{failure}; registering again")),
             Err(failure) => {
-                let _: Option<String> = self.warn(format!("the health report was not taken: {failure}"));
+                let _: Option<String> = self.warn(format!("the health report was not accepted: {failure}"));
                 Some(id.to_owned())
             }
         }

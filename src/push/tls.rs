@@ -75,7 +75,7 @@ fn authorities(pem: &Pem) -> Result<Vec<Certificate>, ClientError> {
     let mut store = RootCertStore::empty();
     for certificate in &certificates {
         let added = store.add(certificate.clone());
-        added.map_err(|error| source.fault(format!("a certificate in it is no authority's ({error})")))?;
+        added.map_err(|error| source.fault(format!("a certificate in it is not an authority ({error})")))?;
     }
     let certificates = certificates.iter().map(|certificate| Certificate::from_der(certificate));
     certificates.collect::<Result<_, _>>().map_err(|_| source.fault("a certificate in it cannot be read".to_owned()))
@@ -91,7 +91,7 @@ fn identity(client: &ClientCertificate) -> Result<Identity, ClientError> {
     let key = PrivateKeyDer::from_pem_slice(key_bytes.expose_secret()).map_err(|_| {
         let is_encrypted = key_bytes.expose_secret().windows(9).any(|window| window == b"ENCRYPTED");
         key_source.fault(if is_encrypted {
-            "the key in it is encrypted, and there is nobody to ask for its password".to_owned()
+            "the key in it is encrypted, and kai cannot ask for its password".to_owned()
         } else {
             "there is no key in it".to_owned()
         })
@@ -110,7 +110,7 @@ fn identity(client: &ClientCertificate) -> Result<Identity, ClientError> {
     both.push(b'\n');
     // The last key counts, should there be one beside the certificate too.
     both.extend_from_slice(key_bytes.expose_secret());
-    Identity::from_pem(&both).map_err(|_| source.fault("there is something else in it than certificates".to_owned()))
+    Identity::from_pem(&both).map_err(|_| source.fault("it has something other than certificates in it".to_owned()))
 }
 
 fn rustls_provider() -> CryptoProvider {

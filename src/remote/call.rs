@@ -63,7 +63,7 @@ pub enum CallError {
         advice: String,
     },
     /// No whole answer within the deadline of a call.
-    #[error("no whole answer from {server}{via}{request} within {limit:?}; {advice}")]
+    #[error("no complete answer from {server}{via}{request} within {limit:?}; {advice}")]
     Timeout {
         /// As messages name it.
         server: String,
@@ -145,7 +145,7 @@ impl Server<'_> {
             Transport::ServerCertificate { reason, cure } => (reason, self.certificate_advice(cure)),
             Transport::ClientRefused(reason) => (reason, self.login_advice()),
             Transport::NoTls => (
-                "what answers there speaks no TLS".to_owned(),
+                "the server there does not speak TLS".to_owned(),
                 format!("if it is served without TLS, write http:// in {}", self.address),
             ),
             Transport::NoHttp => {
@@ -154,7 +154,7 @@ impl Server<'_> {
                 } else {
                     format!("if it is served with TLS, write https:// in {}", self.address)
                 };
-                ("what answers there speaks no HTTP".to_owned(), advice)
+                ("the server there does not speak HTTP".to_owned(), advice)
             }
         };
         CallError::Tls { server, via, reason, advice }
@@ -191,10 +191,10 @@ impl Server<'_> {
     fn hang_up_hint(&self) -> String {
         match &self.credentials {
             Credentials::Certificate(setting) if self.is_https => {
-                format!(": a {} that does not accept {setting} may hang up like this", self.kind)
+                format!(": a {} that does not accept {setting} may close the connection like this", self.kind)
             }
             Credentials::NoCertificate(setting) if self.is_https => {
-                format!(": a {} that wants a certificate may hang up like this ({setting})", self.kind)
+                format!(": a {} that wants a certificate may close the connection like this ({setting})", self.kind)
             }
             _ => String::new(),
         }
@@ -233,7 +233,7 @@ impl Server<'_> {
 /// What a proxy has answered. hyper's errors for this are private: their texts are all there is.
 fn tunnel(server: String, proxy: &Proxy, reason: &str) -> CallError {
     let (reason, is_final) = match reason {
-        "proxy authorization required" => ("it wants a user and a password (407)", true),
+        "proxy authorization required" => ("it requires a user and a password (407)", true),
         "credentials not accepted" => ("it does not accept the user and password", true),
         "unsuccessful" => ("it refuses to open a connection there", false),
         "unexpected end of file" => ("it hung up", false),
@@ -276,7 +276,7 @@ mod tests {
     #[case(
         Transport::Broken("reset".to_owned()),
         "the connection to https://a.example/v2 broke off in GET /x: reset; try again later, or see the log of the \
-         receiver: a receiver that wants a certificate may hang up like this (a.certificate)"
+         receiver: a receiver that wants a certificate may close the connection like this (a.certificate)"
     )]
     #[case(
         Transport::ServerCertificate { reason: "it has expired".to_owned(), cure: CertificateCure::Name },
@@ -284,11 +284,11 @@ mod tests {
     )]
     #[case(
         Transport::ClientRefused("alert".to_owned()),
-        "no usable connection to https://a.example/v2: alert; if the receiver wants a certificate, set a.certificate"
+        "no usable connection to https://a.example/v2: alert; if the receiver requires a certificate, set a.certificate"
     )]
     #[case(
         Transport::NoTls,
-        "no usable connection to https://a.example/v2: what answers there speaks no TLS; if it is served without TLS, \
+        "no usable connection to https://a.example/v2: the server there does not speak TLS; if it is served without TLS, \
          write http:// in a.url"
     )]
     fn each_failure_names_the_setting(#[case] transport: Transport, #[case] expected: &str) {
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case("proxy authorization required", "it wants a user and a password (407)", false)]
+    #[case("proxy authorization required", "it requires a user and a password (407)", false)]
     #[case("unsuccessful", "it refuses to open a connection there", true)]
     fn a_proxy_that_leads_nowhere_is_named_without_its_password(
         #[case] answer: &str,
@@ -320,12 +320,15 @@ mod tests {
         let refused = server.no_answer(Transport::ClientRefused("alert".to_owned())).to_string();
         assert!(refused.ends_with("alert; renew a.certificate"), "{refused}");
         let broken = server.no_answer(Transport::Broken("reset".to_owned())).to_string();
-        assert!(broken.ends_with("a receiver that does not accept a.certificate may hang up like this"), "{broken}");
+        assert!(
+            broken.ends_with("a receiver that does not accept a.certificate may close the connection like this"),
+            "{broken}"
+        );
     }
 
     #[test]
     fn a_timeout_names_what_was_asked_for() {
         let message = server(None).timeout(Duration::from_secs(3)).to_string();
-        assert_eq!(message, "no whole answer from https://a.example/v2 to GET /x within 3s; raise a.timeout");
+        assert_eq!(message, "no complete answer from https://a.example/v2 to GET /x within 3s; raise a.timeout");
     }
 }

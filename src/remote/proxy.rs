@@ -83,7 +83,7 @@ impl Proxy {
         match uri.scheme_str() {
             Some(scheme) if kinds.contains(&scheme) && uri.host().is_some() => Ok(Self { uri, setting }),
             Some(scheme) if kinds.contains(&scheme) => Err(malformed("it has no host".to_owned())),
-            scheme => Err(malformed(format!("{} is no kind of proxy that is known", scheme.unwrap_or("no scheme")))),
+            scheme => Err(malformed(format!("{} is not a known kind of proxy", scheme.unwrap_or("no scheme")))),
         }
     }
 

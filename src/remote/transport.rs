@@ -127,8 +127,7 @@ impl Transport {
                 ("its certificate is not valid yet".to_owned(), CertificateCure::Time)
             }
             CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
-                let reason = "its certificate has no subject alternative name, and a common name alone counts for \
-                              nothing";
+                let reason = "its certificate has no subject alternative name, and its common name is not used";
                 (reason.to_owned(), CertificateCure::Certificate)
             }
             CertificateError::NotValidForNameContext { expected, presented } => {
@@ -153,7 +152,7 @@ fn of_other(fault: &str) -> String {
     match fault {
         // What `openssl req -x509` makes when nothing else is said.
         "CaUsedAsEndEntity" => {
-            "its certificate is that of an authority (CA:TRUE), which may sign for servers and be none".to_owned()
+            "its certificate is that of an authority (CA:TRUE), which can sign for servers but cannot be one".to_owned()
         }
         // What `openssl x509 -req` made before it wrote extensions by itself.
         "UnsupportedCertVersion" => {

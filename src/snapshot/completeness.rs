@@ -13,7 +13,7 @@ pub const SKIPPED_SAMPLES: usize = 20;
 pub struct Completeness {
     /// What could not be listed, sorted by namespace; what concerns the cluster as a whole first.
     pub missing: Vec<Missing>,
-    /// How many items could not be read.
+    /// Number of items that could not be read.
     pub skipped: u64,
     /// The first [`SKIPPED_SAMPLES`] of them.
     pub skipped_samples: Vec<SkippedItem>,

@@ -68,7 +68,7 @@ impl Snapshot {
         &self.frame.cluster_name
     }
 
-    /// What the API server says it is.
+    /// Version of the API server.
     #[must_use]
     pub fn server_version(&self) -> &ServerVersion {
         &self.frame.server_version

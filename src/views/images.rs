@@ -15,19 +15,19 @@ pub struct NamespaceImages {
     /// The namespace.
     #[schema(value_type = String, example = "shop")]
     pub namespace: Arc<str>,
-    /// One entry for each distinct tag and digest, sorted by tag, then digest, a missing one first. Empty when the
-    /// namespace runs nothing that counts.
+    /// One entry for each distinct tag and digest, sorted by tag, then digest, entries without a digest first. Empty
+    /// when nothing in the namespace counts.
     pub images: Vec<ImageEntry>,
 }
 
-/// One image that runs, or that a pod asks for.
+/// An image that runs, or that a pod requests.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageEntry {
-    /// The repository as the manifest writes it, a colon, and the tag. A text that is no image reference stands as it is.
+    /// The repository as the manifest writes it, a colon, and the tag. A text that is no image reference is unchanged.
     #[schema(value_type = String, example = "quay.io/acme/cart:1.25")]
     pub tag: Box<str>,
-    /// The manifest digest that the node runs, else the one that the manifest pins. Absent when neither is known.
+    /// The manifest digest that the node runs, or else the one that the manifest pins. Absent when neither is known.
     #[schema(value_type = Option<String>, nullable = false, example = "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repo_digest: Option<Digest>,

@@ -1,4 +1,4 @@
-//! Which namespaces kai knows, and how each of them stands.
+//! Namespaces, and how each of them stands.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub struct NamespaceList {
     #[serde(serialize_with = "utc_seconds")]
     #[schema(value_type = String, format = DateTime, example = "2026-11-24T09:30:00Z")]
     pub observed_at: Timestamp,
-    /// Whether nothing was refused and nothing skipped.
+    /// True when nothing was refused or skipped.
     pub complete: bool,
     /// Sorted by name.
     pub namespaces: Vec<NamespaceSummary>,
@@ -33,23 +33,23 @@ pub struct NamespaceSummary {
     /// Its name.
     #[schema(value_type = String, example = "shop")]
     pub name: Arc<str>,
-    /// How it stands.
+    /// State.
     pub state: NamespaceStateWord,
-    /// Why it was refused; null otherwise.
+    /// The reason of a refusal; otherwise null.
     #[schema(value_type = Option<String>)]
     pub reason: Option<Arc<str>>,
     /// Pods in any phase.
     #[schema(example = 12)]
     pub pods: usize,
-    /// Containers of every kind, and image volumes, of those pods.
+    /// Containers of every kind, and image volumes, of these pods.
     #[schema(example = 31)]
     pub containers: usize,
-    /// Entries of the namespace in the report.
+    /// Number of the namespace's entries in the report.
     #[schema(example = 9)]
     pub images: usize,
 }
 
-/// How a namespace stands.
+/// State of a namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NamespaceStateWord {

@@ -21,10 +21,10 @@ pub struct KaiReport {
     pub timestamp: Timestamp,
     /// Namespaces sorted by name.
     pub results: Vec<NamespaceImages>,
-    /// What the API server says it is.
+    /// Version of the API server.
     #[schema(rename = "serverVersionMetadata")]
     pub server_version_metadata: ServerVersionMetadata,
-    /// The name that the configuration gives the cluster, else that of the kubeconfig's current context.
+    /// The cluster's name in the configuration, or else of the kubeconfig's current context.
     #[schema(example = "prod-eu-1")]
     pub cluster_name: String,
     /// Always `kubernetes`.
@@ -53,17 +53,17 @@ impl Serialize for KaiReport {
     }
 }
 
-/// `GET /version` of the API server; empty strings when it was refused or the input is a dump.
+/// `GET /version` of the API server; empty strings when it was refused, or for a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerVersionMetadata {
     /// Major version.
     #[schema(example = "1")]
     pub major: String,
-    /// Minor version, with a vendor's suffix on some.
+    /// Minor version; some vendors add a suffix.
     #[schema(example = "37")]
     pub minor: String,
-    /// The whole version.
+    /// Full version.
     #[schema(example = "v1.37.2")]
     pub git_version: String,
     /// Commit that the server was built from.
@@ -75,7 +75,7 @@ pub struct ServerVersionMetadata {
     /// When the server was built.
     #[schema(example = "2026-10-14T12:00:00Z")]
     pub build_date: String,
-    /// Go release that built it.
+    /// Go version.
     #[schema(example = "go1.26.8")]
     pub go_version: String,
     /// Go compiler.

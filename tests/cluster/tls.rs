@@ -90,7 +90,7 @@ async fn a_server_without_tls_is_told() {
     let identity = Identity::new("127.0.0.1", 2999);
     let message = message(&api, &with_cluster(&address, &authority(&identity))).await;
     assert!(
-        message.contains("what answers there speaks no TLS; if it is served without TLS, write http://"),
+        message.contains("the server there does not speak TLS; if it is served without TLS, write http://"),
         "{message}"
     );
 }

@@ -144,8 +144,7 @@ fn the_old_chart_with_a_url_warns_of_the_samples_cluster_name() {
     let text = OLD_CHART.replace("  url:\n", "  url: https://anchore.example.com\n");
     let case = file(&text).variable("KAI_ANCHORE_PASSWORD", "$ecret");
     let expected = [
-        "kai.yaml:9: kubeconfig.cluster: docker-desktop is the name in KAI's sample file; clusters of one name overwrite \
-         each other in Anchore, so give each cluster its own with the key kubeconfig.cluster, the variable \
+        "kai.yaml:9: kubeconfig.cluster: docker-desktop is the name in KAI's sample file; clusters with the same name overwrite each other in Anchore, so give each cluster its own with the key kubeconfig.cluster, the variable \
          KAI_KUBECONFIG_CLUSTER or the flag --cluster-name",
     ];
     assert_eq!(case.warnings(), expected);

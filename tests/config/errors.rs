@@ -109,7 +109,7 @@ fn an_unknown_key_is_refused(#[case] text: &str, #[case] message: &str) {
 )]
 #[case::map_as_entry(
     "namespaces:\n  - a\n  - {b: c}",
-    "kai.yaml:3: namespaces: a map is not valid as an entry; write a text"
+    "kai.yaml:3: namespaces: a map is not a valid entry; write text"
 )]
 #[case::text_for_section(
     "anchore: hunter2",
@@ -172,11 +172,11 @@ fn a_value_of_the_wrong_kind_is_refused(#[case] text: &str, #[case] message: &st
 )]
 #[case::include_expression(
     "namespace-selectors:\n  include: [^kube-.*]",
-    "kai.yaml:2: namespace-selectors.include: \"^kube-.*\" is no name of a namespace (lower-case letters, digits and -, at most 63); write exact names, expressions only work in namespace-selectors.exclude"
+    "kai.yaml:2: namespace-selectors.include: \"^kube-.*\" is not a valid namespace name (lower-case letters, digits and -, at most 63); write exact names, expressions only work in namespace-selectors.exclude"
 )]
 #[case::old_form(
     "namespaces: [Upper]",
-    "kai.yaml:1: namespaces: \"Upper\" is no name of a namespace (lower-case letters, digits and -, at most 63); write exact names, expressions only work in namespace-selectors.exclude"
+    "kai.yaml:1: namespaces: \"Upper\" is not a valid namespace name (lower-case letters, digits and -, at most 63); write exact names, expressions only work in namespace-selectors.exclude"
 )]
 #[case::route(
     "account-routes:\n  a:\n    namespaces: [ok, 'x[']",
@@ -184,7 +184,7 @@ fn a_value_of_the_wrong_kind_is_refused(#[case] text: &str, #[case] message: &st
 )]
 #[case::labels(
     "metadata-collection:\n  pods:\n    include-labels: ['(']",
-    "kai.yaml:3: metadata-collection.pods.include-labels: \"(\" is no regular expression: unclosed group; correct it"
+    "kai.yaml:3: metadata-collection.pods.include-labels: \"(\" is not a regular expression: unclosed group; correct it"
 )]
 #[case::annotations(
     "metadata-collection:\n  nodes:\n    annotations: ['']",
@@ -196,23 +196,23 @@ fn a_value_of_the_wrong_kind_is_refused(#[case] text: &str, #[case] message: &st
 )]
 #[case::override_scheme(
     "missing-registry-override: https://r.example.com",
-    "kai.yaml:1: missing-registry-override: \"https://r.example.com\" has a scheme; write a registry as in registry.example.com:5000"
+    "kai.yaml:1: missing-registry-override: \"https://r.example.com\" has a scheme; write a registry, for example registry.example.com:5000"
 )]
 #[case::override_space(
     "missing-registry-override: 'a b'",
-    "kai.yaml:1: missing-registry-override: \"a b\" has a space or control character in it; write a registry as in registry.example.com:5000"
+    "kai.yaml:1: missing-registry-override: \"a b\" has a space or control character in it; write a registry, for example registry.example.com:5000"
 )]
 #[case::override_slash(
     "missing-registry-override: /",
-    "kai.yaml:1: missing-registry-override: \"/\" has a slash where no name stands; write a registry as in registry.example.com:5000"
+    "kai.yaml:1: missing-registry-override: \"/\" has an empty name before or after a slash; write a registry, for example registry.example.com:5000"
 )]
 #[case::listen(
     "server:\n  listen: '8080'",
-    "kai.yaml:2: server.listen: \"8080\" is no address to listen on; write an IP address with a port as in 127.0.0.1:8080, :8080 for every address, or none"
+    "kai.yaml:2: server.listen: \"8080\" is not a listen address; write an IP address with a port, for example 127.0.0.1:8080, :8080 for every address, or none"
 )]
 #[case::cors(
     "server:\n  cors-origins:\n    - https://a.example.com/x",
-    "kai.yaml:3: server.cors-origins: \"https://a.example.com/x\" is no origin; write one as in https://dashboard.example.com or http://localhost:3000, without a path, or * alone"
+    "kai.yaml:3: server.cors-origins: \"https://a.example.com/x\" is not an origin; write, for example, https://dashboard.example.com or http://localhost:3000, without a path, or * alone"
 )]
 #[case::allowed_hosts(
     "server:\n  allowed-hosts: ['kai.example.com:8080']",
@@ -220,15 +220,15 @@ fn a_value_of_the_wrong_kind_is_refused(#[case] text: &str, #[case] message: &st
 )]
 #[case::cors_star(
     "server:\n  cors-origins: ['*', 'https://a']",
-    "kai.yaml:2: server.cors-origins: \"*\" stands for every origin and must be the only entry; remove it or the others"
+    "kai.yaml:2: server.cors-origins: \"*\" means every origin and must be the only entry; remove it or the others"
 )]
 #[case::url(
     "anchore: {url: a.example.com, user: u, password: p}",
-    "kai.yaml:1: anchore.url: \"a.example.com\" has no scheme http or https; write a URL as in https://anchore.example.com"
+    "kai.yaml:1: anchore.url: \"a.example.com\" has no scheme http or https; write a URL, for example https://anchore.example.com"
 )]
 #[case::url_with_password(
     "anchore: {url: 'https://me:hunter2@a', user: u, password: p}",
-    "kai.yaml:1: anchore.url: has an @, and a URL with a user or password in it is not taken; write them to their own keys"
+    "kai.yaml:1: anchore.url: has an @, and a URL must not have a user or password in it; write them to their own keys"
 )]
 #[case::path(
     "kubeconfig:\n  path: ./nowhere",
@@ -244,7 +244,7 @@ fn a_value_of_the_wrong_kind_is_refused(#[case] text: &str, #[case] message: &st
 )]
 #[case::no_cluster_name(
     "kubeconfig: {path: use-in-cluster}\nanchore: {url: 'https://a', user: u, password: p}",
-    "kai.yaml:2: kubeconfig.cluster: is empty, and nothing else names the cluster, but anchore.url is set: clusters of one name overwrite each other in Anchore; name this cluster with the key kubeconfig.cluster, the variable KAI_KUBECONFIG_CLUSTER or the flag --cluster-name"
+    "kai.yaml:2: kubeconfig.cluster: is empty, and nothing else names the cluster, but anchore.url is set: clusters with the same name overwrite each other in Anchore; name this cluster with the key kubeconfig.cluster, the variable KAI_KUBECONFIG_CLUSTER or the flag --cluster-name"
 )]
 fn a_value_that_cannot_work_is_refused(#[case] text: &str, #[case] message: &str) {
     assert_eq!(file(text).problems(), [message]);
@@ -294,7 +294,7 @@ fn a_file_that_is_no_text_is_refused() {
     case.write("kai.yaml", vec![b'#'; (4 << 20) + 1]);
     assert_eq!(
         case.problems(),
-        ["the configuration file \"kai.yaml\" is larger than 4194304 bytes; no configuration is"]
+        ["the configuration file \"kai.yaml\" is larger than 4194304 bytes; this is no configuration file"]
     );
 }
 
@@ -325,13 +325,13 @@ fn all_problems_are_listed_at_once_in_the_files_order() {
     let expected = [
         "kai.yaml:1: mode: \"hourly\" is not valid; write one of adhoc, periodic",
         "kai.yaml:2: unknown key `quite`; did you mean `quiet`?",
-        "kai.yaml:4: anchore.url: \"ftp://a\" has no scheme http or https; write a URL as in https://anchore.example.com",
+        "kai.yaml:4: anchore.url: \"ftp://a\" has no scheme http or https; write a URL, for example https://anchore.example.com",
         "kai.yaml:4: anchore.user: is not set; set it in the file or by the variable KAI_ANCHORE_USER, or empty \
          anchore.url to push nothing",
         "kai.yaml:4: anchore.password: is not set; set it in the file or by the variable KAI_ANCHORE_PASSWORD, or name a \
          file with it in anchore.password-file, or empty anchore.url to push nothing",
         "kai.yaml:6: anchore.http.insecure: \"2\" is not valid; write true or false",
-        "kai.yaml:8: server.listen: \"x\" is no address to listen on; write an IP address with a port as in \
+        "kai.yaml:8: server.listen: \"x\" is not a listen address; write an IP address with a port, for example \
          127.0.0.1:8080, :8080 for every address, or none",
         "variable KAI_POLLING_INTERVAL_SECONDS: polling-interval-seconds: \"soon\" is not valid; write a whole number of \
          seconds from 1 to 4294967295, without a unit",
@@ -362,12 +362,12 @@ fn a_long_value_is_cut() {
 #[case(
     "KAI_NAMESPACES",
     "[a: b]",
-    "variable KAI_NAMESPACES: namespaces: \"[a: b]\" is no YAML list (an entry is no text); write it as in [a, b], or as in a,b"
+    "variable KAI_NAMESPACES: namespaces: \"[a: b]\" is not a YAML list (an entry is not text); write [a, b] or a,b"
 )]
 #[case(
     "KAI_SERVER_LISTEN_DEFAULT",
     "x",
-    "variable KAI_SERVER_LISTEN_DEFAULT: server.listen: \"x\" is no address to listen on; write an IP address with a port as in 127.0.0.1:8080, :8080 for every address, or none"
+    "variable KAI_SERVER_LISTEN_DEFAULT: server.listen: \"x\" is not a listen address; write an IP address with a port, for example 127.0.0.1:8080, :8080 for every address, or none"
 )]
 fn a_wrong_variable_is_refused_by_its_name(#[case] name: &str, #[case] value: &str, #[case] message: &str) {
     assert_eq!(nothing().variable(name, value).problems(), [message]);
@@ -389,7 +389,7 @@ fn wrong_flags_are_refused_by_their_names() {
         "flag --kubeconfig: kubeconfig.path: \"nowhere\" does not exist; write the path of a kubeconfig, or \
          use-in-cluster for the service account of the pod",
         "flag --namespaces: namespace-selectors.include: an empty entry selects nothing; remove it",
-        "flag --listen: server.listen: \"x\" is no address to listen on; write an IP address with a port as in \
+        "flag --listen: server.listen: \"x\" is not a listen address; write an IP address with a port, for example \
          127.0.0.1:8080, :8080 for every address, or none",
     ];
     assert_eq!(case.problems(), expected);

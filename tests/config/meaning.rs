@@ -85,15 +85,15 @@ fn each_needed_key_of_an_inline_connection_is_named_when_missing(#[case] kind: &
 #[case::not_pem(
     "client-cert",
     "aGVsbG8=",
-    "is base64, but of no PEM certificate; encode a file that has a BEGIN CERTIFICATE line"
+    "is base64, but not of a PEM certificate; encode a file that has a BEGIN CERTIFICATE line"
 )]
 #[case::key_not_pem(
     "private-key",
     "aHVudGVyMg==",
-    "is base64, but of no PEM private key; encode a file that has a BEGIN PRIVATE KEY line and no passphrase"
+    "is base64, but not of a PEM private key; encode a file that has a BEGIN PRIVATE KEY line and no passphrase"
 )]
-#[case::der("client-cert", "MIL/gg==", "is base64, but of no text; encode the PEM form, not the DER form")]
-#[case::plain_pem("private-key", "'-----BEGIN PRIVATE KEY-----'", "is PEM text as it is; encode it once with base64")]
+#[case::der("client-cert", "MIL/gg==", "is base64, but not of text; encode the PEM form, not the DER form")]
+#[case::plain_pem("private-key", "'-----BEGIN PRIVATE KEY-----'", "is plain PEM text; encode it once with base64")]
 fn certificates_and_keys_are_checked_and_never_shown(#[case] key: &str, #[case] value: &str, #[case] reason: &str) {
     let mut lines = inline("private_key");
     let at = lines.iter().position(|line| line.trim_start().starts_with(&format!("{key}:"))).unwrap();

@@ -184,11 +184,11 @@ fn a_password_keeps_its_line_ends(#[case] password: &str) {
 )]
 #[case::certificate_alone(
     "  http:\n    client-certificate: a.pem",
-    "kai.yaml:6: anchore.http.client-key: is not set; set it in the file or by the variable KAI_ANCHORE_HTTP_CLIENT_KEY, because anchore.http.client-certificate is set and is of no use alone; both may name the same file, or empty anchore.http.client-certificate"
+    "kai.yaml:6: anchore.http.client-key: is not set; set it in the file or by the variable KAI_ANCHORE_HTTP_CLIENT_KEY, because anchore.http.client-certificate is set and has no use without it; both may name the same file, or empty anchore.http.client-certificate"
 )]
 #[case::key_alone(
     "  http:\n    client-certificate: ''\n    client-key: a.pem",
-    "kai.yaml:6: anchore.http.client-certificate: is not set; set it in the file or by the variable KAI_ANCHORE_HTTP_CLIENT_CERTIFICATE, because anchore.http.client-key is set and is of no use alone; both may name the same file, or empty anchore.http.client-key"
+    "kai.yaml:6: anchore.http.client-certificate: is not set; set it in the file or by the variable KAI_ANCHORE_HTTP_CLIENT_CERTIFICATE, because anchore.http.client-key is set and has no use without it; both may name the same file, or empty anchore.http.client-key"
 )]
 #[case::unset_key(
     "  http:\n    client-certificate: a.pem\n    client-key: $NOTHING",
@@ -204,11 +204,11 @@ fn a_password_keeps_its_line_ends(#[case] password: &str) {
 )]
 #[case::folded_text(
     "  http:\n    ca-certificate: -----BEGIN CERTIFICATE-----\n      AAAA\n      -----END CERTIFICATE-----",
-    "kai.yaml:6: anchore.http.ca-certificate: is PEM text that lost its line ends; keep them, in a file by writing it as a block behind |"
+    "kai.yaml:6: anchore.http.ca-certificate: is PEM text without its line breaks; keep them, in a YAML file as a block after |"
 )]
 #[case::proxy(
     "  http:\n    proxy: proxy.example.com:3128",
-    "kai.yaml:6: anchore.http.proxy: has no scheme of a proxy; write http, https, socks5 or socks5h, host and port as in http://proxy.example.com:3128, with the special characters of a password in percent form (@ as %40)"
+    "kai.yaml:6: anchore.http.proxy: has no proxy scheme; write http, https, socks5 or socks5h, host and port, for example http://proxy.example.com:3128, and percent-encode special characters of a password (@ is %40)"
 )]
 #[case::api(
     "  api: v2",
@@ -220,15 +220,15 @@ fn a_password_keeps_its_line_ends(#[case] password: &str) {
 )]
 #[case::account(
     "  account: 'team é'",
-    "kai.yaml:5: anchore.account: \"team é\" is no name of an account; write letters, digits and signs of ASCII, without a space at either end"
+    "kai.yaml:5: anchore.account: \"team é\" is not a valid account name; use ASCII letters, digits and punctuation, without a space at either end"
 )]
 #[case::account_of_a_route(
     "account-routes:\n  'team ': {namespaces: [a]}",
-    "kai.yaml:6: account-routes.team : \"team \" is no name of an account; write letters, digits and signs of ASCII, without a space at either end"
+    "kai.yaml:6: account-routes.team : \"team \" is not a valid account name; use ASCII letters, digits and punctuation, without a space at either end"
 )]
 #[case::account_without_a_label(
     "account-route-by-namespace-label:\n  key: team\n  default-account: \"a\\nb\"",
-    "kai.yaml:7: account-route-by-namespace-label.default-account: \"a\\nb\" is no name of an account; write letters, digits and signs of ASCII, without a space at either end"
+    "kai.yaml:7: account-route-by-namespace-label.default-account: \"a\\nb\" is not a valid account name; use ASCII letters, digits and punctuation, without a space at either end"
 )]
 #[case::namespace_of_two_accounts(
     "account-routes:\n  a: {namespaces: [x, y]}\n  b:\n    namespaces:\n      - z\n      - y",
@@ -280,7 +280,7 @@ fn a_password_that_names_no_variable_is_still_one_of_two() {
 )]
 #[case::sample_name(
     "kubeconfig:\n  cluster: docker-desktop",
-    "kai.yaml:6: kubeconfig.cluster: docker-desktop is the name in KAI's sample file; clusters of one name overwrite each other in Anchore, so give each cluster its own with the key kubeconfig.cluster, the variable KAI_KUBECONFIG_CLUSTER or the flag --cluster-name"
+    "kai.yaml:6: kubeconfig.cluster: docker-desktop is the name in KAI's sample file; clusters with the same name overwrite each other in Anchore, so give each cluster its own with the key kubeconfig.cluster, the variable KAI_KUBECONFIG_CLUSTER or the flag --cluster-name"
 )]
 fn what_does_nothing_or_harm_is_warned_about(#[case] lines: &str, #[case] warning: &str) {
     assert_eq!(with(lines).warnings(), [warning]);

@@ -41,26 +41,26 @@ fn variables_set_them_too() {
 #[rstest]
 #[case::no_key(
     "server:\n  tls: {certificate: a.crt}",
-    &["kai.yaml:2: server.tls.private-key: is not set; set it in the file or by the variable KAI_SERVER_TLS_PRIVATE_KEY, because server.tls.certificate is set and is of no use alone; or empty server.tls.certificate"]
+    &["kai.yaml:2: server.tls.private-key: is not set; set it in the file or by the variable KAI_SERVER_TLS_PRIVATE_KEY, because server.tls.certificate is set and has no use without it; or empty server.tls.certificate"]
 )]
 #[case::no_certificate(
     "server:\n  tls: {private-key: a.key}",
-    &["kai.yaml:2: server.tls.certificate: is not set; set it in the file or by the variable KAI_SERVER_TLS_CERTIFICATE, because server.tls.private-key is set and is of no use alone; or empty server.tls.private-key"]
+    &["kai.yaml:2: server.tls.certificate: is not set; set it in the file or by the variable KAI_SERVER_TLS_CERTIFICATE, because server.tls.private-key is set and has no use without it; or empty server.tls.private-key"]
 )]
 #[case::clients_alone(
     "server:\n  probe-listen: :9\n  tls: {client-ca: a.pem}",
     &[
-        "kai.yaml:3: server.tls.certificate: is not set; set it in the file or by the variable KAI_SERVER_TLS_CERTIFICATE, because server.tls.client-ca is set and is of no use alone; or empty server.tls.client-ca",
-        "kai.yaml:3: server.tls.private-key: is not set; set it in the file or by the variable KAI_SERVER_TLS_PRIVATE_KEY, because server.tls.client-ca is set and is of no use alone; or empty server.tls.client-ca",
+        "kai.yaml:3: server.tls.certificate: is not set; set it in the file or by the variable KAI_SERVER_TLS_CERTIFICATE, because server.tls.client-ca is set and has no use without it; or empty server.tls.client-ca",
+        "kai.yaml:3: server.tls.private-key: is not set; set it in the file or by the variable KAI_SERVER_TLS_PRIVATE_KEY, because server.tls.client-ca is set and has no use without it; or empty server.tls.client-ca",
     ]
 )]
 #[case::none(
     "server:\n  probe-listen: none",
-    &["kai.yaml:2: server.probe-listen: \"none\" is no address; leave it empty to have no probes on an address of their own"]
+    &["kai.yaml:2: server.probe-listen: \"none\" is not an address; leave it empty for no separate probe address"]
 )]
 #[case::no_address(
     "server:\n  probe-listen: 8081",
-    &["kai.yaml:2: server.probe-listen: \"8081\" is no address to listen on; write an IP address with a port as in 127.0.0.1:8081, :8081 for every address, or leave it empty"]
+    &["kai.yaml:2: server.probe-listen: \"8081\" is not a listen address; write an IP address with a port, for example 127.0.0.1:8081, :8081 for every address, or leave it empty"]
 )]
 #[case::the_same(
     "server:\n  listen: '[::]:8080'\n  probe-listen: :8080",
@@ -82,13 +82,13 @@ fn any_free_port_may_be_asked_for_twice() {
 #[case::base64(4, "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCnMzY3IzdAo=")]
 fn a_key_instead_of_its_path_is_refused_unseen(#[case] line: u64, #[case] written: &str) {
     let case = file(&format!("server:\n  tls:\n    certificate: a.crt\n    private-key: {written}\n"));
-    let problem = "server.tls.private-key: is no path; write it in PEM into a file, and the path of that here, so that it can be renewed in place";
+    let problem = "server.tls.private-key: is not a path; put the PEM text into a file and write its path here, so that it can be renewed";
     assert_eq!(case.problems(), [format!("kai.yaml:{line}: {problem}")]);
 }
 
 #[test]
 fn with_an_authority_of_clients_probes_need_an_address_of_their_own() {
     let warnings = file("server:\n  tls: {certificate: a, private-key: b, client-ca: c}").warnings();
-    let said = "kai.yaml:2: server.tls.client-ca: is set, so a probe without a certificate gets no answer either, and the kubelet has none; set server.probe-listen";
+    let said = "kai.yaml:2: server.tls.client-ca: is set, so probes need a client certificate, which the kubelet does not have; set server.probe-listen";
     assert_eq!(warnings, [said]);
 }

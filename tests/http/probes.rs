@@ -42,7 +42,10 @@ async fn readiness_waits_for_the_first_snapshot_and_says_what_failed() {
     server.health.poll_failed("https://10.0.0.1:6443: connection refused");
     let plain = server.get("/readyz").await;
     let detail = plain.problem(503, "/readyz");
-    assert!(detail.contains("no relist has finished yet") && detail.contains("connection refused"), "{detail}");
+    assert!(
+        detail.contains("no list of the cluster has finished yet") && detail.contains("connection refused"),
+        "{detail}"
+    );
     assert_eq!(plain.header("retry-after"), Some("5"));
     assert!(plain.json().get("checks").is_none());
     let verbose = server.get("/readyz?verbose").await;

@@ -156,7 +156,7 @@ fn sighup_opens_the_file_anew_after_it_was_renamed() {
     let address = service.address("listening on http://");
     fs::rename(&path, &kept).expect("renamed");
     service.signal("-HUP");
-    service.wait_for("logs/kai.log", "SIGHUP received: log.file is opened anew");
+    service.wait_for("logs/kai.log", "SIGHUP received: log.file is opened again");
     let before = fs::read_to_string(&kept).expect("log");
     get(&address, "/livez");
     service.wait_for("logs/kai.log", "path=/livez");
@@ -236,7 +236,7 @@ fn a_probe_says_when_clients_must_show_a_certificate() {
     let output = kai(service.folder.path(), &["probe", &url]).output().expect("kai runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("clients must show a certificate there: probe the address of server.probe-listen"), "{said}");
+    assert!(said.contains("clients need a certificate there: probe the address of server.probe-listen"), "{said}");
 }
 
 /// 0.0.0.0 reaches this host, and is no name of it.

@@ -28,7 +28,7 @@ const DOCUMENT: &str = "docs/MESSAGES.md";
 const FEWEST_LETTERS: usize = 8;
 
 /// Texts that need no entry: the file or folder, and how the text begins.
-const WITHOUT_ENTRY: [(&str, &str); 20] = [
+const WITHOUT_ENTRY: [(&str, &str); 19] = [
     // They pass on what others say, with a word of their own.
     ("src/decode/error.rs", "line …: …"),
     ("src/dump", "--input …: …"),
@@ -38,7 +38,6 @@ const WITHOUT_ENTRY: [(&str, &str); 20] = [
     ("src/cluster/connection/fault.rs", "; kai runs as uid …"),
     ("src/http/params.rs", "the name of a namespace; "),
     // Help of the command line.
-    ("src/cli/completion.rs", "To load completions:"),
     ("src/cli/push.rs", "Examples:"),
     // Header fields.
     ("src/http/docs.rs", "default-src 'self'; "),

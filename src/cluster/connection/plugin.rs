@@ -172,7 +172,7 @@ fn failed(output: &Output) -> String {
 
 fn read_credential(stdout: &[u8]) -> Result<Credential, String> {
     // The program's output is JSON by the book and YAML from some. The parser's message may show a credential.
-    let none = || "printed something that is no ExecCredential; run it by hand to see what".to_owned();
+    let none = || "printed something that is not an ExecCredential; run it by hand to see what".to_owned();
     let printed = std::str::from_utf8(stdout).ok().and_then(|text| parse_yaml(text).ok()).ok_or_else(none)?;
     let printed = printed.into_iter().next().unwrap_or_default();
     if !printed.is_object() && !printed.is_null() {

@@ -406,7 +406,7 @@ fn parse_server(value: &str, setting: &str) -> Result<Uri, KubeconfigError> {
     };
     if value.contains('@') {
         return Err(fault(
-            "has an @, and a URL with a user or password in it is not taken; write them to username and password of the user",
+            "has an @, and a URL must not have a user or password in it; write them to username and password of the user",
         ));
     }
     if authority.matches(':').count() > 1 && !authority.contains('[') {

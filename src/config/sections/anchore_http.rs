@@ -43,7 +43,7 @@ fn client(given: Given<'_>, problems: &mut Problems) -> Option<ClientCertificate
         if setting.text().is_none() && setting.expanded_from.is_none() && other.text().is_some() {
             let reason = values.missing(needed);
             let text = format!(
-                "{reason}, because {because} is set and is of no use alone; both may name the same file, or empty {because}"
+                "{reason}, because {because} is set and has no use without it; both may name the same file, or empty {because}"
             );
             problems.add_missing(values.origin_or(needed, because), needed, text);
         }

@@ -19,8 +19,7 @@ const SAMPLE_NAME: &str = "docker-desktop";
 
 /// Why a cluster without a name cannot be pushed, and where to name it: a message as it is, for whoever learns from the
 /// connection that it gives no name either.
-pub const NO_CLUSTER_NAME: &str = "kubeconfig.cluster: is empty, and nothing else names the cluster, but anchore.url is set: clusters of one name \
-     overwrite each other in Anchore; name this cluster with the key kubeconfig.cluster, the variable \
+pub const NO_CLUSTER_NAME: &str = "kubeconfig.cluster: is empty, and nothing else names the cluster, but anchore.url is set: clusters with the same name overwrite each other in Anchore; name this cluster with the key kubeconfig.cluster, the variable \
      KAI_KUBECONFIG_CLUSTER or the flag --cluster-name";
 
 /// `pushing`: a receiver is set, in which reports of one cluster name overwrite each other.
@@ -93,7 +92,7 @@ fn check_is_file(path: &Path) -> Result<(), String> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Err("does not exist".to_owned())
         }
-        Err(error) => Err(format!("cannot be looked at ({error})")),
+        Err(error) => Err(format!("cannot be read ({error})")),
     }
 }
 
@@ -113,7 +112,7 @@ fn is_in_cluster(given: Given<'_>, source: &KubeconfigSource) -> bool {
     }
 }
 
-/// Reports of clusters of one name overwrite each other.
+/// Reports of clusters with the same name overwrite each other.
 fn check_name(given: Given<'_>, name: Option<&str>, source: &KubeconfigSource, problems: &mut Problems) {
     let origin = given.values.origin_or(KUBECONFIG_CLUSTER, ANCHORE_URL);
     match name {
@@ -122,7 +121,7 @@ fn check_name(given: Given<'_>, name: Option<&str>, source: &KubeconfigSource, p
         Some(SAMPLE_NAME) => problems.warn(
             origin,
             format!(
-                "{KUBECONFIG_CLUSTER}: {SAMPLE_NAME} is the name in KAI's sample file; clusters of one name overwrite each other in \
+                "{KUBECONFIG_CLUSTER}: {SAMPLE_NAME} is the name in KAI's sample file; clusters with the same name overwrite each other in \
                  Anchore, so give each cluster its own with the key {KUBECONFIG_CLUSTER}, the variable {} or the flag --cluster-name",
                 keys::variable(KUBECONFIG_CLUSTER.path)
             ),

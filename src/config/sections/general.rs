@@ -78,11 +78,11 @@ fn registry_override(values: &Effective, problems: &mut Problems) -> Option<Box<
     } else if registry.contains(|character: char| character.is_whitespace() || character.is_control()) {
         "has a space or control character in it"
     } else if registry.is_empty() || registry.starts_with('/') || registry.ends_with('/') {
-        "has a slash where no name stands"
+        "has an empty name before or after a slash"
     } else {
         return Some(registry.into());
     };
-    let text = format!("\"{}\" {reason}; write a registry as in registry.example.com:5000", excerpt(written));
+    let text = format!("\"{}\" {reason}; write a registry, for example registry.example.com:5000", excerpt(written));
     problems.add(values.origin(MISSING_REGISTRY_OVERRIDE), MISSING_REGISTRY_OVERRIDE, text);
     None
 }

@@ -96,24 +96,24 @@ impl<'a> Reader<'a, '_> {
 
 fn decode(written: &str, kind: Pem) -> Result<Vec<u8>, &'static str> {
     if written.contains("-----BEGIN") {
-        return Err("is PEM text as it is; encode it once with base64");
+        return Err("is plain PEM text; encode it once with base64");
     }
     // Encoders wrap lines, and a block in YAML ends with one.
     let compact: String = written.split_ascii_whitespace().collect();
     let bytes = STANDARD.decode(compact).map_err(|_| "is not base64; write PEM text encoded with base64")?;
     if std::str::from_utf8(&bytes).is_err() {
-        return Err("is base64, but of no text; encode the PEM form, not the DER form");
+        return Err("is base64, but not of text; encode the PEM form, not the DER form");
     }
     match kind {
         Pem::Certificate => {
             let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
             if certificates.map_or(true, |found| found.is_empty()) {
-                return Err("is base64, but of no PEM certificate; encode a file that has a BEGIN CERTIFICATE line");
+                return Err("is base64, but not of a PEM certificate; encode a file that has a BEGIN CERTIFICATE line");
             }
         }
         Pem::PrivateKey => {
             PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| {
-                "is base64, but of no PEM private key; encode a file that has a BEGIN PRIVATE KEY line and no passphrase"
+                "is base64, but not of a PEM private key; encode a file that has a BEGIN PRIVATE KEY line and no passphrase"
             })?;
         }
     }

@@ -63,7 +63,7 @@ pub(super) fn check_account(origin: &Origin, key: &str, account: &str, problems:
     let fits = account.bytes().all(|byte| matches!(byte, b' '..=b'~')) && account.trim() == account;
     if !fits {
         let text = format!(
-            "\"{}\" is no name of an account; write letters, digits and signs of ASCII, without a space at either end",
+            "\"{}\" is not a valid account name; use ASCII letters, digits and punctuation, without a space at either end",
             excerpt(account)
         );
         problems.add(origin, key, text);
@@ -139,7 +139,7 @@ pub(super) fn metadata(values: &Effective, problems: &mut Problems) -> MetadataS
         if values.switch(disabled) {
             return MetadataRule::default();
         }
-        // An empty list names all of them, as the successor has it.
+        // An empty list names all of them, as in k8s-inventory.
         let filter = |list: Vec<Regex>| if list.is_empty() { KeyFilter::All } else { KeyFilter::Matching(list.into()) };
         MetadataRule { labels: filter(labels), annotations: filter(annotations) }
     };
@@ -165,7 +165,7 @@ fn expressions(values: &Effective, key: Key<List>, problems: &mut Problems) -> V
                 let last = text.lines().last().unwrap_or_default();
                 let reason = last.strip_prefix("error: ").unwrap_or(last);
                 let text =
-                    format!("\"{}\" is no regular expression: {}; correct it", excerpt(&item.text), excerpt(reason));
+                    format!("\"{}\" is not a regular expression: {}; correct it", excerpt(&item.text), excerpt(reason));
                 problems.add(&item.origin, key, text);
             }
         }

@@ -35,7 +35,7 @@ fn exact_names(key: &str, items: &[Item], problems: &mut Problems) -> Vec<Box<st
             }
             _ => {
                 let text = format!(
-                    "\"{}\" is no name of a namespace (lower-case letters, digits and -, at most 63); write exact \
+                    "\"{}\" is not a valid namespace name (lower-case letters, digits and -, at most 63); write exact \
                      names, expressions only work in {NAMESPACE_EXCLUDE}",
                     excerpt(&item.text)
                 );

@@ -32,7 +32,7 @@ fn listen(values: &Effective, problems: &mut Problems) -> Listen {
     let written = values.text(SERVER_LISTEN).unwrap_or_default();
     read_listen(written).unwrap_or_else(|| {
         let text = format!(
-            "\"{}\" is no address to listen on; write an IP address with a port as in 127.0.0.1:8080, :8080 for every \
+            "\"{}\" is not a listen address; write an IP address with a port, for example 127.0.0.1:8080, :8080 for every \
              address, or none",
             excerpt(written)
         );
@@ -46,17 +46,14 @@ fn probe_listen(values: &Effective, listen: &Listen, problems: &mut Problems) ->
     let Some(written) = values.text(SERVER_PROBE_LISTEN) else { return Listen::None };
     let text = match read_listen(written) {
         Some(Listen::None) => {
-            format!(
-                "\"{}\" is no address; leave it empty to have no probes on an address of their own",
-                excerpt(written)
-            )
+            format!("\"{}\" is not an address; leave it empty for no separate probe address", excerpt(written))
         }
         Some(address) if address == *listen && address.port() != Some(0) => {
             format!("\"{}\" is the address of {SERVER_LISTEN} too; write another port", excerpt(written))
         }
         Some(address) => return address,
         None => format!(
-            "\"{}\" is no address to listen on; write an IP address with a port as in 127.0.0.1:8081, :8081 for every \
+            "\"{}\" is not a listen address; write an IP address with a port, for example 127.0.0.1:8081, :8081 for every \
              address, or leave it empty",
             excerpt(written)
         ),
@@ -95,13 +92,13 @@ fn cors_origins(values: &Effective, problems: &mut Problems) -> Vec<String> {
                 origins.push(item.text.clone());
                 continue;
             }
-            "stands for every origin and must be the only entry; remove it or the others"
+            "means every origin and must be the only entry; remove it or the others"
         } else if is_origin(&item.text) {
             // Browsers send scheme and host in lower case.
             origins.push(item.text.to_ascii_lowercase());
             continue;
         } else {
-            "is no origin; write one as in https://dashboard.example.com or http://localhost:3000, without a path, or * \
+            "is not an origin; write, for example, https://dashboard.example.com or http://localhost:3000, without a path, or * \
              alone"
         };
         problems.add(&item.origin, SERVER_CORS_ORIGINS, format!("\"{}\" {reason}", excerpt(&item.text)));

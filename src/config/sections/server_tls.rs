@@ -19,13 +19,13 @@ pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> Option<ServerT
     for needed in [SERVER_TLS_CERTIFICATE, SERVER_TLS_PRIVATE_KEY] {
         if values.text(needed).is_none() {
             let reason = values.missing(needed);
-            let text = format!("{reason}, because {because} is set and is of no use alone; or empty {because}");
+            let text = format!("{reason}, because {because} is set and has no use without it; or empty {because}");
             problems.add_missing(values.origin_or(needed, because), needed, text);
         }
     }
     if values.text(SERVER_TLS_CLIENT_CA).is_some() && values.text(SERVER_PROBE_LISTEN).is_none() {
         let text = format!(
-            "{SERVER_TLS_CLIENT_CA}: is set, so a probe without a certificate gets no answer either, and the kubelet has none; set \
+            "{SERVER_TLS_CLIENT_CA}: is set, so probes need a client certificate, which the kubelet does not have; set \
              {SERVER_PROBE_LISTEN}"
         );
         problems.warn(values.origin(SERVER_TLS_CLIENT_CA), text);
@@ -42,8 +42,7 @@ fn file(given: Given<'_>, key: Key<Text>, problems: &mut Problems) -> Option<Pat
     if meaning(text) == Ok(Meaning::Path) {
         return Some(given.environment.resolve(Path::new(text)));
     }
-    let reason =
-        "is no path; write it in PEM into a file, and the path of that here, so that it can be renewed in place";
+    let reason = "is not a path; put the PEM text into a file and write its path here, so that it can be renewed";
     problems.add(given.values.origin(key), key, reason);
     None
 }

@@ -74,8 +74,7 @@ async fn files_that_cannot_be_used_leave_the_last_pair_and_one_warning() {
     let path = secret.path("tls.key");
     let expected = format!(
         "WARN server.tls.private-key ({}): the key in it does not belong to the first certificate of \
-         server.tls.certificate; name a file with the certificate's key in PEM (BEGIN PRIVATE KEY); what was read before \
-         stays in use",
+         server.tls.certificate; name a file with the certificate's key in PEM (BEGIN PRIVATE KEY); the previous files stay in use",
         path.display()
     );
     assert_eq!(said, [expected]);
@@ -297,7 +296,7 @@ async fn the_address_of_the_probes_has_metrics_too_and_no_route_of_the_inventory
 #[case::encrypted(
     "tls.key",
     Some("-----BEGIN ENCRYPTED PRIVATE KEY-----\ns3cr3t\n-----END ENCRYPTED PRIVATE KEY-----\n"),
-    "server.tls.private-key (FOLDER/tls.key): the key in it is encrypted, and there is nobody to ask for its password; name"
+    "server.tls.private-key (FOLDER/tls.key): the key in it is encrypted, and kai cannot ask for its password; name"
 )]
 #[case::no_key_inside(
     "tls.key",
@@ -308,7 +307,7 @@ async fn the_address_of_the_probes_has_metrics_too_and_no_route_of_the_inventory
 #[case::no_authority_inside(
     "ca.crt",
     Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-    "server.tls.client-ca (FOLDER/ca.crt): a certificate in it is no authority's ("
+    "server.tls.client-ca (FOLDER/ca.crt): a certificate in it is not an authority ("
 )]
 fn a_file_that_cannot_be_used_is_told_by_key_and_path(
     #[case] name: &str,

@@ -87,7 +87,7 @@ fn kinds(failure: &Failure) -> Vec<&'static str> {
 #[case(Reply::Busy(500, None), 500, &["retryable"], ": the service is busy; try again later")]
 #[case(Reply::Text(502, "text/html", "<html>"), 502, &["retryable"], " with an HTML page")]
 #[case(Reply::Busy(503, None), 503, &["retryable"], ": the service is busy; try again later")]
-#[case(Reply::Text(409, "text/plain", "a\u{1b}[2Jb"), 409, &[], ": a\\u{1b}[2Jb; see what the receiver's log says")]
+#[case(Reply::Text(409, "text/plain", "a\u{1b}[2Jb"), 409, &[], ": a\\u{1b}[2Jb; check the receiver's log")]
 #[tokio::test]
 async fn each_refusal_is_told_apart(
     #[case] reply: Reply,

@@ -98,7 +98,7 @@ async fn the_proxy_of_the_variables_leads_to_the_receiver() {
 
 #[rstest]
 #[case::refuses("HTTP/1.1 403 Forbidden\r\n\r\n", "it refuses to open a connection there", true)]
-#[case::wants_credentials("HTTP/1.1 407 Nobody\r\n\r\n", "it wants a user and a password (407)", false)]
+#[case::wants_credentials("HTTP/1.1 407 Nobody\r\n\r\n", "it requires a user and a password (407)", false)]
 #[case::is_no_proxy("220 mail.example ESMTP\r\n", "it refuses to open a connection there", true)]
 #[case::hangs_up("", "it hung up", true)]
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn a_proxy_that_does_not_lead_there_is_told_without_its_password(
 async fn a_proxy_of_plain_http_that_wants_credentials_is_told() {
     let address = saying("HTTP/1.1 407 Nobody\r\ncontent-length: 0\r\n\r\n").await;
     let (failure, text) = failed("http://anchore.example", &through(&format!("http://{address}"))).await;
-    assert!(text.contains("wants a user and a password: check anchore.http.proxy"), "{text}");
+    assert!(text.contains("requires a user and a password: check anchore.http.proxy"), "{text}");
     assert_eq!(failure.status(), Some(407));
 }
 

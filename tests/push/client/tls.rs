@@ -68,7 +68,7 @@ async fn the_check_of_the_certificate_can_be_skipped() {
 #[case::no_alternative_name(
     Identity::without_alternative_name("127.0.0.1"),
     true,
-    "its certificate has no subject alternative name, and a common name alone counts for nothing; replace"
+    "its certificate has no subject alternative name, and its common name is not used; replace"
 )]
 #[case::an_authoritys_own(Identity::of_itself("127.0.0.1"), true, "its certificate is that of an authority (CA:TRUE)")]
 #[tokio::test]
@@ -106,12 +106,12 @@ async fn a_receiver_that_wants_a_certificate_gets_it() {
 async fn a_server_that_speaks_otherwise_is_told_with_the_scheme_to_write() {
     let plain = FakeAnchore::start(Scenario::v2());
     let (_, text) = failed(&plain.url().replace("http:", "https:"), &settings()).await;
-    let expected = "what answers there speaks no TLS; if it is served without TLS, write http:// in anchore.url";
+    let expected = "the server there does not speak TLS; if it is served without TLS, write http:// in anchore.url";
     assert!(text.contains(expected), "{text}");
 
     let secure = FakeAnchore::start_tls(Scenario::v2(), &Identity::new("127.0.0.1", 2999));
     let (failure, text) = failed(&secure.url().replace("https:", "http:"), &settings()).await;
-    let expected = "what answers there speaks no HTTP; if it is served with TLS, write https:// in anchore.url";
+    let expected = "the server there does not speak HTTP; if it is served with TLS, write https:// in anchore.url";
     assert!(text.contains(expected), "{text}");
     assert!(!failure.is_retryable());
 }
@@ -175,7 +175,7 @@ fn certificates_that_cannot_work_are_told_with_key_and_file() {
         (authority(&text), "anchore.http.ca-certificate", &text, "there is no certificate in it"),
         (authority(&key), "anchore.http.ca-certificate", &key, "there is no certificate in it"),
         (authority(&broken), "anchore.http.ca-certificate", &broken, "it is not PEM"),
-        (authority(&junk), "anchore.http.ca-certificate", &junk, "a certificate in it is no authority's"),
+        (authority(&junk), "anchore.http.ca-certificate", &junk, "a certificate in it is not an authority"),
         (shown(&missing, &key), "anchore.http.client-certificate", &missing, "it cannot be read"),
         (shown(&key, &key), "anchore.http.client-certificate", &key, "there is no certificate in it"),
         (shown(&junk, &key), "anchore.http.client-certificate", &junk, "the first certificate in it cannot be read"),

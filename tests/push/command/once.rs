@@ -124,7 +124,7 @@ async fn a_dump_is_pushed_only_when_that_was_asked_for() {
     let anchore = FakeAnchore::start(Scenario::v2());
     let kai = Kai::new(&settings(&anchore.url(), "", ""));
     let ended = kai.run(&["--input", DUMP]).await;
-    ended.assert(0, &["a dump is not pushed unless `kai push --input` asks for it"]);
+    ended.assert(0, &["a file is not sent by itself; `kai push --input` sends it"]);
     assert!(namespaces(&ended.json()).len() >= 12);
     assert!(anchore.received().is_empty());
 

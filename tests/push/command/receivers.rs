@@ -140,7 +140,7 @@ fn refusals() -> Vec<Case> {
         failure(
             "400",
             everything(Reply::Json(400, json!({"detail": "'pods' is a required property", "title": "Bad Request"}))),
-            &["answers 400: 'pods' is a required property", "see what the receiver's log says"],
+            &["answers 400: 'pods' is a required property", "check the receiver's log"],
         ),
         failure("a login page", everything(Reply::LoginPage), &["is not Anchore Enterprise: it answers 200 with a"]),
         failure(
@@ -180,7 +180,7 @@ fn troubles() -> Vec<Case> {
                 "slow",
                 everything(Reply::Slow(slow)),
                 &[
-                    "no whole answer from",
+                    "no complete answer from",
                     "within 3s",
                     "raise anchore.http.timeout-seconds",
                     "given up after several tries",

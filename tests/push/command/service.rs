@@ -153,6 +153,6 @@ async fn a_dump_that_is_served_is_not_pushed() {
     let service = kai.serve(&[], &["-p", "1", "--input", super::process::DUMP]).await;
     let body = service.wait_until(|status, _| status == 200).await;
     assert_eq!(body["push"], json!([]));
-    service.stop().await.assert(0, &["a dump is not pushed unless `kai push --input` asks for it"]);
+    service.stop().await.assert(0, &["a file is not sent by itself; `kai push --input` sends it"]);
     assert!(anchore.received().is_empty());
 }
