@@ -15,7 +15,7 @@ use kai::feed::{SnapshotReader, SnapshotWriter, feed};
 use kai::health::{Health, PushBoard};
 use kai::http::{Http, HttpDeps};
 use kai::inventory::{
-    ContainerKind, ContainerState, Interner, NamespacePattern, NamespaceRecord, NamespaceSelection, Phase,
+    ContainerKind, ContainerState, Interner, NamespacePattern, NamespaceRecord, NamespaceSelection, NodeRecord, Phase,
     PodGenerations, PodRecord, ReportPolicy, SpecEntry, StatusEntry, read_container,
 };
 use kai::metrics::{Exposition, Metrics};
@@ -31,18 +31,23 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 pub(crate) struct Cluster {
     index: PodIndex,
     interner: Interner,
+    relists: u32,
 }
 
 impl Cluster {
     pub(crate) fn new() -> Self {
         let exclude = vec![NamespacePattern::parse("kube-system").expect("pattern")];
         let include = ["apps", "empty", "ghost", "kube-system", "refused", "shop"].map(Box::from);
-        Self { index: PodIndex::new("demo", NamespaceSelection::new(include, exclude)), interner: Interner::default() }
+        Self {
+            index: PodIndex::new("demo", NamespaceSelection::new(include, exclude)),
+            interner: Interner::default(),
+            relists: 0,
+        }
     }
 
     /// Every namespace of the cluster, without a selection.
     pub(crate) fn whole() -> Self {
-        Self { index: PodIndex::new("demo", NamespaceSelection::default()), interner: Interner::default() }
+        Self { index: PodIndex::new("demo", NamespaceSelection::default()), interner: Interner::default(), relists: 0 }
     }
 
     /// A relist at a time with one pod an image; `refused` could not be read, `ghost` is not there.
@@ -78,6 +83,10 @@ impl Cluster {
 
     fn end(&mut self, observed_at: &str, lists: impl IntoIterator<Item = ListScope>) -> Arc<Snapshot> {
         lists.into_iter().for_each(|scope| self.index.apply(Event::RelistEnded(scope)));
+        // Of which no answer has anything: each relist is a generation, whatever pods it has.
+        self.relists += 1;
+        let kernel_version = self.relists.to_string().into();
+        self.index.apply(Event::from(NodeRecord { name: "node-1".into(), kernel_version, ..NodeRecord::default() }));
         let server_version = ServerVersion { git_version: "v1.37.2".to_owned(), ..ServerVersion::default() };
         let observed_at = observed_at.parse::<Timestamp>().expect("time");
         self.index.apply(Event::Observed(Observation { observed_at, server_version, cut_short: None }));
