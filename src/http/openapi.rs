@@ -42,8 +42,13 @@ pub fn openapi() -> OpenApi {
         tag("documentation", "Documentation."),
     ]);
     let mut components = ComponentsBuilder::from(document.components.take().unwrap_or_default());
-    components = components.schema(ProblemDetails::name(), ProblemDetails::schema());
-    components = components.schema(KaiReport::name(), KaiReport::schema());
+    let mut schemas = vec![
+        (ProblemDetails::name().into_owned(), ProblemDetails::schema()),
+        (KaiReport::name().into_owned(), KaiReport::schema()),
+    ];
+    ProblemDetails::schemas(&mut schemas);
+    KaiReport::schemas(&mut schemas);
+    components = components.schemas_from_iter(schemas);
     for (name, _, response) in failures::components() {
         components = components.response(name, response);
     }

@@ -125,7 +125,7 @@ pub(super) fn write(
     )?;
     families.gauge(
         "kai_snapshot_complete",
-        "1 when the snapshot is complete, otherwise 0.",
+        "Whether the snapshot is complete: 1 for yes, 0 for no.",
         Some(u32::from(snapshot.is_some_and(Snapshot::is_complete))),
     )?;
     families.gauge(

@@ -25,6 +25,30 @@ fn the_documents_in_the_repository_are_up_to_date(#[case] path: &str, #[case] ex
     assert!(found == expected, "{path} is not what the code makes; run `make openapi` and commit it");
 }
 
+/// Every `$ref` of a value, at any depth.
+fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str));
+            members.values().for_each(|member| references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_leads_to_a_component() {
+    let document = document();
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    assert!(found.len() > 10, "{found:?}");
+    for reference in found {
+        let pointer = reference.strip_prefix('#').expect("a reference inside of the document");
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
+
 /// Every operation with its path.
 fn operations(document: &Value) -> Vec<(&str, &Value)> {
     let paths = document["paths"].as_object().expect("paths");
