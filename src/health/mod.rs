@@ -53,6 +53,8 @@ pub struct HealthReport {
     pub snapshot: Option<Arc<Snapshot>>,
     /// How the pushes go, by account.
     pub push: Vec<AccountPush>,
+    /// When the snapshot was last seen to be true.
+    pub observed_at: Option<Timestamp>,
     /// Age of the snapshot; zero when the clock says that it is of the future.
     pub age: Duration,
 }
@@ -116,7 +118,8 @@ impl Health {
     #[must_use]
     pub fn report(&self, now: Timestamp) -> HealthReport {
         let latest = self.0.reader.latest();
-        let age = latest.as_ref().map_or(Duration::ZERO, |latest| age(latest.observed_at, now));
+        let observed_at = latest.as_ref().map(|latest| latest.observed_at);
+        let age = observed_at.map_or(Duration::ZERO, |observed_at| age(observed_at, now));
         let snapshot = latest.map(|latest| latest.snapshot);
         let liveness = vec![self.collector()];
         let needed = [self.relist(snapshot.as_deref(), age), self.serving()];
@@ -128,6 +131,7 @@ impl Health {
             readiness: needed.into_iter().chain([self.poll()]).collect(),
             snapshot,
             push: self.0.push.accounts(),
+            observed_at,
             age,
         }
     }

@@ -153,7 +153,7 @@ impl ProbeState {
             checks.iter().map(|HealthCheck { name, ok, detail }| ProbeCheck { name, ok: *ok, detail: detail.clone() });
         let snapshot = report.snapshot.as_ref().map(|snapshot| SnapshotState {
             generation: snapshot.generation(),
-            observed_at: snapshot.observed_at(),
+            observed_at: report.observed_at.unwrap_or_else(|| snapshot.observed_at()),
             age_seconds: report.age.as_secs(),
             complete: snapshot.is_complete(),
             missing: snapshot

@@ -93,6 +93,7 @@ impl Collector for Scrape {
         inventory::write(
             families,
             report.snapshot.as_deref().zip(counted.as_deref()),
+            report.observed_at,
             report.age.as_secs_f64(),
             *images,
         )?;

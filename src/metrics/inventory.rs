@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::families::Families;
 use crate::inventory::{ContainerKind, ContainerRecord, Digest, ImageRef, Phase, excerpt};
 use crate::snapshot::{NamespaceState, Snapshot};
@@ -86,6 +88,7 @@ impl Counted {
 pub(super) fn write(
     families: &mut Families<'_>,
     snapshot: Option<(&Snapshot, &Counted)>,
+    observed_at: Option<Timestamp>,
     age_seconds: f64,
     rules: ImageRules,
 ) -> fmt::Result {
@@ -130,8 +133,8 @@ pub(super) fn write(
     )?;
     families.gauge(
         "kai_snapshot_observed_timestamp_seconds",
-        "Time at which the snapshot was observed.",
-        snapshot.map(|snapshot| snapshot.observed_at().as_duration().as_secs_f64()),
+        "Time at which the snapshot was last seen to be true.",
+        observed_at.map(|observed_at| observed_at.as_duration().as_secs_f64()),
     )?;
     families.gauge("kai_snapshot_age_seconds", "Age of the snapshot.", snapshot.map(|_| age_seconds))?;
     families.info(

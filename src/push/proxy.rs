@@ -86,7 +86,10 @@ mod tests {
         let setting = SecretString::from("ftp://me:hunter2@p");
         let url = "https://a.example".parse().unwrap();
         let message = choose(&url, Some(&setting), &ProxyVariables::default()).unwrap_err().to_string();
-        assert!(message.starts_with("anchore.http.proxy cannot be used: ftp is no kind of proxy"), "{message}");
+        assert!(
+            message.starts_with("anchore.http.proxy cannot be used: ftp is not a known kind of proxy"),
+            "{message}"
+        );
         assert!(message.contains("socks5h") && !message.contains("hunter2"), "{message}");
     }
 }

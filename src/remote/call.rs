@@ -194,7 +194,7 @@ impl Server<'_> {
                 format!(": a {} that does not accept {setting} may close the connection like this", self.kind)
             }
             Credentials::NoCertificate(setting) if self.is_https => {
-                format!(": a {} that wants a certificate may close the connection like this ({setting})", self.kind)
+                format!(": a {} that requires a certificate may close the connection like this ({setting})", self.kind)
             }
             _ => String::new(),
         }
@@ -211,7 +211,9 @@ impl Server<'_> {
         match &self.credentials {
             Credentials::AnyKind(setting) => format!("renew {setting}"),
             Credentials::Certificate(setting) => format!("renew {setting}"),
-            Credentials::NoCertificate(setting) => format!("if the {} wants a certificate, set {setting}", self.kind),
+            Credentials::NoCertificate(setting) => {
+                format!("if the {} requires a certificate, set {setting}", self.kind)
+            }
         }
     }
 
@@ -276,7 +278,7 @@ mod tests {
     #[case(
         Transport::Broken("reset".to_owned()),
         "the connection to https://a.example/v2 broke off in GET /x: reset; try again later, or see the log of the \
-         receiver: a receiver that wants a certificate may close the connection like this (a.certificate)"
+         receiver: a receiver that requires a certificate may close the connection like this (a.certificate)"
     )]
     #[case(
         Transport::ServerCertificate { reason: "it has expired".to_owned(), cure: CertificateCure::Name },

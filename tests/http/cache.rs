@@ -122,6 +122,18 @@ async fn the_time_of_an_unchanged_snapshot_moves_in_the_header_alone() {
 }
 
 #[tokio::test]
+async fn probes_and_metrics_have_the_time_at_which_an_unchanged_snapshot_was_last_seen() {
+    let server = Server::new();
+    server.writer.observed(LATER.parse().expect("time"));
+    let probe = server.get("/readyz?verbose").await.json();
+    let (snapshot, seconds) = (&probe["snapshot"], LATER.parse::<jiff::Timestamp>().expect("time").as_second());
+    assert_eq!((&snapshot["observed_at"], &snapshot["generation"]), (&LATER.into(), &1.into()));
+    let metrics = server.get("/metrics").await;
+    let line = format!("kai_snapshot_observed_timestamp_seconds {seconds}");
+    assert!(metrics.text().lines().any(|one| one.starts_with(&line)), "{line} in {}", metrics.text());
+}
+
+#[tokio::test]
 async fn equal_content_is_304_in_the_next_generation_with_its_headers() {
     let mut cluster = Cluster::new();
     let server = Server::with(|_| {}, Some(cluster.relist(OBSERVED, &PODS)));

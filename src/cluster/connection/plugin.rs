@@ -207,7 +207,7 @@ mod tests {
 
     #[rstest]
     #[case::nothing("", "without a status")]
-    #[case::secret_is_not_shown("s3cret", "no ExecCredential")]
+    #[case::secret_is_not_shown("s3cret", "not an ExecCredential")]
     #[case::no_status(r#"{"kind":"ExecCredential"}"#, "without a status")]
     #[case::no_credential(r#"{"status":{}}"#, "neither a token nor")]
     #[case::empty_fields(

@@ -107,7 +107,7 @@ fn versions() -> Vec<Case> {
         failure(
             "version 2 with its path hidden",
             Scenario::v2().reply(On::Path("/v2/"), Reply::NotFound),
-            &["/version says that it has version 2 of the API", "check the path in anchore.url"],
+            &["/version has version 2 of the API", "check the path in anchore.url"],
         )
         .with_arrived(&[VERSION, V2]),
     ]

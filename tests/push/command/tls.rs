@@ -56,9 +56,9 @@ async fn a_wrong_scheme_is_told_with_the_right_one() {
     let identity = Identity::new("127.0.0.1", 2999);
     let (plain, secure) = (FakeAnchore::start(Scenario::v2()), FakeAnchore::start_tls(Scenario::v2(), &identity));
     let ended = push(&plain.url().replace("http:", "https:"), TRUSTING, &identity, &identity, &[]).await;
-    ended.assert(1, &["speaks no TLS", "write http:// in anchore.url"]);
+    ended.assert(1, &["does not speak TLS", "write http:// in anchore.url"]);
     let ended = push(&secure.url().replace("https:", "http:"), "", &identity, &identity, &[]).await;
-    ended.assert(1, &["speaks no HTTP", "write https:// in anchore.url"]);
+    ended.assert(1, &["does not speak HTTP", "write https:// in anchore.url"]);
 }
 
 #[tokio::test]
