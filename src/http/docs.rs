@@ -91,7 +91,7 @@ pub(super) async fn get_openapi(
     path = "/openapi.yaml",
     operation_id = "get_openapi_yaml",
     tag = "documentation",
-    responses((status = 200, description = "The document.", content_type = "application/yaml", body = String, example = "openapi: 3.1.0\n"), OfDocument),
+    responses((status = 200, description = "The document.", content_type = "application/yaml", body = Object, example = json!({"openapi": "3.1.0"})), OfDocument),
 )]
 pub(super) async fn get_openapi_yaml(
     State(app): State<Arc<App>>,
