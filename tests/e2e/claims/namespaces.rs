@@ -33,7 +33,7 @@ fn namespaces_appear_and_vanish_while_polling() {
 
 fn an_included_namespace_that_does_not_exist_is_reported_empty() {
     let cluster = shared();
-    let ended = cluster.kai().args(&["-n", "e2e-never-made"]).run().ended_with(0);
+    let ended = cluster.kai().args(&["-n", "e2e-never-made"]).run().ended_with(3);
     assert_eq!(results(&ended.stdout), serde_json::json!([{"namespace": "e2e-never-made", "images": []}]));
     assert!(ended.stderr.contains("e2e-never-made"), "it is said: {}", ended.stderr);
 }
