@@ -67,6 +67,35 @@ fn the_report_of_a_file_is_as_old_as_the_file() {
     assert_eq!(report["timestamp"], "2023-11-14T22:13:20Z");
 }
 
+/// As `kubectl get pods -A -w -o json --output-watch-events` prints them.
+fn watched(kind: &str, object: &str) -> String {
+    let object: serde_json::Value = serde_json::from_str(object).expect("JSON");
+    format!("{:#}\n", serde_json::json!({"type": kind, "object": object}))
+}
+
+#[test]
+fn what_a_watch_saw_deleted_is_no_part_of_the_report() {
+    let (old, other) = (pod("shop", "web", "old:1", "Running"), pod("shop", "other", "other:1", "Running"));
+    let new = pod("shop", "web", "new:1", "Running").replace("shop-web", "its-successor");
+    let namespace = |name: &str| format!(r#"{{"kind":"Namespace","metadata":{{"name":"{name}"}}}}"#);
+    let events = [
+        ("ADDED", &old),
+        ("ADDED", &namespace("shop")),
+        ("ADDED", &namespace("gone")),
+        ("ADDED", &other),
+        ("ADDED", &new),
+        ("DELETED", &old),
+        ("DELETED", &other),
+        ("DELETED", &namespace("gone")),
+    ];
+    let events: String = events.iter().map(|(kind, object)| watched(kind, object)).collect();
+    let output = run_with_input(&["--input", "-"], events.as_bytes());
+    assert_eq!((status(&output), stderr(&output).as_str()), (0, ""));
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("a report");
+    let expected = serde_json::json!([{"namespace": "shop", "images": [{"tag": "new:1"}]}]);
+    assert_eq!(report["results"], expected);
+}
+
 #[test]
 fn an_archive_is_refused_with_what_to_do() {
     let output = run_with_input(&["--input", "-"], b"PK\x03\x04\x14\0\0\0");

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use kai::decode::{DecodeError, DumpEnd, Records, read_dump};
-use kai::snapshot::{Event, Object};
+use kai::snapshot::{Event, Object, ObjectKey, PodKey};
 use rstest::rstest;
 
 const POD_A: &str =
@@ -57,6 +57,10 @@ fn read_in(input: &[u8], chunk: usize) -> (Vec<String>, Result<DumpEnd, DecodeEr
             Event::Applied(Object::Pod(pod)) => format!("pod {}/{} {}", pod.namespace, pod.name, pod.containers.len()),
             Event::Applied(Object::Namespace(namespace)) => format!("namespace {}", namespace.name),
             Event::Skipped(skipped) => format!("skipped {}: {}", skipped.item, skipped.problem),
+            Event::Deleted(ObjectKey::Pod(PodKey { namespace, name, uid })) => {
+                format!("deleted pod {namespace}/{name} {}", uid.as_deref().unwrap_or("of any uid"))
+            }
+            Event::Deleted(ObjectKey::Namespace(name)) => format!("deleted namespace {name}"),
             other => panic!("{other:?}"),
         });
         ControlFlow::Continue(())
@@ -71,6 +75,10 @@ fn read(input: &[u8]) -> (Vec<String>, Result<DumpEnd, DecodeError>) {
     assert_eq!(events, in_parts);
     assert_eq!(format!("{end:?}"), format!("{end_in_parts:?}"));
     (events, end)
+}
+
+fn event(kind: &str, object: &str) -> String {
+    format!(r#"{{"type":"{kind}","object":{object}}}"#)
 }
 
 fn list(kind: &str, items: &[&str]) -> String {
@@ -113,9 +121,17 @@ fn indented(text: &str) -> String {
     &["pod x/a 1", "pod x/a 1", "namespace x", "pod x/b 1"])]
 #[case::list_without_kind_in_list(list("List", &[&format!(r#"{{"items":[{POD_A}]}}"#)]), &["pod x/a 1"])]
 #[case::watch_events(format!("{}\n{}\n{}\n",
-    format_args!(r#"{{"type":"ADDED","object":{POD_B}}}"#), format_args!(r#"{{"type":"MODIFIED","object":{POD_B}}}"#),
+    event("ADDED", POD_B), event("MODIFIED", POD_B),
     r#"{"type":"BOOKMARK","object":{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"9"}}}"#), &["pod x/b 1", "pod x/b 1"])]
-#[case::watch_events_in_an_array(format!(r#"[{{"type":"ADDED","object":{POD_B}}}]"#), &["pod x/b 1"])]
+#[case::deletions(format!("{}\n{}\n{}\n{}\n", event("DELETED", &POD_B.replace(r#""name":"b","#, r#""name":"b","uid":"1","#)),
+    event("DELETED", POD_A), event("DELETED", NAMESPACE), event("DELETED", SERVICE)), &["deleted pod x/b 1", "deleted pod x/a of any uid", "deleted namespace x"])]
+#[case::deletion_in_yaml("type: DELETED\nobject: {kind: Namespace, metadata: {name: x}}\n".to_owned(), &["deleted namespace x"])]
+#[case::deletion_of_what_cannot_be_read(event("DELETED", BROKEN), &["skipped pod x/bad: spec.containers[0].image: invalid type: integer `5`, expected a string"])]
+#[case::deletion_of_nothing_known(format!("{}{POD_B}", event("DELETED", r#"{"metadata":{"name":"a"}}"#)),
+    &["skipped item 1 (a): the object of a DELETED event is no single object with its kind", "pod x/b 1"])]
+#[case::deletion_of_a_list(format!("{}{POD_B}", event("DELETED", &list("PodList", &[POD_A]))),
+    &["skipped item 1: the object of a DELETED event is no single object with its kind", "pod x/b 1"])]
+#[case::watch_events_in_an_array(format!("[{}]", event("ADDED", POD_B)), &["pod x/b 1"])]
 #[case::lower_case_kinds(r#"{"kind":"list","items":[{"kind":"pod","metadata":{"name":"b","namespace":"x"}}]}"#.to_owned(), &["pod x/b 0"])]
 #[case::marks_between(format!("---\n{POD_A}\n---\n{NAMESPACE}\n...\n# end\n"), &["pod x/a 1", "namespace x"])]
 #[case::marks_with_carriage_returns(format!("---\r\n{POD_A}\r\n---\r\n{POD_B}"), &["pod x/a 1", "pod x/b 1"])]

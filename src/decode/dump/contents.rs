@@ -8,15 +8,14 @@ use super::watch;
 use super::yaml::{self, Anchors};
 use crate::decode::envelope::{Envelope, Items, ListKind};
 use crate::decode::error::{DecodeError, Problem};
-use crate::decode::identity::Identity;
 use crate::decode::json::{self, Documents};
 use crate::decode::objects::Status;
 use crate::decode::pod::PodRead;
 use crate::decode::records::Records;
 use crate::decode::sink::{AtStart, Sink, Stop};
 use crate::decode::skipped::{BrokenItem, Kind, Position, skipped};
-use crate::inventory::{NamespaceRecord, NodeRecord, excerpt};
-use crate::snapshot::{Event, ListScope};
+use crate::inventory::{NamespaceRecord, NodeRecord, PodRecord, excerpt};
+use crate::snapshot::{Event, ListScope, ObjectKey, PodKey};
 
 /// The most items whose kind must wait for the end of their list. A list of so many objects that are neither pods nor
 /// say what they are is none that kai reads.
@@ -212,19 +211,33 @@ impl<'o> Contents<'o> {
         };
         match json.as_deref().map_err(Clone::clone).and_then(watch::read) {
             Ok(watch::Event::Object(object)) => self.take_document(object, at),
-            Ok(watch::Event::Deleted(object)) => {
-                self.take_deleted(object);
-                Ok(())
-            }
+            Ok(watch::Event::Deleted(object)) => self.take_deleted(object, at),
             Ok(watch::Event::Bookmark) => Ok(()),
             Err(problem) => self.take_unreadable(bytes, Kind::Unknown, problem, at),
         }
     }
 
-    fn take_deleted(&mut self, object: &[u8]) {
-        let Identity { namespace, name, .. } = json::identity(object);
-        let (namespace, name) = (excerpt(&namespace), excerpt(&name));
-        self.found.gaps.push(format!("the watch saw {namespace}/{name} deleted, which is listed all the same"));
+    /// An object that was there before, in this document or another, is gone.
+    fn take_deleted(&mut self, object: &[u8], at: u64) -> Result<(), Stop> {
+        let key = match read_item(object, Format::Json, ListKind::Unnamed, self.records) {
+            Item::Pod(PodRead { pod: PodRecord { namespace, name, uid, .. }, .. }) => {
+                self.found.end.had_pod_list = true;
+                ObjectKey::Pod(PodKey { namespace, name, uid })
+            }
+            Item::Namespace(namespace) => ObjectKey::Namespace(namespace.name),
+            Item::Node(node) => ObjectKey::Node(node.name),
+            Item::Other(kind) => {
+                self.found.count_other(&kind);
+                return Ok(());
+            }
+            Item::Broken(broken) => return self.take_broken(&broken, at),
+            Item::List | Item::Status | Item::Untold(_) | Item::Spliced { .. } => {
+                let problem = "the object of a DELETED event is no single object with its kind".to_owned();
+                return self.take_unreadable(object, Kind::Unknown, problem, at);
+            }
+        };
+        self.found.end.is_recognised |= !matches!(key, ObjectKey::Node(_));
+        self.send(Event::Deleted(key))
     }
 
     fn take_broken(&mut self, broken: &BrokenItem, at: u64) -> Result<(), Stop> {

@@ -29,8 +29,8 @@ use crate::snapshot::Event;
 /// How much is read at a time.
 const CHUNK: usize = 128 * 1024;
 
-/// Reads a dump to its end and emits an [`Event::Applied`] or [`Event::Skipped`] for each object, and an
-/// [`Event::Applied`] for each node when `records` keeps nodes; one that cannot be read is an [`Event::Skipped`] of
+/// Reads a dump to its end and emits an [`Event::Applied`] or [`Event::Skipped`] for each object, an [`Event::Deleted`]
+/// for each that a watch saw deleted, and an [`Event::Applied`] for each node when `records` keeps nodes; one that cannot be read is an [`Event::Skipped`] of
 /// [`ListScope::Nodes`](crate::snapshot::ListScope::Nodes). At most one object is held at a time. When `emit` breaks,
 /// reading ends there, without error.
 ///
