@@ -27,6 +27,7 @@ pub mod inventory;
 pub mod metrics;
 pub mod once;
 pub mod output;
+mod pem;
 pub mod push;
 mod remote;
 pub mod serve;

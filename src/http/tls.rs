@@ -3,16 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::{RootCertStore, ServerConfig};
 use secrecy::{ExposeSecret as _, SecretSlice};
 
 use crate::config::ServerTls;
 use crate::inventory::excerpt;
+use crate::pem::{self, PairFault, PemError};
 
 const CERTIFICATE: &str = "server.tls.certificate";
 const PRIVATE_KEY: &str = "server.tls.private-key";
@@ -39,8 +38,8 @@ pub(super) fn read(settings: &ServerTls) -> Result<Arc<ServerConfig>, TlsError> 
         .map_or_else(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()), Arc::clone);
     let certificates = File { key: CERTIFICATE, path: certificate, allowed: CERTIFICATES_ALLOWED };
     let key = File { key: PRIVATE_KEY, path: private_key, allowed: KEY_ALLOWED };
-    let chain = certificates.certificates()?;
-    let private_key = key.private_key()?;
+    let chain = certificates.read(pem::certificates)?;
+    let private_key = key.read(pem::private_key)?;
     let clients = client_ca.as_deref().map(|path| client_verifier(path, &provider)).transpose()?;
     let builder = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -49,15 +48,11 @@ pub(super) fn read(settings: &ServerTls) -> Result<Arc<ServerConfig>, TlsError> 
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
-    let mut config = builder.with_single_cert(chain, private_key).map_err(|error| match error {
-        rustls::Error::InconsistentKeys(_) => {
-            key.fault(format!("the key in it does not belong to the first certificate of {CERTIFICATE}"))
-        }
-        rustls::Error::InvalidCertificate(fault) => {
-            certificates.fault(format!("the first certificate in it cannot be read ({fault})"))
-        }
-        error => key.fault(format!("the key in it cannot be read ({error})")),
-    })?;
+    let mut config =
+        builder.with_single_cert(chain, private_key).map_err(|error| match pem::pair_fault(&error, CERTIFICATE) {
+            PairFault::Certificate(reason) => certificates.fault(reason),
+            PairFault::Key(reason) => key.fault(reason),
+        })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
@@ -65,11 +60,7 @@ pub(super) fn read(settings: &ServerTls) -> Result<Arc<ServerConfig>, TlsError> 
 /// Takes certificates of these authorities from clients, and no client without one.
 fn client_verifier(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let file = File { key: CLIENT_CA, path, allowed: CERTIFICATES_ALLOWED };
-    let mut authorities = RootCertStore::empty();
-    for certificate in file.certificates()? {
-        let added = authorities.add(certificate);
-        added.map_err(|error| file.fault(format!("a certificate in it is not an authority ({error})")))?;
-    }
+    let authorities = file.read(|text| pem::authorities(&pem::certificates(text)?))?;
     WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), Arc::clone(provider))
         .build()
         .map_err(|error| file.fault(format!("client certificates cannot be checked with it ({error})")))
@@ -83,30 +74,10 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    fn read(&self) -> Result<SecretSlice<u8>, TlsError> {
-        std::fs::read(self.path).map(Into::into).map_err(|error| self.fault(format!("it cannot be read: {error}")))
-    }
-
-    fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-        let bytes = self.read()?;
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes.expose_secret()).collect();
-        let certificates = certificates.map_err(|error| self.fault(format!("it is not PEM ({error})")))?;
-        if certificates.is_empty() {
-            return Err(self.fault("there is no certificate in it".to_owned()));
-        }
-        Ok(certificates)
-    }
-
-    fn private_key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
-        let bytes = self.read()?;
-        PrivateKeyDer::from_pem_slice(bytes.expose_secret()).map_err(|_| {
-            let is_encrypted = bytes.expose_secret().windows(9).any(|window| window == b"ENCRYPTED");
-            self.fault(if is_encrypted {
-                "the key in it is encrypted, and kai cannot ask for its password".to_owned()
-            } else {
-                "there is no key in it".to_owned()
-            })
-        })
+    fn read<T>(&self, contents: impl Fn(&[u8]) -> Result<T, PemError>) -> Result<T, TlsError> {
+        let bytes = std::fs::read(self.path).map(SecretSlice::from);
+        let bytes = bytes.map_err(|error| self.fault(format!("it cannot be read: {error}")))?;
+        contents(bytes.expose_secret()).map_err(|error| self.fault(error.to_string()))
     }
 
     fn fault(&self, reason: String) -> TlsError {

@@ -1,19 +1,16 @@
 //! `anchore.http.{insecure, ca-certificate, client-certificate, client-key}`: whom kai trusts, and who it is itself.
 
 use std::error::Error as StdError;
-use std::path::Path;
 
 use reqwest::{Certificate, ClientBuilder, Identity};
-use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret as _, SecretSlice};
 
 use super::error::ClientError;
 use crate::config::{AnchoreHttpSettings, ClientCertificate, Pem};
 use crate::inventory::excerpt;
+use crate::pem::{self, PairFault, PemError};
 use crate::remote::{causes, os_reason};
 
 const AUTHORITY: &str = "anchore.http.ca-certificate";
@@ -71,12 +68,8 @@ impl Tls {
 fn authorities(pem: &Pem) -> Result<Vec<Certificate>, ClientError> {
     let source = Source { key: AUTHORITY, pem, allowed: CERTIFICATES_ALLOWED };
     let bytes = source.bytes()?;
-    let certificates = source.certificates(&bytes)?;
-    let mut store = RootCertStore::empty();
-    for certificate in &certificates {
-        let added = store.add(certificate.clone());
-        added.map_err(|error| source.fault(format!("a certificate in it is not an authority ({error})")))?;
-    }
+    let certificates = source.parsed(&bytes, pem::certificates)?;
+    source.parsed(&bytes, |_| pem::authorities(&certificates))?;
     let certificates = certificates.iter().map(|certificate| Certificate::from_der(certificate));
     certificates.collect::<Result<_, _>>().map_err(|_| source.fault("a certificate in it cannot be read".to_owned()))
 }
@@ -86,25 +79,15 @@ fn identity(client: &ClientCertificate) -> Result<Identity, ClientError> {
     let source = Source { key: CERTIFICATE, pem: &client.certificate, allowed: CERTIFICATES_ALLOWED };
     let key_source = Source { key: KEY, pem: &client.key, allowed: KEY_ALLOWED };
     let certificate_bytes = source.bytes()?;
-    let certificates = source.certificates(&certificate_bytes)?;
+    let certificates = source.parsed(&certificate_bytes, pem::certificates)?;
     let key_bytes = key_source.bytes()?;
-    let key = PrivateKeyDer::from_pem_slice(key_bytes.expose_secret()).map_err(|_| {
-        let is_encrypted = key_bytes.expose_secret().windows(9).any(|window| window == b"ENCRYPTED");
-        key_source.fault(if is_encrypted {
-            "the key in it is encrypted, and kai cannot ask for its password".to_owned()
-        } else {
-            "there is no key in it".to_owned()
-        })
-    })?;
+    let key = key_source.parsed(&key_bytes, pem::private_key)?;
     let provider = CryptoProvider::get_default().map_or_else(rustls_provider, |provider| (**provider).clone());
-    CertifiedKey::from_der(certificates, key, &provider).map_err(|error| match error {
-        rustls::Error::InconsistentKeys(_) => {
-            key_source.fault(format!("the key in it does not belong to the first certificate of {CERTIFICATE}"))
+    CertifiedKey::from_der(certificates, key, &provider).map_err(|error| {
+        match pem::pair_fault(&error, CERTIFICATE) {
+            PairFault::Certificate(reason) => source.fault(reason),
+            PairFault::Key(reason) => key_source.fault(reason),
         }
-        rustls::Error::InvalidCertificate(fault) => {
-            source.fault(format!("the first certificate in it cannot be read ({fault})"))
-        }
-        error => key_source.fault(format!("the key in it cannot be read ({error})")),
     })?;
     let mut both = certificate_bytes.expose_secret().to_vec();
     both.push(b'\n');
@@ -128,21 +111,18 @@ impl Source<'_> {
     fn bytes(&self) -> Result<SecretSlice<u8>, ClientError> {
         match self.pem {
             Pem::Text(text) => Ok(text.expose_secret().as_bytes().to_vec().into()),
-            Pem::File(path) => Self::read(path).map_err(|reason| self.fault(reason)),
+            Pem::File(path) => std::fs::read(path)
+                .map(Into::into)
+                .map_err(|error| self.fault(format!("it cannot be read: {}", os_reason(&error)))),
         }
     }
 
-    fn read(path: &Path) -> Result<SecretSlice<u8>, String> {
-        std::fs::read(path).map(Into::into).map_err(|error| format!("it cannot be read: {}", os_reason(&error)))
-    }
-
-    fn certificates(&self, bytes: &SecretSlice<u8>) -> Result<Vec<CertificateDer<'static>>, ClientError> {
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes.expose_secret()).collect();
-        let certificates = certificates.map_err(|error| self.fault(format!("it is not PEM ({error})")))?;
-        if certificates.is_empty() {
-            return Err(self.fault("there is no certificate in it".to_owned()));
-        }
-        Ok(certificates)
+    fn parsed<T>(
+        &self,
+        bytes: &SecretSlice<u8>,
+        parse: impl Fn(&[u8]) -> Result<T, PemError>,
+    ) -> Result<T, ClientError> {
+        parse(bytes.expose_secret()).map_err(|error| self.fault(error.to_string()))
     }
 
     fn fault(&self, reason: String) -> ClientError {

@@ -8,13 +8,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderValue;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls::pki_types::pem::{PemObject as _, SectionKind, from_buf};
+use rustls::pki_types::pem::{SectionKind, from_buf};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::document::Entry;
 use super::fault::KubeconfigError;
+use crate::pem::{self, PemError};
 use crate::remote::os_reason;
 
 /// A client certificate with its key, both PEM.
@@ -85,12 +86,10 @@ fn decode_base64(setting: &str, data: &str) -> Result<Vec<u8>, KubeconfigError> 
 
 /// The certificates of a PEM text.
 pub(super) fn certificates(setting: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, KubeconfigError> {
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let certificates = certificates.map_err(|error| fault(setting, format!("it is not PEM ({error})")))?;
-    if certificates.is_empty() {
-        return Err(fault(setting, "there is no certificate in it; it must be PEM with BEGIN CERTIFICATE"));
-    }
-    Ok(certificates)
+    pem::certificates(pem).map_err(|error| match error {
+        PemError::NoCertificate => fault(setting, format!("{error}; it must be PEM with BEGIN CERTIFICATE")),
+        error => fault(setting, error.to_string()),
+    })
 }
 
 impl Identity {

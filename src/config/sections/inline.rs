@@ -2,8 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::SecretString;
 
 use crate::config::effective::Effective;
@@ -15,6 +13,7 @@ use crate::config::problem::{Origin, Problems};
 use crate::config::settings::{InlineCluster, InlineUser};
 use crate::config::url::check_http_url;
 use crate::config::words::UserType;
+use crate::pem;
 
 /// `None` when nothing of it is written. `kubeconfig.cluster` is only a name and no part of it.
 pub(super) fn build(values: &Effective, problems: &mut Problems) -> Option<InlineCluster> {
@@ -104,18 +103,15 @@ fn decode(written: &str, kind: Pem) -> Result<Vec<u8>, &'static str> {
     if std::str::from_utf8(&bytes).is_err() {
         return Err("is base64, but not of text; encode the PEM form, not the DER form");
     }
-    match kind {
-        Pem::Certificate => {
-            let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-            if certificates.map_or(true, |found| found.is_empty()) {
-                return Err("is base64, but not of a PEM certificate; encode a file that has a BEGIN CERTIFICATE line");
-            }
-        }
-        Pem::PrivateKey => {
-            PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| {
-                "is base64, but not of a PEM private key; encode a file that has a BEGIN PRIVATE KEY line and no passphrase"
-            })?;
-        }
-    }
-    Ok(bytes)
+    let (is_there, problem) = match kind {
+        Pem::Certificate => (
+            pem::certificates(&bytes).is_ok(),
+            "is base64, but not of a PEM certificate; encode a file that has a BEGIN CERTIFICATE line",
+        ),
+        Pem::PrivateKey => (
+            pem::private_key(&bytes).is_ok(),
+            "is base64, but not of a PEM private key; encode a file that has a BEGIN PRIVATE KEY line and no passphrase",
+        ),
+    };
+    if is_there { Ok(bytes) } else { Err(problem) }
 }

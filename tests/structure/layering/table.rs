@@ -37,12 +37,12 @@ pub(crate) const MODULES: &[Module] = &[
     },
     Module { name: "decode", imports: Only(&["inventory", "snapshot"]), outside: NotKept },
     // The formats of reports are one table, in `views`.
-    Module { name: "config", imports: Only(&["inventory", "views"]), outside: NotKept },
+    Module { name: "config", imports: Only(&["inventory", "pem", "views"]), outside: NotKept },
     // Foreign texts in its messages are cut and escaped by `inventory`.
     Module { name: "remote", imports: Only(&["inventory"]), outside: NotKept },
     Module {
         name: "cluster",
-        imports: Only(&["decode", "inventory", "snapshot", "config", "metrics", "remote", "warned"]),
+        imports: Only(&["decode", "inventory", "snapshot", "config", "metrics", "pem", "remote", "warned"]),
         outside: NotKept,
     },
     Module { name: "dump", imports: Only(&["decode", "files", "inventory", "snapshot"]), outside: NotKept },
@@ -54,9 +54,10 @@ pub(crate) const MODULES: &[Module] = &[
     Module { name: "feed", imports: Only(&["snapshot"]), outside: NotKept },
     Module { name: "warned", imports: Only(&[]), outside: NotKept },
     Module { name: "files", imports: Only(&[]), outside: NotKept },
+    Module { name: "pem", imports: Only(&[]), outside: NotKept },
     Module {
         name: "http",
-        imports: Only(&["feed", "files", "views", "snapshot", "inventory", "health", "metrics", "config"]),
+        imports: Only(&["feed", "files", "views", "snapshot", "inventory", "health", "metrics", "config", "pem"]),
         outside: NotKept,
     },
     Module {
@@ -70,6 +71,7 @@ pub(crate) const MODULES: &[Module] = &[
             "metrics",
             "health",
             "config",
+            "pem",
             "remote",
             "warned",
         ]),
