@@ -6,8 +6,8 @@ use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::Response;
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::client::Body;
-use serde::Deserialize;
 
 use super::error::ClusterError;
 use super::failure::Failure;
@@ -17,7 +17,7 @@ use super::nodes::beside_nodes;
 use super::rejection::read_text;
 use super::request::{Connection, Reader};
 use super::retry::RetryPolicy;
-use crate::inventory::{NamespaceSelection, excerpt, is_dns_label};
+use crate::inventory::{NamespaceSelection, excerpt, is_dns_label, join_names};
 use crate::snapshot::{Event, ListScope, Observation, ServerVersion};
 
 const CLUSTER_WIDE_ADVICE: &str = "bind a ClusterRole with the verb list on pods and namespaces to that user, or name in \
@@ -129,12 +129,10 @@ fn topic(namespace: &str) -> String {
 fn warn_of_hidden(lists: &Lists<'_>, mut hidden: Vec<(Arc<str>, String)>) {
     hidden.retain(|(namespace, _)| lists.warned.is_news(&topic(namespace)));
     hidden.sort();
-    let Some((first, message)) = hidden.first() else { return };
-    let more = match hidden.len() - 1 {
-        0 => String::new(),
-        more => format!(" and in {more} more"),
-    };
-    tracing::warn!("missing right: get namespaces in namespace {first}{more} ({message}): {NAMESPACE_ADVICE}");
+    let Some((_, message)) = hidden.first() else { return };
+    let names: Vec<_> = hidden.iter().map(|(namespace, _)| namespace).collect();
+    let names = join_names(&names, 1);
+    tracing::warn!("missing right: get namespaces in namespace {names} ({message}): {NAMESPACE_ADVICE}");
 }
 
 fn nothing_readable(connection: &Connection, reason: String, advice: &'static str) -> ClusterError {
@@ -146,9 +144,9 @@ fn nothing_readable(connection: &Connection, reason: String, advice: &'static st
 async fn server_version(lists: &Lists<'_>) -> ServerVersion {
     let path = "/version";
     match lists.connection.get(path, RetryPolicy::WhileItHelps, &VersionReader).await {
-        Ok(info) => {
+        Ok(version) => {
             lists.warned.is_well(VERSION);
-            info.into()
+            version
         }
         Err(failed) => {
             let error = lists.connection.error(path, failed);
@@ -163,42 +161,21 @@ async fn server_version(lists: &Lists<'_>) -> ServerVersion {
 struct VersionReader;
 
 impl Reader for VersionReader {
-    type Output = VersionInfo;
+    type Output = ServerVersion;
 
-    async fn read(&self, response: Response<Body>) -> Result<VersionInfo, Failure> {
+    async fn read(&self, response: Response<Body>) -> Result<ServerVersion, Failure> {
         let text = read_text(response.into_body()).await.map_err(|error| Failure::of(&error))?;
-        serde_json::from_str(&text).map_err(|error| Failure::Malformed(error.to_string()))
-    }
-}
-
-/// The body of `/version`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct VersionInfo {
-    major: String,
-    minor: String,
-    git_version: String,
-    git_commit: String,
-    git_tree_state: String,
-    build_date: String,
-    go_version: String,
-    compiler: String,
-    platform: String,
-}
-
-impl From<VersionInfo> for ServerVersion {
-    fn from(info: VersionInfo) -> Self {
-        let VersionInfo {
-            major,
-            minor,
-            git_version,
-            git_commit,
-            git_tree_state,
-            build_date,
-            go_version,
-            compiler,
-            platform,
-        } = info;
-        Self { major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform }
+        let info: Info = serde_json::from_str(&text).map_err(|error| Failure::Malformed(error.to_string()))?;
+        Ok(ServerVersion {
+            major: info.major,
+            minor: info.minor,
+            git_version: info.git_version,
+            git_commit: info.git_commit,
+            git_tree_state: info.git_tree_state,
+            build_date: info.build_date,
+            go_version: info.go_version,
+            compiler: info.compiler,
+            platform: info.platform,
+        })
     }
 }

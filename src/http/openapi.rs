@@ -86,22 +86,21 @@ fn complete(path: &str, operation: &mut Operation) {
 /// The report in a format, with an example.
 fn report(format: Format) -> utoipa::openapi::Content {
     let digest = "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628";
-    let version = ServerVersion {
-        major: "1".into(),
-        minor: "37".into(),
-        git_version: "v1.37.2".into(),
-        git_commit: "5c9b3a1f0e2d4c6b8a7f9e1d3c5b7a9f1e3d5c7b".into(),
-        git_tree_state: "clean".into(),
-        build_date: "2026-10-14T12:00:00Z".into(),
-        go_version: "go1.26.8".into(),
-        compiler: "gc".into(),
-        platform: "linux/amd64".into(),
-    };
     let image = ImageEntry { tag: "quay.io/acme/cart:1.25".into(), repo_digest: Digest::parse(digest) };
     let report = KaiReport {
         timestamp: jiff::Timestamp::from_second(1_795_512_600).unwrap_or_default(),
         results: vec![NamespaceImages { namespace: "shop".into(), images: vec![image] }],
-        server_version_metadata: (&version).into(),
+        server_version_metadata: ServerVersion {
+            major: "1".into(),
+            minor: "37".into(),
+            git_version: "v1.37.2".into(),
+            git_commit: "5c9b3a1f0e2d4c6b8a7f9e1d3c5b7a9f1e3d5c7b".into(),
+            git_tree_state: "clean".into(),
+            build_date: "2026-10-14T12:00:00Z".into(),
+            go_version: "go1.26.8".into(),
+            compiler: "gc".into(),
+            platform: "linux/amd64".into(),
+        },
         cluster_name: "prod-eu-1".to_owned(),
         inventory_type: INVENTORY_TYPE,
     };

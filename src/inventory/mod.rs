@@ -29,4 +29,4 @@ pub use reference::ImageRef;
 pub(crate) use selection::is_dns_label;
 pub use selection::{NamespacePattern, NamespaceSelection, SelectionError};
 pub use status::{PodGenerations, SpecEntry, StatusEntry, read_container};
-pub use text::{Excerpt, escape_controls, excerpt, join_names};
+pub use text::{Excerpt, escape_controls, excerpt, join_first, join_names};

@@ -38,8 +38,15 @@ impl fmt::Display for Excerpt<'_> {
 #[must_use]
 pub fn join_names(names: &[impl fmt::Display], most: usize) -> String {
     let shown = &names[..names.len().min(most)];
-    let text = shown.iter().map(|name| excerpt(&name.to_string()).to_string()).collect::<Vec<_>>().join(", ");
-    match names.len() - shown.len() {
+    let shown: Vec<String> = shown.iter().map(|name| excerpt(&name.to_string()).to_string()).collect();
+    join_first(&shown, ", ", names.len() as u64)
+}
+
+/// What is shown of `all`, and how many more there are.
+#[must_use]
+pub fn join_first(shown: &[String], separator: &str, all: u64) -> String {
+    let text = shown.join(separator);
+    match all.saturating_sub(shown.len() as u64) {
         0 => text,
         more => format!("{text} and {more} more"),
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::routing::{Routing, Share};
 use crate::config::{AnchoreSettings, NO_CLUSTER_NAME};
 use crate::feed::Latest;
-use crate::inventory::excerpt;
+use crate::inventory::{excerpt, join_first};
 use crate::snapshot::{Completeness, NamespacePart, Snapshot};
 
 /// As many missing things as a message names.
@@ -88,8 +88,5 @@ fn lacks(completeness: &Completeness) -> String {
     let skipped = completeness.skipped_samples.iter().map(|item| format!("{}: {}", item.item, item.problem));
     let all = completeness.missing.len() as u64 + completeness.skipped;
     let named: Vec<String> = missing.chain(skipped).take(NAMED).collect();
-    match all.saturating_sub(named.len() as u64) {
-        0 => named.join("; "),
-        more => format!("{}; and {more} more", named.join("; ")),
-    }
+    join_first(&named, "; ", all)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::hash::ContentHasher;
 use crate::inventory::{NamespaceRecord, NodeRecord, PodRecord};
 
 /// One thing that a source found.
@@ -137,6 +138,18 @@ pub struct ServerVersion {
     pub compiler: String,
     /// `linux/amd64`
     pub platform: String,
+}
+
+impl ServerVersion {
+    /// Adds every field to a hash.
+    pub fn hash_into(&self, hasher: &mut ContentHasher) {
+        let Self { major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform } =
+            self;
+        for text in [major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform]
+        {
+            hasher.text(text);
+        }
+    }
 }
 
 impl Observation {

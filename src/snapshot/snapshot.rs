@@ -150,21 +150,7 @@ impl Frame {
     pub(super) fn new(cluster_name: Arc<str>, server_version: ServerVersion, completeness: Completeness) -> Self {
         let mut hasher = ContentHasher::default();
         hasher.text(&cluster_name);
-        let ServerVersion {
-            major,
-            minor,
-            git_version,
-            git_commit,
-            git_tree_state,
-            build_date,
-            go_version,
-            compiler,
-            platform,
-        } = &server_version;
-        for text in [major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform]
-        {
-            hasher.text(text);
-        }
+        server_version.hash_into(&mut hasher);
         hasher.number(completeness.missing.len() as u64);
         for missing in &completeness.missing {
             hasher.optional(missing.namespace.as_deref()).text(&missing.reason);

@@ -13,4 +13,4 @@ pub use format::{Format, Layout, write_columns};
 pub use images::{ImageEntry, NamespaceImages};
 pub use namespaces::{NamespaceList, NamespaceStateWord, NamespaceSummary};
 pub use payload::{Payload, PayloadBody, PayloadForm, PayloadLimits, PayloadRequest, Payloads};
-pub use report::{INVENTORY_TYPE, KaiReport, ServerVersionMetadata, utc_seconds};
+pub use report::{INVENTORY_TYPE, KaiReport, utc_seconds};

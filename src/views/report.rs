@@ -1,7 +1,5 @@
 //! The KAI report: every namespace with its images, in the shape that Anchore's KAI made known.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -22,8 +20,8 @@ pub struct KaiReport {
     /// Namespaces sorted by name.
     pub results: Vec<NamespaceImages>,
     /// Version of the API server.
-    #[schema(rename = "serverVersionMetadata")]
-    pub server_version_metadata: ServerVersionMetadata,
+    #[schema(rename = "serverVersionMetadata", value_type = ServerVersionMetadata)]
+    pub server_version_metadata: ServerVersion,
     /// The cluster's name in the configuration, or else of the kubeconfig's current context.
     #[schema(example = "prod-eu-1")]
     pub cluster_name: String,
@@ -38,8 +36,8 @@ pub(super) struct ReportBody<'a, R> {
     #[serde(serialize_with = "utc_seconds")]
     pub(super) timestamp: Timestamp,
     pub(super) results: R,
-    #[serde(rename = "serverVersionMetadata")]
-    pub(super) server_version_metadata: Cow<'a, ServerVersionMetadata>,
+    #[serde(rename = "serverVersionMetadata", with = "ServerVersionMetadata")]
+    pub(super) server_version_metadata: &'a ServerVersion,
     pub(super) cluster_name: &'a str,
     pub(super) inventory_type: &'static str,
 }
@@ -47,43 +45,42 @@ pub(super) struct ReportBody<'a, R> {
 impl Serialize for KaiReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { timestamp, results, server_version_metadata, cluster_name, inventory_type } = self;
-        let server_version_metadata = Cow::Borrowed(server_version_metadata);
         let body = ReportBody { timestamp: *timestamp, results, server_version_metadata, cluster_name, inventory_type };
         body.serialize(serializer)
     }
 }
 
 /// `GET /version` of the API server; empty strings when it was refused, or for a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ServerVersionMetadata {
+#[derive(Serialize, ToSchema)]
+#[serde(remote = "ServerVersion", rename_all = "camelCase")]
+pub(super) struct ServerVersionMetadata {
     /// Major version.
     #[schema(example = "1")]
-    pub major: String,
+    major: String,
     /// Minor version; some vendors add a suffix.
     #[schema(example = "37")]
-    pub minor: String,
+    minor: String,
     /// Full version.
     #[schema(example = "v1.37.2")]
-    pub git_version: String,
+    git_version: String,
     /// Commit that the server was built from.
     #[schema(example = "5c9b3a1f0e2d4c6b8a7f9e1d3c5b7a9f1e3d5c7b")]
-    pub git_commit: String,
+    git_commit: String,
     /// `clean` or `dirty`.
     #[schema(example = "clean")]
-    pub git_tree_state: String,
+    git_tree_state: String,
     /// When the server was built.
     #[schema(example = "2026-10-14T12:00:00Z")]
-    pub build_date: String,
+    build_date: String,
     /// Go version.
     #[schema(example = "go1.26.8")]
-    pub go_version: String,
+    go_version: String,
     /// Go compiler.
     #[schema(example = "gc")]
-    pub compiler: String,
+    compiler: String,
     /// Operating system and architecture.
     #[schema(example = "linux/amd64")]
-    pub platform: String,
+    platform: String,
 }
 
 impl KaiReport {
@@ -102,7 +99,7 @@ impl KaiReport {
         Self {
             timestamp: snapshot.observed_at(),
             results,
-            server_version_metadata: snapshot.server_version().into(),
+            server_version_metadata: snapshot.server_version().clone(),
             cluster_name: snapshot.cluster_name().to_owned(),
             inventory_type: INVENTORY_TYPE,
         }
@@ -118,34 +115,6 @@ impl KaiReport {
         server_version_metadata.hash_into(&mut hasher);
         hasher.text(cluster_name).text(inventory_type);
         hasher.finish()
-    }
-}
-
-impl ServerVersionMetadata {
-    pub(super) fn hash_into(&self, hasher: &mut ContentHasher) {
-        let Self { major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform } =
-            self;
-        for text in [major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform]
-        {
-            hasher.text(text);
-        }
-    }
-}
-
-impl From<&ServerVersion> for ServerVersionMetadata {
-    fn from(version: &ServerVersion) -> Self {
-        let ServerVersion {
-            major,
-            minor,
-            git_version,
-            git_commit,
-            git_tree_state,
-            build_date,
-            go_version,
-            compiler,
-            platform,
-        } = version.clone();
-        Self { major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform }
     }
 }
 

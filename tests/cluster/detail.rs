@@ -220,7 +220,7 @@ async fn namespaces_that_may_not_be_asked_for_have_no_record_and_that_is_said_on
         assert_eq!(records, [false, false, true]);
         let lines = log.take();
         assert_eq!(lines.len(), warnings, "{lines:?}");
-        let said = "WARN missing right: get namespaces in namespace ns-0 and in 1 more (ns-0 is forbidden";
+        let said = "WARN missing right: get namespaces in namespace ns-0 and 1 more (ns-0 is forbidden";
         assert!(
             lines.iter().all(|line| line.starts_with(said) && line.contains("verb get on namespaces")),
             "{lines:?}"

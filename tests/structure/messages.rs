@@ -28,12 +28,11 @@ const DOCUMENT: &str = "docs/MESSAGES.md";
 const FEWEST_LETTERS: usize = 8;
 
 /// Texts that need no entry: the file or folder, and how the text begins.
-const WITHOUT_ENTRY: [(&str, &str); 19] = [
+const WITHOUT_ENTRY: [(&str, &str); 18] = [
     // They pass on what others say, with a word of their own.
     ("src/decode/error.rs", "line …: …"),
     ("src/dump", "--input …: …"),
     ("src/push/failure.rs", "… answers ……; …"),
-    ("src/push/plan.rs", "…; and … more"),
     // Parts of messages that have an entry: a kubeconfig that may not be read, a parameter that must be something else.
     ("src/cluster/connection/fault.rs", "; kai runs as uid …"),
     ("src/http/params.rs", "the name of a namespace; "),

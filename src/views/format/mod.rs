@@ -120,7 +120,7 @@ mod tests {
         KaiReport {
             timestamp: "2026-11-24T09:30:00.5Z".parse().unwrap(),
             results: vec![NamespaceImages { namespace: "shop".into(), images }],
-            server_version_metadata: (&ServerVersion::default()).into(),
+            server_version_metadata: ServerVersion::default(),
             cluster_name: "here".into(),
             inventory_type: INVENTORY_TYPE,
         }

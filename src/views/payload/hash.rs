@@ -3,7 +3,6 @@
 use super::{PayloadForm, PayloadRequest};
 use crate::inventory::{KeyValues, Metadata, NodeRecord};
 use crate::snapshot::{ContentHash, ContentHasher};
-use crate::views::report::ServerVersionMetadata;
 
 impl PayloadRequest {
     /// What is sent in equal bodies has an equal hash, in every process. The timestamp is not content; limits do not count.
@@ -12,7 +11,7 @@ impl PayloadRequest {
         let Self { snapshot, namespaces, form, .. } = self;
         let mut hasher = ContentHasher::default();
         hasher.number(*form as u64).text(snapshot.cluster_name());
-        ServerVersionMetadata::from(snapshot.server_version()).hash_into(&mut hasher);
+        snapshot.server_version().hash_into(&mut hasher);
         let mut parts: Vec<_> = namespaces.iter().collect();
         parts.sort_unstable_by(|a, b| a.name().cmp(b.name()));
         hasher.number(parts.len() as u64);

@@ -14,7 +14,7 @@ use super::nodes::Nodes;
 use super::plan::{Item, Pieces, Slice, Tally};
 use super::{Lazy, PayloadRequest, json_length};
 use crate::inventory::{KeyFilter, MetadataRule, PodRecord, ReportPolicy};
-use crate::snapshot::{NamespacePart, NamespaceState, Snapshot};
+use crate::snapshot::{NamespacePart, NamespaceState, ServerVersion, Snapshot};
 use crate::views::images::{counts, has_images};
 use crate::views::report::{ServerVersionMetadata, utc_seconds};
 
@@ -37,8 +37,8 @@ pub(super) struct KubernetesInventory {
 #[derive(Serialize)]
 struct Body<'a, Namespaces, Elements, Pods, Containers> {
     cluster_name: &'a str,
-    #[serde(rename = "serverVersionMetadata")]
-    server_version_metadata: ServerVersionMetadata,
+    #[serde(rename = "serverVersionMetadata", with = "ServerVersionMetadata")]
+    server_version_metadata: &'a ServerVersion,
     #[serde(serialize_with = "utc_seconds")]
     timestamp: Timestamp,
     namespaces: Namespaces,
@@ -70,7 +70,7 @@ impl KubernetesInventory {
     pub(super) fn body<'a>(&'a self, slice: &'a Slice) -> impl Serialize + 'a {
         Body {
             cluster_name: self.snapshot.cluster_name(),
-            server_version_metadata: self.snapshot.server_version().into(),
+            server_version_metadata: self.snapshot.server_version(),
             timestamp: self.timestamp,
             namespaces: Lazy(|| slice.parts().map(|(part, _)| self.namespace(part))),
             nodes: (!slice.nodes.is_empty())

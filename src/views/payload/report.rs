@@ -1,6 +1,5 @@
 //! The KAI report in payloads: namespaces with their images, a large namespace continued from one to the next.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -41,7 +40,7 @@ impl Inventories {
         ReportBody {
             timestamp: self.timestamp,
             results: Lazy(|| slice.parts().map(|(part, items)| self.images(part, items))),
-            server_version_metadata: Cow::Owned(self.snapshot.server_version().into()),
+            server_version_metadata: self.snapshot.server_version(),
             cluster_name: self.snapshot.cluster_name(),
             inventory_type: INVENTORY_TYPE,
         }
