@@ -39,28 +39,46 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-
 /// The OpenAPI document, rendered when the server starts.
 #[derive(Debug)]
 pub(super) struct Document {
-    json: [Rendered; 2],
-    yaml: [Rendered; 2],
+    json: Written,
+    yaml: Written,
+}
+
+/// The document in one format: by coding.
+#[derive(Debug)]
+struct Written {
+    media_type: &'static str,
+    by_coding: [Rendered; 2],
 }
 
 impl Document {
     /// # Errors
     /// Those of writing YAML.
     pub(super) fn new(openapi: &OpenApi) -> std::io::Result<Self> {
-        let render = |text: &str, suffix: &str| {
-            let mut hasher = ContentHasher::default();
-            hasher.text(text);
-            let etag = format!("{}-{suffix}", hasher.finish());
-            let coded = |coding| {
-                Rendered::of(coding, &Alive::default(), |writer| {
-                    writer.write_all(text.as_bytes())?;
-                    Ok(etag.clone())
-                })
-            };
-            Ok::<_, std::io::Error>([coded(ContentCoding::Identity)?, coded(ContentCoding::Gzip)?])
-        };
         let yaml = openapi.to_yaml().map_err(std::io::Error::other)?;
-        Ok(Self { json: render(&openapi.to_json()?, "json")?, yaml: render(&yaml, "yaml")? })
+        Ok(Self {
+            json: Written::of(&openapi.to_json()?, "application/json", "json")?,
+            yaml: Written::of(&yaml, "application/yaml", "yaml")?,
+        })
+    }
+}
+
+impl Written {
+    fn of(text: &str, media_type: &'static str, suffix: &str) -> std::io::Result<Self> {
+        let mut hasher = ContentHasher::default();
+        hasher.text(text);
+        let etag = format!("{}-{suffix}", hasher.finish());
+        let coded = |coding| {
+            Rendered::of(coding, &Alive::default(), |writer| {
+                writer.write_all(text.as_bytes())?;
+                Ok(etag.clone())
+            })
+        };
+        Ok(Self { media_type, by_coding: [coded(ContentCoding::Identity)?, coded(ContentCoding::Gzip)?] })
+    }
+
+    fn answer(&self, headers: &HeaderMap) -> Result<Response, Problem> {
+        let coding = acceptable_coding(headers)?;
+        conditional(headers, &self.by_coding[coding as usize], self.media_type, coding, Ok)
     }
 }
 
@@ -79,8 +97,7 @@ pub(super) async fn get_openapi(
     Params(NoParams {}): Params<NoParams>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let coding = acceptable_coding(&headers)?;
-    conditional(&headers, &app.document.json[coding as usize], "application/json", coding, Ok)
+    app.document.json.answer(&headers)
 }
 
 /// OpenAPI document in YAML
@@ -98,8 +115,7 @@ pub(super) async fn get_openapi_yaml(
     Params(NoParams {}): Params<NoParams>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let coding = acceptable_coding(&headers)?;
-    conditional(&headers, &app.document.yaml[coding as usize], "application/yaml", coding, Ok)
+    app.document.yaml.answer(&headers)
 }
 
 /// Redirect to the documentation

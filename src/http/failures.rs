@@ -11,11 +11,13 @@ use utoipa::{IntoResponses, ToSchema};
 
 use super::problem::{PROBLEM_JSON, ProblemDetails, ProblemKind, Row};
 
-/// Failures of every route.
-const ANY: [u16; 9] = [400, 405, 413, 414, 421, 431, 500, 503, 504];
+/// Failures of every route. Without 503: metrics and documentation are answered however many requests are open.
+const ANY: [u16; 8] = [400, 405, 413, 414, 421, 431, 500, 504];
 
 /// Failures of routes that need nothing from the cluster.
 pub(super) struct OfAny;
+/// Failures of the probes.
+pub(super) struct OfProbe;
 /// Failures of routes that send a body in several codings.
 pub(super) struct OfDocument;
 /// Failures of the data routes.
@@ -25,8 +27,13 @@ pub(super) struct OfNamespaces;
 
 impl IntoResponses for OfAny {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        // Metrics and documentation are answered however many requests are open.
-        references(ANY.into_iter().filter(|status| *status != 503))
+        references(ANY.into_iter())
+    }
+}
+
+impl IntoResponses for OfProbe {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references(ANY.into_iter().chain([503]))
     }
 }
 
@@ -38,13 +45,13 @@ impl IntoResponses for OfDocument {
 
 impl IntoResponses for OfData {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references(ANY.into_iter().chain([406]))
+        references(ANY.into_iter().chain([406, 503]))
     }
 }
 
 impl IntoResponses for OfNamespaces {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references(ANY.into_iter().chain([403, 404, 406]))
+        references(ANY.into_iter().chain([403, 404, 406, 503]))
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::App;
-use super::failures::OfDocument;
+use super::failures::{OfAny, OfProbe};
 use super::params::{Params, ProbeParams};
 use super::problem::{Problem, ProblemKind};
 use crate::health::{AccountPush, HealthCheck, HealthReport};
@@ -186,7 +186,7 @@ impl ProbeState {
         "checks": [{"name": "process", "ok": true, "detail": "answering requests"}],
         "snapshot": {"generation": 42, "observed_at": "2026-11-24T09:30:00Z", "age_seconds": 12, "complete": true, "missing": [], "skipped": 0},
         "push": [],
-    })))), OfDocument),
+    })))), OfAny),
 )]
 pub(super) async fn get_health(
     State(app): State<Arc<App>>,
@@ -211,7 +211,7 @@ pub(super) async fn get_health(
         "checks": [{"name": "collector", "ok": true, "detail": "last turn 0 s ago, at most 60 s are allowed"}],
         "snapshot": {"generation": 42, "observed_at": "2026-11-24T09:30:00Z", "age_seconds": 12, "complete": true, "missing": [], "skipped": 0},
         "push": [],
-    })))), OfDocument),
+    })))), OfProbe),
 )]
 pub(super) async fn get_liveness(
     State(app): State<Arc<App>>,
@@ -236,7 +236,7 @@ pub(super) async fn get_liveness(
         "checks": [{"name": "relist", "ok": true, "detail": "generation 42, observed 12 s ago"}],
         "snapshot": {"generation": 42, "observed_at": "2026-11-24T09:30:00Z", "age_seconds": 12, "complete": true, "missing": [], "skipped": 0},
         "push": [],
-    })))), OfDocument),
+    })))), OfProbe),
 )]
 pub(super) async fn get_readiness(
     State(app): State<Arc<App>>,
