@@ -34,5 +34,7 @@ pub mod serve;
 pub mod shutdown;
 pub mod snapshot;
 pub mod telemetry;
+#[doc(hidden)]
+pub mod testing;
 pub mod views;
 pub mod warned;

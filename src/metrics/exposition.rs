@@ -117,8 +117,9 @@ mod tests {
     use super::*;
     use crate::feed::feed;
     use crate::health::PushBoard;
-    use crate::inventory::{NamespaceRecord, NamespaceSelection};
-    use crate::snapshot::{Event, Observation, PodIndex};
+    use crate::inventory::NamespaceSelection;
+    use crate::snapshot::PodIndex;
+    use crate::testing::cluster;
 
     #[test]
     fn a_snapshot_is_counted_once_however_often_it_is_scraped() {
@@ -126,11 +127,7 @@ mod tests {
         let (policy, settings) = (ReportPolicy::default(), MetricsSettings::default());
         let exposition = Exposition::new(Metrics::default(), health, &policy, &settings);
         let mut index = PodIndex::new("demo", NamespaceSelection::default());
-        let mut snapshot_with = |namespace: &str| {
-            index.apply(Event::from(NamespaceRecord::named(namespace)));
-            index.apply(Event::Observed(Observation::at(Timestamp::UNIX_EPOCH)));
-            index.publish().expect("another namespace").snapshot
-        };
+        let mut snapshot_with = |namespace: &str| cluster().namespace(namespace).relist_into(&mut index);
         let (first, second) = (snapshot_with("apps"), snapshot_with("shop"));
         let counted = exposition.counted(&first);
         assert!(Arc::ptr_eq(&counted, &exposition.counted(&first)));

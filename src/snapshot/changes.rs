@@ -160,51 +160,24 @@ fn named(sign: char, names: &[impl fmt::Display]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{
-        ContainerKind, ContainerState, Interner, NamespaceRecord, NamespaceSelection, Phase, PodGenerations, PodRecord,
-        SpecEntry, StatusEntry, read_container,
-    };
-    use crate::snapshot::{Event, ListScope, Observation, PodIndex, SkippedItem};
+    use crate::inventory::NamespaceSelection;
+    use crate::snapshot::{Event, PodIndex};
+    use crate::testing::{cluster, namespace, pod, pods_of, refused, skipped};
     use rstest::rstest;
 
     const NAMESPACES: [&str; 2] = ["apps", "shop"];
-    const PODS: [(&str, &str, &str); 3] =
-        [("apps", "web-1", "nginx:1.27"), ("apps", "web-2", "nginx:1.27"), ("shop", "cart-1", "cart:1")];
-
-    fn pod((namespace, name, image): (&str, &str, &str)) -> PodRecord {
-        let spec = SpecEntry { name: "main", kind: ContainerKind::Container, image };
-        let status =
-            StatusEntry { image: "", image_id: "", state: ContainerState::Running, reason: "", container_id: "" };
-        let container = read_container(spec, status, PodGenerations::default(), &mut Interner::default());
-        PodRecord {
-            namespace: namespace.into(),
-            name: name.into(),
-            uid: None,
-            phase: Phase::Running,
-            node: None,
-            owner: None,
-            containers: [container].into(),
-            stray_statuses: [].into(),
-            metadata: None,
-        }
-    }
+    const PODS: [(&str, &str); 3] =
+        [("apps/web-1", "nginx:1.27"), ("apps/web-2", "nginx:1.27"), ("shop/cart-1", "cart:1")];
 
     /// A relist of these, with more that happened in it.
     fn relist(
         index: &mut PodIndex,
         namespaces: &[&str],
-        pods: &[(&str, &str, &str)],
+        pods: &[(&str, &str)],
         more: impl IntoIterator<Item = Event>,
     ) -> Arc<Snapshot> {
-        let mut events = vec![Event::RelistBegun(ListScope::Namespaces), Event::RelistBegun(ListScope::AllPods)];
-        events.extend(namespaces.iter().map(|name| Event::from(NamespaceRecord::named(*name))));
-        events.extend(pods.iter().map(|each| Event::from(pod(*each))));
-        events.extend([ListScope::Namespaces, ListScope::AllPods].map(Event::RelistEnded));
-        events.extend(more);
-        events.push(Event::Observed(Observation::at("2026-11-24T09:30:00Z".parse().expect("time"))));
-        events.into_iter().for_each(|event| index.apply(event));
-        index.publish();
-        Arc::clone(index.snapshot().expect("an observation"))
+        let pods = pods.iter().map(|(path, image)| pod(path, image));
+        cluster().with(namespaces.iter().map(|name| namespace(name))).with(pods).with(more).relist_into(index)
     }
 
     fn index() -> PodIndex {
@@ -212,7 +185,7 @@ mod tests {
     }
 
     /// What is said of a cluster that was as above and now is so.
-    fn changes(namespaces: &[&str], pods: &[(&str, &str, &str)]) -> String {
+    fn changes(namespaces: &[&str], pods: &[(&str, &str)]) -> String {
         let mut index = index();
         let before = relist(&mut index, &NAMESPACES, &PODS, []);
         let after = relist(&mut index, namespaces, pods, []);
@@ -222,30 +195,30 @@ mod tests {
     #[rstest]
     #[case::same(&PODS, "nothing")]
     #[case::a_further_copy(
-        &[PODS[0], PODS[1], PODS[2], ("apps", "web-3", "nginx:1.27")],
+        &[PODS[0], PODS[1], PODS[2], ("apps/web-3", "nginx:1.27")],
         "pods +1"
     )]
     #[case::one_copy_less(&[PODS[0], PODS[2]], "pods -1")]
     #[case::another_image(
-        &[PODS[0], PODS[1], ("shop", "cart-2", "cart:2")],
+        &[PODS[0], PODS[1], ("shop/cart-2", "cart:2")],
         "pods +1 -1; images +1 (cart:2 in shop) -1 (cart:1 in shop)"
     )]
     #[case::half_an_update(
-        &[PODS[0], ("apps", "web-2", "nginx:1.28"), PODS[2]],
+        &[PODS[0], ("apps/web-2", "nginx:1.28"), PODS[2]],
         "pods ~1; images +1 (nginx:1.28 in apps)"
     )]
     #[case::an_image_of_another_namespace(
-        &[PODS[0], PODS[1], PODS[2], ("shop", "web-1", "nginx:1.27")],
+        &[PODS[0], PODS[1], PODS[2], ("shop/web-1", "nginx:1.27")],
         "pods +1; images +1 (nginx:1.27 in shop)"
     )]
     #[case::none_left(&[PODS[2]], "pods -2; images -1 (nginx:1.27 in apps)")]
-    fn pods_and_images_that_came_and_went_are_counted(#[case] pods: &[(&str, &str, &str)], #[case] expected: &str) {
+    fn pods_and_images_that_came_and_went_are_counted(#[case] pods: &[(&str, &str)], #[case] expected: &str) {
         assert_eq!(changes(&NAMESPACES, pods), expected);
     }
 
     #[test]
     fn a_namespace_comes_and_goes_with_what_is_in_it() {
-        let pods = [PODS[0], PODS[1], ("new", "a", "busybox")];
+        let pods = [PODS[0], PODS[1], ("new/a", "busybox")];
         let expected = "namespaces +1 (new) -1 (shop); pods +1 -1; images +1 (busybox in new) -1 (cart:1 in shop)";
         assert_eq!(changes(&["apps", "new"], &pods), expected);
     }
@@ -254,10 +227,8 @@ mod tests {
     fn a_refused_namespace_is_not_said_to_have_lost_its_pods() {
         let select = || NamespaceSelection::new(NAMESPACES.map(Box::from), Vec::new());
         let mut index = PodIndex::new("demo", select());
-        let scope = || ListScope::PodsOf("shop".into());
         let before = relist(&mut index, &NAMESPACES, &PODS, []);
-        let refused = Event::Refused { scope: scope(), reason: "missing right".into() };
-        let between = relist(&mut index, &NAMESPACES, &PODS[..2], [refused]);
+        let between = relist(&mut index, &NAMESPACES, &PODS[..2], [refused(pods_of("shop"), "missing right")]);
         let after = relist(&mut index, &NAMESPACES, &PODS, []);
         assert_eq!(Changes::between(&before, &between).to_string(), "namespaces ~1 (shop)");
         assert_eq!(Changes::between(&between, &after).to_string(), "namespaces ~1 (shop)");
@@ -266,14 +237,9 @@ mod tests {
     #[test]
     fn a_pod_that_could_not_be_read_is_not_said_to_be_gone_or_new() {
         let mut index = index();
-        let broken = SkippedItem {
-            scope: ListScope::AllPods,
-            namespace: Some("apps".into()),
-            item: "pod apps/web-2".into(),
-            problem: "spec: missing".into(),
-        };
+        let broken = skipped(Some("apps"), "pod apps/web-2");
         let before = relist(&mut index, &NAMESPACES, &PODS, []);
-        let between = relist(&mut index, &NAMESPACES, &[PODS[0], PODS[2]], [Event::Skipped(broken)]);
+        let between = relist(&mut index, &NAMESPACES, &[PODS[0], PODS[2]], [broken]);
         let after = relist(&mut index, &NAMESPACES, &PODS, []);
         assert_eq!(Changes::between(&before, &between).to_string(), "nothing");
         assert_eq!(Changes::between(&between, &after).to_string(), "nothing");
@@ -281,8 +247,8 @@ mod tests {
 
     #[test]
     fn a_line_stays_short_whatever_changes() {
-        let many: Vec<_> = (0..300).map(|at| (format!("pod-{at}"), format!("{}:{at}", "i".repeat(400)))).collect();
-        let pods: Vec<_> = many.iter().map(|(name, image)| ("apps", name.as_str(), image.as_str())).collect();
+        let many: Vec<_> = (0..300).map(|at| (format!("apps/pod-{at}"), format!("{}:{at}", "i".repeat(400)))).collect();
+        let pods: Vec<_> = many.iter().map(|(path, image)| (path.as_str(), image.as_str())).collect();
         let said = changes(&NAMESPACES, &pods);
         assert!(said.starts_with("pods +300 -3; images +300 (iii"), "{said}");
         assert!(said.contains(" and 295 more) -2 (nginx:1.27 in apps, cart:1 in shop)"), "{said}");

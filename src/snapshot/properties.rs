@@ -9,10 +9,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::*;
-use crate::inventory::{
-    ContainerKind, ContainerState, Interner, NamespaceRecord, NamespaceSelection, NodeRecord, Phase, PodGenerations,
-    PodRecord, SpecEntry, StatusEntry, read_container,
-};
+use crate::inventory::{NamespaceRecord, NamespaceSelection, NodeRecord, Phase, PodRecord};
+use crate::testing::{container, pod_of};
 
 const NAMESPACES: [&str; 3] = ["apps", "ops", "shop"];
 /// Always in the snapshot, read or not.
@@ -49,24 +47,10 @@ enum Step {
 }
 
 fn pod(name: u16, uid: Option<u8>, images: &[u8], phase: Phase) -> PodRecord {
-    let container = |(at, image): (usize, &u8)| {
-        let (name, image) = (format!("c{at}"), format!("image-{image}:1"));
-        let spec = SpecEntry { name: &name, kind: ContainerKind::Container, image: &image };
-        let status =
-            StatusEntry { image: "", image_id: "", state: ContainerState::Running, reason: "", container_id: "" };
-        read_container(spec, status, PodGenerations::default(), &mut Interner::default())
-    };
-    PodRecord {
-        namespace: "".into(),
-        name: format!("pod-{name}").into(),
-        uid: uid.map(|uid| format!("uid-{uid}").into()),
-        phase,
-        node: None,
-        owner: None,
-        containers: images.iter().enumerate().map(container).collect(),
-        stray_statuses: [].into(),
-        metadata: None,
-    }
+    let container = |(at, image): (usize, &u8)| container(&format!("c{at}"), &format!("image-{image}:1"), "");
+    let containers = images.iter().enumerate().map(container);
+    let uid = uid.map(|uid| format!("uid-{uid}").into());
+    PodRecord { uid, phase, ..pod_of("", &format!("pod-{name}"), containers) }
 }
 
 fn any_pod() -> impl Strategy<Value = (&'static str, PodRecord)> {

@@ -5,8 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kai::feed::{SnapshotWriter, feed};
 use kai::health::{Health, PushBoard};
-use kai::inventory::NamespaceSelection;
-use kai::snapshot::{Event, Observation, PodIndex};
+use kai::testing::cluster;
 
 const OBSERVED: &str = "2026-11-24T09:30:00Z";
 
@@ -15,9 +14,7 @@ fn time(text: &str) -> Timestamp {
 }
 
 fn publish(writer: &SnapshotWriter) {
-    let mut index = PodIndex::new("demo", NamespaceSelection::default());
-    index.apply(Event::Observed(Observation::at(time(OBSERVED))));
-    writer.publish(index.publish().expect("snapshot").snapshot);
+    writer.publish(cluster().at(OBSERVED).snapshot());
 }
 
 #[test]

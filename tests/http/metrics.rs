@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use kai::config::MetricsSettings;
 use kai::feed::feed;
 use kai::health::{Health, PushBoard, PushOutcome, PushRecord};
-use kai::inventory::{NamespaceSelection, ReportPolicy};
+use kai::inventory::ReportPolicy;
 use kai::metrics::{Exposition, Metrics, Serving};
-use kai::snapshot::{Event, ListScope, Observation, PodIndex, SkippedItem, Snapshot};
+use kai::snapshot::Snapshot;
+use kai::testing::{cluster, skipped};
 use rstest::rstest;
 
 const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -83,14 +84,8 @@ async fn an_answer_is_in_flight_until_it_is_read() {
 
 #[test]
 fn items_that_could_not_be_read_are_counted() {
-    let skipped = |item: &str| {
-        let item = SkippedItem { scope: ListScope::AllPods, namespace: None, item: item.into(), problem: "odd".into() };
-        Event::Skipped(item)
-    };
-    let mut index = PodIndex::new("prod-eu-1", NamespaceSelection::default());
-    ["item 3", "item 17"].map(skipped).into_iter().for_each(|event| index.apply(event));
-    index.apply(Event::Observed(Observation::at(OBSERVED.parse().expect("a time"))));
-    let text = told(index.publish().map(|published| published.snapshot), 10);
+    let snapshot = cluster().with(["item 3", "item 17"].map(|item| skipped(None, item))).at(OBSERVED).snapshot();
+    let text = told(Some(snapshot), 10);
     assert_eq!(text.value("kai_items_skipped", &[]), Some(2.0));
     assert_eq!(text.value("kai_snapshot_complete", &[]), Some(0.0));
 }

@@ -10,12 +10,10 @@
 //! R6 another repository in `imageID` is kept as the resolved one. R7 what does not parse stays raw. R8 names compare in
 //! canonical form and are reported as written.
 
-use jiff::Timestamp;
 use kai::decode::{ListDecoder, Records};
-use kai::inventory::{
-    ContainerKind, ContainerRecord, ContainerState, Digest, NamespaceSelection, PodRecord, ReportPolicy,
-};
-use kai::snapshot::{Event, ListScope, Object, Observation, PodIndex};
+use kai::inventory::{ContainerKind, ContainerRecord, ContainerState, Digest, PodRecord, ReportPolicy};
+use kai::snapshot::{Event, ListScope, Object};
+use kai::testing::cluster;
 use kai::views::NamespaceImages;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -190,13 +188,9 @@ fn pod_lines(pod: &PodRecord) -> Vec<String> {
 }
 
 fn report_lines(pods: Vec<PodRecord>, policy: &ReportPolicy) -> Vec<String> {
-    let mut index = PodIndex::new("", NamespaceSelection::default());
-    for (number, mut pod) in pods.into_iter().enumerate() {
-        pod.name = format!("{}-{number}", pod.name).into();
-        index.apply(Event::from(pod));
-    }
-    index.apply(Event::Observed(Observation::at(Timestamp::UNIX_EPOCH)));
-    let snapshot = index.publish().expect("a snapshot").snapshot;
+    let pods = pods.into_iter().enumerate();
+    let pods = pods.map(|(number, pod)| PodRecord { name: format!("{}-{number}", pod.name).into(), ..pod });
+    let snapshot = cluster().with(pods).snapshot();
     let part = snapshot.namespace("apps").expect("the namespace of the pods");
     let images = NamespaceImages::of(part, policy).images;
     let digest = |digest: Option<Digest>| digest.map_or("-".into(), |digest| digest.to_string());

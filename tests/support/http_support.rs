@@ -9,17 +9,14 @@ use http::header::HOST;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use jiff::Timestamp;
 use kai::config::{Listen, MetricsSettings, ServerSettings};
 use kai::feed::{SnapshotReader, SnapshotWriter, feed};
 use kai::health::{Health, PushBoard};
 use kai::http::{Http, HttpDeps};
-use kai::inventory::{
-    ContainerKind, ContainerState, Interner, NamespacePattern, NamespaceRecord, NamespaceSelection, NodeRecord, Phase,
-    PodGenerations, PodRecord, ReportPolicy, SpecEntry, StatusEntry, read_container,
-};
+use kai::inventory::{NamespacePattern, NamespaceSelection, NodeRecord, ReportPolicy};
 use kai::metrics::{Exposition, Metrics};
-use kai::snapshot::{Event, ListScope, Observation, PodIndex, ServerVersion, Snapshot};
+use kai::snapshot::{Event, ListScope, PodIndex, Snapshot};
+use kai::testing::{self, cluster, namespace, pod, pods_of, refused};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -27,10 +24,9 @@ pub(crate) const OBSERVED: &str = "2026-11-24T09:30:00Z";
 /// Longer than anything here takes; only a hang reaches it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
-/// An index of a cluster, relisted by hand.
+/// A cluster that is read again and again.
 pub(crate) struct Cluster {
     index: PodIndex,
-    interner: Interner,
     relists: u32,
 }
 
@@ -38,78 +34,36 @@ impl Cluster {
     pub(crate) fn new() -> Self {
         let exclude = vec![NamespacePattern::parse("kube-system").expect("pattern")];
         let include = ["apps", "empty", "ghost", "kube-system", "refused", "shop"].map(Box::from);
-        Self {
-            index: PodIndex::new("demo", NamespaceSelection::new(include, exclude)),
-            interner: Interner::default(),
-            relists: 0,
-        }
+        Self { index: PodIndex::new("demo", NamespaceSelection::new(include, exclude)), relists: 0 }
     }
 
     /// Every namespace of the cluster, without a selection.
     pub(crate) fn whole() -> Self {
-        Self { index: PodIndex::new("demo", NamespaceSelection::default()), interner: Interner::default(), relists: 0 }
+        Self { index: PodIndex::new("demo", NamespaceSelection::default()), relists: 0 }
     }
 
     /// A relist at a time with one pod an image; `refused` could not be read, `ghost` is not there.
     pub(crate) fn relist(&mut self, observed_at: &str, pods: &[(&str, &str)]) -> Arc<Snapshot> {
-        let pods_of = |name: &str| ListScope::PodsOf(name.into());
-        self.index.apply(Event::RelistBegun(ListScope::Namespaces));
-        for name in ["apps", "empty", "refused", "shop"] {
-            self.index.apply(Event::RelistBegun(pods_of(name)));
-            self.index.apply(Event::from(NamespaceRecord::named(name)));
-        }
-        self.index.apply(Event::NamespaceUnknown("ghost".into()));
-        self.list(pods);
-        self.index.apply(Event::Refused {
-            scope: pods_of("refused"),
-            reason: "pods is forbidden: cannot list resource \"pods\" in the namespace \"refused\"".into(),
-        });
-        self.end(observed_at, ["apps", "empty", "shop"].map(pods_of).into_iter().chain([ListScope::Namespaces]))
+        let lists = ["apps", "empty", "shop"].map(pods_of).into_iter().chain([ListScope::Namespaces]);
+        let reason = "pods is forbidden: cannot list resource \"pods\" in the namespace \"refused\"";
+        let namespaces = ["apps", "empty", "refused", "shop"].map(namespace);
+        let others = [Event::NamespaceUnknown("ghost".into()), refused(pods_of("refused"), reason)];
+        self.read(cluster().lists(lists).with(namespaces).with(others), observed_at, pods)
     }
 
     /// A relist of pods cluster-wide, complete.
     pub(crate) fn relist_all(&mut self, observed_at: &str, pods: &[(&str, &str)]) -> Arc<Snapshot> {
-        self.index.apply(Event::RelistBegun(ListScope::AllPods));
-        self.list(pods);
-        self.end(observed_at, [ListScope::AllPods])
+        self.read(cluster().lists([ListScope::AllPods]), observed_at, pods)
     }
 
-    fn list(&mut self, pods: &[(&str, &str)]) {
-        for (number, (namespace, image)) in pods.iter().enumerate() {
-            let pod = self.pod(namespace, &format!("pod-{number}"), image);
-            self.index.apply(Event::from(pod));
-        }
-    }
-
-    fn end(&mut self, observed_at: &str, lists: impl IntoIterator<Item = ListScope>) -> Arc<Snapshot> {
-        lists.into_iter().for_each(|scope| self.index.apply(Event::RelistEnded(scope)));
+    fn read(&mut self, cluster: testing::Cluster, observed_at: &str, pods: &[(&str, &str)]) -> Arc<Snapshot> {
+        let pods = pods.iter().enumerate();
+        let pods = pods.map(|(at, (namespace, image))| pod(&format!("{namespace}/pod-{at}"), image));
         // Of which no answer has anything: each relist is a generation, whatever pods it has.
         self.relists += 1;
         let kernel_version = self.relists.to_string().into();
-        self.index.apply(Event::from(NodeRecord { name: "node-1".into(), kernel_version, ..NodeRecord::default() }));
-        let server_version = ServerVersion { git_version: "v1.37.2".to_owned(), ..ServerVersion::default() };
-        let observed_at = observed_at.parse::<Timestamp>().expect("time");
-        self.index.apply(Event::Observed(Observation { observed_at, server_version, cut_short: None }));
-        self.index.publish();
-        Arc::clone(self.index.snapshot().expect("a snapshot"))
-    }
-
-    fn pod(&mut self, namespace: &str, name: &str, image: &str) -> PodRecord {
-        let spec = SpecEntry { name: "main", kind: ContainerKind::Container, image };
-        let status =
-            StatusEntry { image: "", image_id: "", state: ContainerState::Running, reason: "", container_id: "" };
-        let container = read_container(spec, status, PodGenerations::default(), &mut self.interner);
-        PodRecord {
-            namespace: self.interner.string(namespace),
-            name: name.into(),
-            uid: None,
-            phase: Phase::Running,
-            node: None,
-            owner: None,
-            containers: [container].into(),
-            stray_statuses: [].into(),
-            metadata: None,
-        }
+        let node = NodeRecord { name: "node-1".into(), kernel_version, ..NodeRecord::default() };
+        cluster.with(pods).with([node]).at(observed_at).relist_into(&mut self.index)
     }
 }
 

@@ -115,8 +115,7 @@ fn a_namespace_whose_labels_are_hidden_goes_nowhere() {
     let mut settings = settings(&[("b", &["ops"])]);
     settings.route_by_label =
         Some(LabelRoute { key: "team".to_owned(), default_account: None, ignore_missing_label: false });
-    let mut interner = Interner::default();
-    let pods = ["shop", "ops"].map(|namespace| Event::from(pod(namespace, &mut interner)));
+    let pods = ["shop", "ops"].map(|namespace| Event::from(pod(&format!("{namespace}/web"), "nginx:1")));
     let plan = Plan::of(&Latest::from(&Cluster::new().read(&[], pods.into())), &settings);
     let unclear: Vec<&str> = plan.routing.unclear().map(|(namespace, _)| &**namespace).collect();
     assert_eq!(unclear, ["shop"], "a route by name needs no label");

@@ -48,10 +48,7 @@ async fn a_route_that_fails_holds_up_no_other() {
 }
 
 fn incomplete() -> Vec<Event> {
-    vec![
-        Event::Refused { scope: ListScope::PodsOf("secret".into()), reason: "missing right: list pods".into() },
-        Event::from(NamespaceRecord::named("empty")),
-    ]
+    vec![testing::refused(pods_of("secret"), "missing right: list pods"), namespace("empty")]
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,13 +71,8 @@ async fn what_is_missing_is_left_out_and_never_sent_as_empty() {
     push(&receiver, settings(), &snapshot).await.unwrap();
     assert_eq!(namespaces_in(&receiver.posts()[0].body), names(&["empty", "shop"]));
     // Somewhere an item could not be read: what looks empty may be its place.
-    let skipped = crate::snapshot::SkippedItem {
-        scope: ListScope::AllPods,
-        namespace: None,
-        item: "item 7".into(),
-        problem: "broken".into(),
-    };
-    let more = incomplete().into_iter().chain([Event::Skipped(skipped)]).collect();
+    let skipped = testing::skipped(None, "item 7");
+    let more = incomplete().into_iter().chain([skipped]).collect();
     push(&receiver, settings(), &Cluster::new().read(&[("shop", None)], more)).await.unwrap();
     assert_eq!(namespaces_in(&receiver.posts()[1].body), names(&["shop"]));
 }
@@ -113,7 +105,7 @@ async fn every_attempt_is_counted_for_the_account_whose_report_it_is() {
 async fn what_is_withheld_is_counted_and_an_account_without_namespaces_is_dropped() {
     let (pusher, text) = counted(&Scripted::new(|_| taken()), settings(&[("a", &["shop"])]));
     let mut cluster = Cluster::new();
-    let refused = Event::Refused { scope: ListScope::PodsOf("hidden".into()), reason: "no right".into() };
+    let refused = testing::refused(pods_of("hidden"), "no right");
     let incomplete = cluster.read(&[("shop", None)], vec![refused]);
     pusher.push_once(&incomplete).await.unwrap_err();
     assert!(text().contains("kai_push_withheld_total{account=\"a\"} 1\n"), "{}", text());

@@ -25,12 +25,10 @@ use crate::config::{
 };
 use crate::feed::{Latest, SnapshotWriter, feed};
 use crate::health::{Health, PushBoard, PushOutcome};
-use crate::inventory::{
-    ContainerKind, ContainerState, Interner, Metadata, NamespacePattern, NamespaceRecord, NamespaceSelection,
-    NodeRecord, Phase, PodGenerations, PodRecord, ReportPolicy, SpecEntry, StatusEntry, read_container,
-};
+use crate::inventory::{Metadata, NamespacePattern, NamespaceRecord, NamespaceSelection, NodeRecord, ReportPolicy};
 use crate::metrics::{Exposition, Metrics, Serving};
-use crate::snapshot::{Event, ListScope, Observation, PodIndex, Snapshot};
+use crate::snapshot::{Event, PodIndex, Snapshot};
+use crate::testing::{self, cluster, namespace, pod, pods_of};
 
 const V2: &str = "v2/kubernetes-inventory";
 const V1: &str = "v1/enterprise/kubernetes-inventory";
@@ -168,36 +166,14 @@ impl Cluster {
 
     /// Namespaces with the value of their label `team`, each with a pod whose image is called as the namespace.
     fn read(&mut self, namespaces: &[(&str, Option<&str>)], more: Vec<Event>) -> Arc<Snapshot> {
-        let mut interner = Interner::default();
-        let lists = || [ListScope::Namespaces, ListScope::AllPods];
-        lists().map(Event::RelistBegun).into_iter().for_each(|event| self.0.apply(event));
-        for (name, team) in namespaces {
+        let labelled = namespaces.iter().map(|(name, team)| {
             let labels = team.map(|team| (Arc::from("team"), Arc::from(team))).into_iter().collect();
             let metadata = Metadata { labels, ..Metadata::default() };
-            self.0.apply(Event::from(NamespaceRecord { metadata, ..NamespaceRecord::named(*name) }));
-            self.0.apply(Event::from(pod(name, &mut interner)));
-        }
-        let observed = Event::Observed(Observation::at(jiff::Timestamp::now()));
-        more.into_iter().chain(lists().map(Event::RelistEnded)).chain([observed]).for_each(|event| self.0.apply(event));
-        self.0.publish();
-        Arc::clone(self.0.snapshot().unwrap())
-    }
-}
-
-fn pod(namespace: &str, interner: &mut Interner) -> PodRecord {
-    let image = format!("{namespace}:1");
-    let spec = SpecEntry { name: "app", kind: ContainerKind::Container, image: &image };
-    let status = StatusEntry { image: "", image_id: "", state: ContainerState::Running, reason: "", container_id: "" };
-    PodRecord {
-        namespace: namespace.into(),
-        name: "web".into(),
-        uid: None,
-        phase: Phase::Running,
-        node: None,
-        owner: None,
-        containers: [read_container(spec, status, PodGenerations::default(), interner)].into(),
-        stray_statuses: [].into(),
-        metadata: None,
+            NamespaceRecord { metadata, ..NamespaceRecord::named(*name) }
+        });
+        let pods = namespaces.iter().map(|(name, _)| pod(&format!("{name}/web"), &format!("{name}:1")));
+        let now = jiff::Timestamp::now().to_string();
+        cluster().with(labelled).with(pods).with(more).at(&now).relist_into(&mut self.0)
     }
 }
 

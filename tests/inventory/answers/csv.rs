@@ -2,11 +2,12 @@
 
 use kai::inventory::ReportPolicy;
 use kai::snapshot::Event;
+use kai::testing::namespace;
 use kai::views::{Format, KaiReport, Layout};
 use proptest::prelude::*;
 use rstest::rstest;
 
-use super::cluster::{DIGEST, namespace, pod, snapshot};
+use super::cluster::{DIGEST, pod, snapshot};
 
 fn rendered(events: impl IntoIterator<Item = Event>) -> String {
     let report = KaiReport::of(&snapshot(events), &ReportPolicy::default(), |_| true);

@@ -2,10 +2,11 @@
 
 use kai::inventory::{ContainerKind, ContainerRecord, ContainerState, OwnerRef, Phase, PodRecord, ReportPolicy};
 use kai::snapshot::{ContentHash, Event, Observation, PodIndex, ServerVersion};
+use kai::testing::{namespace, refused, skipped};
 use kai::views::KaiReport;
 use rstest::rstest;
 
-use super::cluster::{DIGEST, end_at, index, namespace, pod, refused, relist, selection, skipped};
+use super::cluster::{DIGEST, end_at, index, pod, relist, selection};
 
 fn web() -> PodRecord {
     pod("apps", "web", "nginx:1", &format!("nginx@{DIGEST}"))

@@ -2,11 +2,12 @@
 
 use kai::inventory::ReportPolicy;
 use kai::snapshot::{Event, ListScope, PodIndex, Snapshot};
+use kai::testing::{namespace, pods_of, refused};
 use kai::views::{KaiReport, NamespaceImages, NamespaceList};
 use rstest::rstest;
 use serde_json::json;
 
-use super::cluster::{begin, end, namespace, pod, pods_of, refused, relist, selection};
+use super::cluster::{begin, end, pod, relist, selection};
 
 /// One line on a namespace: its state in the list, and what the report has of it.
 fn standing(snapshot: &Snapshot, name: &str, policy: &ReportPolicy) -> String {

@@ -2,10 +2,11 @@
 
 use kai::inventory::ReportPolicy;
 use kai::snapshot::{ContentHash, Event};
+use kai::testing::namespace;
 use kai::views::{Format, KaiReport, Layout, NamespaceList};
 use proptest::prelude::*;
 
-use super::cluster::{DIGEST, namespace, pod, snapshot};
+use super::cluster::{DIGEST, pod, snapshot};
 
 /// Something to tell: a namespace, or a pod with one of a few images.
 #[derive(Debug, Clone)]

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use kai::snapshot::{Event, ListScope, ObjectKey, Observation, PodIdentity, PodKey, SKIPPED_SAMPLES, Snapshot};
+use kai::snapshot::{Event, ListScope, ObjectKey, PodIdentity, PodKey, SKIPPED_SAMPLES, Snapshot};
+use kai::testing::{cluster, namespace, pods_of, refused, skipped};
 
-use super::cluster::{
-    begin, end, index, namespace, observed_at, pod, pods_of, refused, relist, selection, skipped, snapshot,
-};
+use super::cluster::{begin, end, index, observed_at, pod, relist, selection, snapshot};
 
 fn names(snapshot: &Snapshot) -> Vec<String> {
     let pods = snapshot.namespaces().iter().flat_map(|part| part.pods());
@@ -220,13 +219,8 @@ fn a_namespace_whose_state_changed_is_rebuilt() {
 
 #[test]
 fn a_dump_that_ended_too_early_is_served_and_incomplete() {
-    let mut index = index();
-    begin(&mut index, [ListScope::AllPods]);
-    index.apply(Event::from(pod("apps", "web", "nginx:1", "")));
-    index.apply(Event::RelistEnded(ListScope::AllPods));
     let cut_short = Some("the file ends within item 2".into());
-    index.apply(Event::Observed(Observation { cut_short, ..Observation::at(Timestamp::UNIX_EPOCH) }));
-    let snapshot = index.publish().expect("a snapshot").snapshot;
+    let snapshot = cluster().pod("apps/web", "nginx:1").cut_short(cut_short).snapshot();
     assert_eq!(names(&snapshot), ["apps/web"]);
     let missing: Vec<_> =
         snapshot.completeness().missing.iter().map(|missing| (&missing.namespace, &*missing.reason)).collect();

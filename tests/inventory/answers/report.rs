@@ -2,11 +2,12 @@
 
 use kai::inventory::{MissingTagPolicy, Phase, ReportPolicy};
 use kai::snapshot::Event;
+use kai::testing::namespace;
 use kai::views::KaiReport;
 use rstest::rstest;
 use serde_json::json;
 
-use super::cluster::{DIGEST, in_phase, namespace, pod, snapshot};
+use super::cluster::{DIGEST, in_phase, pod, snapshot};
 
 const HEX: &str = "b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628";
 

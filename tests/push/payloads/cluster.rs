@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use kai::inventory::{
     ContainerKind, ContainerRecord, ContainerState, Interner, KeyFilter, KeyValues, Metadata, MetadataRule,
-    NamespacePattern, NamespaceRecord, NamespaceSelection, NodeRecord, Phase, PodGenerations, PodRecord, ReportPolicy,
-    SpecEntry, StatusEntry, read_container,
+    NamespacePattern, NamespaceSelection, NodeRecord, PodGenerations, PodRecord, ReportPolicy, SpecEntry, StatusEntry,
+    read_container,
 };
-use kai::snapshot::{Event, ListScope, Observation, PodIndex, ServerVersion, Snapshot};
+use kai::snapshot::{Event, PodIndex, Snapshot};
+use kai::testing::{cluster, pod_of};
 use kai::views::{Payload, PayloadForm, PayloadLimits, PayloadRequest};
 use serde_json::Value;
 
@@ -55,17 +55,7 @@ impl Container {
 
 pub(crate) fn pod(namespace: &str, name: &str, containers: &[Container]) -> PodRecord {
     let mut interner = Interner::default();
-    PodRecord {
-        namespace: namespace.into(),
-        name: name.into(),
-        uid: None,
-        phase: Phase::Running,
-        node: None,
-        owner: None,
-        containers: containers.iter().map(|container| container.record(&mut interner)).collect(),
-        stray_statuses: Box::new([]),
-        metadata: None,
-    }
+    pod_of(namespace, name, containers.iter().map(|container| container.record(&mut interner)))
 }
 
 /// A pod of one container that runs `nginx:1` and has no id.
@@ -85,10 +75,6 @@ pub(crate) fn node(name: &str) -> NodeRecord {
     NodeRecord { name: name.into(), ..NodeRecord::default() }
 }
 
-pub(crate) fn namespace(name: &str) -> Event {
-    Event::from(NamespaceRecord::named(name))
-}
-
 /// The snapshot of a cluster named `prod-eu-1` with these events, told as cluster-wide lists.
 pub(crate) fn snapshot(events: impl IntoIterator<Item = Event>) -> Arc<Snapshot> {
     snapshot_of(NamespaceSelection::default(), events)
@@ -101,16 +87,7 @@ pub(crate) fn snapshot_including(include: &[&str], events: impl IntoIterator<Ite
 }
 
 fn snapshot_of(selection: NamespaceSelection, events: impl IntoIterator<Item = Event>) -> Arc<Snapshot> {
-    let mut index = PodIndex::new("prod-eu-1", selection);
-    let lists = || [ListScope::Namespaces, ListScope::AllPods, ListScope::Nodes];
-    let observed = Event::Observed(Observation {
-        observed_at: Timestamp::from_second(1_800_000_000).expect("a time"),
-        server_version: ServerVersion { git_version: "v1.37.2".into(), ..ServerVersion::default() },
-        cut_short: None,
-    });
-    let begun = lists().map(Event::RelistBegun).into_iter();
-    begun.chain(events).chain(lists().map(Event::RelistEnded)).chain([observed]).for_each(|event| index.apply(event));
-    index.publish().expect("a finished relist yields a snapshot").snapshot
+    cluster().with(events).relist_into(&mut PodIndex::new("prod-eu-1", selection))
 }
 
 /// Everything of the snapshot in that form, unlimited.

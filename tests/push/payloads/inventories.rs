@@ -2,10 +2,11 @@
 
 use kai::inventory::ReportPolicy;
 use kai::snapshot::Event;
+use kai::testing::namespace;
 use kai::views::{KaiReport, PayloadForm, PayloadRequest};
 use serde_json::json;
 
-use super::cluster::{Container, body, limits, namespace, pod, request, sent, snapshot, snapshot_including, text, web};
+use super::cluster::{Container, body, limits, pod, request, sent, snapshot, snapshot_including, text, web};
 
 const FORM: PayloadForm = PayloadForm::Inventories;
 

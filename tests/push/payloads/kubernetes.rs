@@ -2,12 +2,13 @@
 
 use kai::inventory::{KeyFilter, Metadata, MetadataRule, NamespaceRecord, NodeRecord, Phase, PodRecord, ReportPolicy};
 use kai::snapshot::Event;
+use kai::testing::namespace;
 use kai::views::{PayloadForm, PayloadRequest};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::cluster::{
-    Container, HEX, body, labels, list, namespace, pod, request, sent, snapshot, snapshot_including, values, web,
+    Container, HEX, body, labels, list, pod, request, sent, snapshot, snapshot_including, values, web,
 };
 
 const FORM: PayloadForm = PayloadForm::KubernetesInventory;

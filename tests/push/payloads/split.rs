@@ -1,11 +1,12 @@
 //! Where payloads are cut, in examples; `properties.rs` holds the rules for any cluster.
 
 use kai::snapshot::Event;
+use kai::testing::namespace;
 use kai::views::{PayloadForm, PayloadRequest};
 use rstest::rstest;
 use serde_json::Value;
 
-use super::cluster::{limits, list, namespace, request, sent, snapshot, web};
+use super::cluster::{limits, list, request, sent, snapshot, web};
 
 use PayloadForm::{Inventories, KubernetesInventory};
 

@@ -56,6 +56,9 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
     keys.map(|key| key.replace('-', "_")).collect()
 }
 
+/// Unit tests in files of their own.
+const TESTS: [&str; 2] = ["tests", "properties"];
+
 /// What a source names and may not; `None` for a module that the table does not have.
 fn violations(
     place: &[&str],
@@ -67,6 +70,7 @@ fn violations(
     let Module { imports, outside, .. } = MODULES.iter().find(|module| module.name == *name)?;
     let named = named(place, source);
     let may_import = |other: &str| match imports {
+        _ if other == "testing" => place.iter().any(|part| TESTS.contains(part)),
         Imports::Only(allowed) => allowed.contains(&other),
         Imports::EverythingBut(forbidden) => !forbidden.contains(&other),
     };
@@ -133,6 +137,8 @@ fn every_kept_crate_is_a_dependency() {
 #[case::not_pure(&["snapshot"], "use tokio::sync::watch;", &["snapshot uses the crate tokio"])]
 #[case::wiring_of_each_other(&["serve"], "use crate::{once, cluster};", &["serve imports once"])]
 #[case::the_binary(&["main"], "use kai::cluster::Client;", &["main imports cluster"])]
+#[case::an_invented_cluster(&["cli"], "use crate::testing::pod;", &["cli imports testing"])]
+#[case::an_invented_cluster_in_a_test(&["push", "tests"], "use crate::testing::pod;", &[])]
 #[case::allowed(&["views"], "use crate::snapshot::Event; use serde::Serialize;", &[])]
 #[case::itself(&["views", "csv"], "use crate::views::images; use super::images::A;", &[])]
 #[case::super_of_its_own(&["views", "csv"], "mod inner { use super::super::http; }", &[])]

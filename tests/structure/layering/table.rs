@@ -84,6 +84,8 @@ pub(crate) const MODULES: &[Module] = &[
     Module { name: "metrics", imports: Only(&["snapshot", "config", "health", "inventory"]), outside: NotKept },
     Module { name: "telemetry", imports: Only(&["feed", "snapshot", "config"]), outside: NotKept },
     Module { name: "shutdown", imports: Only(&["feed", "snapshot", "config"]), outside: NotKept },
+    // Invented clusters, for tests and benches alone.
+    Module { name: "testing", imports: Only(&["inventory", "snapshot"]), outside: Outside::Only(&["jiff"]) },
     Module { name: "serve", imports: EverythingBut(&["once", "cli"]), outside: NotKept },
     Module { name: "once", imports: EverythingBut(&["serve", "cli"]), outside: NotKept },
     Module { name: "cli", imports: EverythingBut(&[]), outside: NotKept },
