@@ -15,6 +15,8 @@ pub(super) struct Identity {
     pub(super) kind: String,
     pub(super) namespace: String,
     pub(super) name: String,
+    pub(super) uid: String,
+    pub(super) resource_version: String,
     /// Whether `spec.containers` is there, whatever it is.
     pub(super) has_containers: bool,
     /// The keys of the object, the first few.
@@ -111,6 +113,8 @@ impl<'de> Visitor<'de> for PartSeed<'_> {
             match (part, key.as_str()) {
                 (Part::Metadata, "name") => identity.name = next_text(&mut map)?,
                 (Part::Metadata, "namespace") => identity.namespace = next_text(&mut map)?,
+                (Part::Metadata, "uid") => identity.uid = next_text(&mut map)?,
+                (Part::Metadata, "resourceVersion") => identity.resource_version = next_text(&mut map)?,
                 (_, key) => {
                     identity.has_containers |= part == Part::Spec && key == "containers";
                     map.next_value::<IgnoredAny>()?;

@@ -45,6 +45,15 @@ pub(super) struct Node {
     pub(super) status: Option<NodeStatus>,
 }
 
+/// How far a watch has come: an object of the kind that is watched, with its metadata alone.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Bookmark {
+    #[prost(message, optional, tag = "1")]
+    #[serde(deserialize_with = "object")]
+    pub(super) metadata: Option<ObjectMeta>,
+}
+
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ObjectMeta {
@@ -327,6 +336,9 @@ pub(super) struct Status {
     #[prost(string, optional, tag = "3")]
     #[serde(deserialize_with = "loose")]
     pub(super) message: Option<String>,
+    #[prost(string, optional, tag = "4")]
+    #[serde(deserialize_with = "loose")]
+    pub(super) reason: Option<String>,
     #[prost(message, optional, tag = "5")]
     #[serde(deserialize_with = "object")]
     pub(super) details: Option<StatusDetails>,
@@ -344,6 +356,8 @@ pub(super) struct StatusDetails {
 /// The kind of what a body of protobuf wraps.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(super) struct TypeMeta {
+    #[prost(string, optional, tag = "1")]
+    pub(super) api_version: Option<String>,
     #[prost(string, optional, tag = "2")]
     pub(super) kind: Option<String>,
 }

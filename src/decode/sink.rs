@@ -5,6 +5,8 @@ use super::error::{DecodeError, Problem};
 
 /// The most bytes of one item, and of a document's envelope.
 pub(super) const ITEM_MAX: usize = 16 * 1024 * 1024;
+/// As much of an item above [`ITEM_MAX`] as is kept to name it: its metadata is the first thing in it.
+pub(super) const HEAD: usize = 1024 * 1024;
 /// A buffer that one large item blew up is given back beyond this size.
 pub(super) const KEEP: usize = 1024 * 1024;
 

@@ -1,5 +1,7 @@
 //! What could not be read, and how it is named to people.
 
+use std::fmt;
+
 use super::identity::Identity;
 use super::records::Records;
 use crate::inventory::{PodRecord, excerpt};
@@ -18,8 +20,8 @@ impl Lack {
     }
 }
 
-impl std::fmt::Display for Lack {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.problem)
     }
 }
@@ -34,6 +36,30 @@ pub(super) enum Kind {
     Unknown,
 }
 
+impl Kind {
+    /// What the items of a list are.
+    pub(super) fn of_scope(scope: &ListScope) -> Self {
+        match scope {
+            ListScope::Namespaces => Self::Namespace,
+            ListScope::AllPods | ListScope::PodsOf(_) => Self::Pod,
+            ListScope::Nodes => Self::Node,
+        }
+    }
+
+    /// The `kind` that such an object has.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Pod => "Pod",
+            Self::Namespace => "Namespace",
+            Self::Node => "Node",
+            Self::Unknown => "",
+        }
+    }
+}
+
+/// What is wrong with an item of more bytes than are held.
+pub(super) const TOO_LARGE: &str = "more than 16 MiB";
+
 /// An item, or a part of one, that could not be read.
 #[derive(Debug)]
 pub(super) struct BrokenItem {
@@ -45,6 +71,11 @@ pub(super) struct BrokenItem {
 }
 
 impl BrokenItem {
+    /// An item of more than [`ITEM_MAX`](super::sink::ITEM_MAX) bytes.
+    pub(super) fn too_large(identity: Identity, kind: Kind) -> Self {
+        Self { identity, kind, problem: TOO_LARGE.to_owned() }
+    }
+
     /// An entry that a pod was read without.
     pub(super) fn left_out(pod: &PodRecord, lack: &Lack) -> Self {
         let identity =
@@ -53,11 +84,23 @@ impl BrokenItem {
     }
 }
 
-/// Where an item stands, both counted from 1.
+/// Where an item stands, counted from 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Position {
-    pub(super) document: u64,
-    pub(super) item: u64,
+pub(super) enum Position {
+    /// In a list.
+    Item { document: u64, item: u64 },
+    /// In a watch.
+    Frame(u64),
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Item { document: 0 | 1, item } => write!(f, "item {item}"),
+            Self::Item { document, item } => write!(f, "document {document}, item {item}"),
+            Self::Frame(frame) => write!(f, "frame {frame}"),
+        }
+    }
 }
 
 /// Names a broken item by what it calls itself, else by its position.
@@ -65,14 +108,13 @@ pub(super) fn skipped(scope: ListScope, broken: &BrokenItem, at: Position, recor
     let Identity { namespace, name, .. } = &broken.identity;
     let is_pod = broken.kind == Kind::Pod;
     let item = match (broken.kind, name.as_str(), namespace.as_str()) {
-        (_, "", _) if at.document > 1 => format!("document {}, item {}", at.document, at.item),
-        (_, "", _) => format!("item {}", at.item),
+        (_, "", _) => at.to_string(),
         (Kind::Pod, name, "") => format!("pod {}", excerpt(name)),
         (Kind::Pod, name, namespace) => format!("pod {}/{}", excerpt(namespace), excerpt(name)),
         (Kind::Node, name, _) => format!("node {}", excerpt(name)),
         (Kind::Namespace, name, _) => format!("namespace {}", excerpt(name)),
-        (Kind::Unknown, name, "") => format!("item {} ({})", at.item, excerpt(name)),
-        (Kind::Unknown, name, namespace) => format!("item {} ({}/{})", at.item, excerpt(namespace), excerpt(name)),
+        (Kind::Unknown, name, "") => format!("{at} ({})", excerpt(name)),
+        (Kind::Unknown, name, namespace) => format!("{at} ({}/{})", excerpt(namespace), excerpt(name)),
     };
     let namespace = match (&scope, namespace.as_str()) {
         (ListScope::PodsOf(namespace), _) => Some(namespace.clone()),

@@ -7,6 +7,8 @@ mod dump_source;
 mod list;
 mod properties;
 mod proto;
+mod watch;
+mod watch_faults;
 
 #[path = "../support/protobuf.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]

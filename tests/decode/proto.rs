@@ -292,9 +292,16 @@ fn a_list_may_be_empty() {
 #[test]
 fn an_error_in_protobuf_is_read() {
     let details = Message::new().text(1, "").number(5, 7);
-    let status = Message::new().text(2, "Failure").text(3, "too old").message(5, &details).number(6, 429);
+    let status =
+        Message::new().text(2, "Failure").text(3, "too old").text(4, "Expired").message(5, &details).number(6, 429);
     let read = read_status(&list("Status", &status));
-    assert_eq!(read, Some(ApiStatus { message: "too old".to_owned(), code: Some(429), retry_after_seconds: Some(7) }));
+    let expected = ApiStatus {
+        message: "too old".to_owned(),
+        reason: "Expired".to_owned(),
+        code: Some(429),
+        retry_after_seconds: Some(7),
+    };
+    assert_eq!(read, Some(expected));
     assert_eq!(read_status(&pod_list(&[])), None);
     assert_eq!(read_status(br#"{"kind":"Status"}"#), None);
 }

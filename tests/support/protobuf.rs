@@ -43,6 +43,10 @@ impl Message {
         self
     }
 
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
     fn varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push((value & 0x7f) as u8 | 0x80);
@@ -54,13 +58,22 @@ impl Message {
 
 /// A body up to its `raw`.
 pub(crate) fn body(kind: &str) -> Vec<u8> {
-    let type_meta = Message::new().text(1, "v1").text(2, kind);
+    head("v1", kind)
+}
+
+fn head(api_version: &str, kind: &str) -> Vec<u8> {
+    let type_meta = Message::new().text(1, api_version).text(2, kind);
     [b"k8s\0".to_vec(), Message::new().message(1, &type_meta).0].concat()
 }
 
 /// A whole body.
 pub(crate) fn list(kind: &str, list: &Message) -> Vec<u8> {
-    [body(kind), Message::new().message(2, list).text(3, "").text(4, "").0].concat()
+    wrap("v1", kind, list)
+}
+
+/// A whole body of an API that may be another than the core's.
+pub(crate) fn wrap(api_version: &str, kind: &str, object: &Message) -> Vec<u8> {
+    [head(api_version, kind), Message::new().message(2, object).text(3, "").text(4, "").0].concat()
 }
 
 pub(crate) fn list_meta(resource_version: &str, token: &str) -> Message {
@@ -91,12 +104,25 @@ pub(crate) fn list_of(body: &Value) -> Vec<u8> {
 
 /// The body of a `Status` in JSON.
 pub(crate) fn status_of(status: &Value) -> Vec<u8> {
-    let text = |name: &str| status[name].as_str().unwrap_or_default();
-    let message = Message::new()
-        .text(2, text("status"))
-        .text(3, text("message"))
-        .number(6, status["code"].as_i64().unwrap_or_default());
-    list("Status", &message)
+    list("Status", &write(status, STATUS_OF_A_REQUEST))
+}
+
+/// A frame of a watch, whose object is given in JSON.
+pub(crate) fn frame(event_type: &str, object: &Value) -> Vec<u8> {
+    let text = |name: &str| object[name].as_str().unwrap_or_default();
+    let table = match text("kind") {
+        "Status" => STATUS_OF_A_REQUEST,
+        "Node" => NODE,
+        _ => POD,
+    };
+    let wrapped = wrap(text("apiVersion"), text("kind"), &write(object, table));
+    frame_of(&Message::new().text(1, event_type).message(2, &Message::new().bytes(1, &wrapped)))
+}
+
+/// A frame of any bytes.
+pub(crate) fn frame_of(event: &Message) -> Vec<u8> {
+    let length = u32::try_from(event.0.len()).expect("a length");
+    [&length.to_be_bytes(), &event.0[..]].concat()
 }
 
 /// A pod that has a name and nothing else.
@@ -130,10 +156,18 @@ const NODE_INFO: &Table = &[
     ("operatingSystem", 9, Form::Text),
     ("architecture", 10, Form::Text),
 ];
+const STATUS_OF_A_REQUEST: &Table = &[
+    ("status", 2, Form::Text),
+    ("message", 3, Form::Text),
+    ("reason", 4, Form::Text),
+    ("details", 5, Form::Message(&[("retryAfterSeconds", 5, Form::Number)])),
+    ("code", 6, Form::Number),
+];
 const METADATA: &Table = &[
     ("name", 1, Form::Text),
     ("namespace", 3, Form::Text),
     ("uid", 5, Form::Text),
+    ("resourceVersion", 6, Form::Text),
     ("generation", 7, Form::Number),
     ("labels", 11, Form::Texts),
     ("annotations", 12, Form::Texts),

@@ -269,7 +269,7 @@ impl<'o> Contents<'o> {
     }
 
     fn skip_in(&mut self, scope: ListScope, broken: &BrokenItem, item: u64) -> Result<(), Stop> {
-        let position = Position { document: self.document, item };
+        let position = Position::Item { document: self.document, item };
         let skipped = skipped(scope, broken, position, self.records);
         self.send(Event::Skipped(skipped))
     }

@@ -1,10 +1,8 @@
 //! Watch events, one document each: `{"type":"ADDED","object":{…}}`.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use crate::decode::identity::Identity;
-use crate::decode::json::without_place;
+use crate::decode::json;
+use crate::decode::watch::EventType;
 
 /// What a watch event says.
 #[derive(Debug)]
@@ -24,20 +22,12 @@ pub(super) fn is_event(identity: &Identity) -> bool {
 
 /// Reads a watch event, in JSON.
 pub(super) fn read(json: &[u8]) -> Result<Event<'_>, String> {
-    #[derive(Deserialize)]
-    struct Written<'a> {
-        #[serde(rename = "type")]
-        kind: String,
-        #[serde(borrow)]
-        object: &'a RawValue,
-    }
-    let event: Written<'_> =
-        serde_json::from_slice(json).map_err(|error| without_place(&error.to_string()).to_owned())?;
-    let object = event.object.get().as_bytes();
-    match event.kind.as_str() {
-        "ADDED" | "MODIFIED" | "ERROR" => Ok(Event::Object(object)),
-        "DELETED" => Ok(Event::Deleted(object)),
-        "BOOKMARK" => Ok(Event::Bookmark),
-        kind => Err(format!("type: `{kind}` is no type of a watch event")),
-    }
+    let (event, end) = json::Event::find(json);
+    end?;
+    let object = event.object.unwrap_or_default();
+    Ok(match EventType::of_word(&event.kind().unwrap_or_default())? {
+        EventType::Applied | EventType::Error => Event::Object(object),
+        EventType::Deleted => Event::Deleted(object),
+        EventType::Bookmark => Event::Bookmark,
+    })
 }

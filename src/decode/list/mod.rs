@@ -1,22 +1,17 @@
 //! One list body of the API server, page by page, as its bytes come in.
 
-mod encoding;
-mod item;
 mod namespace;
 mod protobuf;
-mod status;
 
-pub use encoding::Encoding;
 pub use namespace::read_one_namespace;
-pub use status::{ApiStatus, read_status};
 
-use self::item::Read;
+use super::encoding::Encoding;
 use super::envelope::{Envelope, Items};
 use super::error::{DecodeError, Found};
+use super::item::{self, Read};
 use super::json::{self, Documents};
-use super::pod::PodRead;
 use super::records::Records;
-use super::sink::{AtStart, ITEM_MAX, Sink, Stop};
+use super::sink::{AtStart, Sink, Stop};
 use super::skipped::{BrokenItem, Kind, Position, skipped};
 use crate::inventory::excerpt;
 use crate::snapshot::{Event, ListScope};
@@ -150,8 +145,7 @@ impl Sink for PageSink<'_> {
 
     fn item_too_large(&mut self, head: &[u8]) -> Result<(), Stop> {
         let identity = item::identity(head, self.page.encoding);
-        let problem = format!("more than {} MiB", ITEM_MAX >> 20);
-        self.take(Read::Broken(BrokenItem { identity, kind: self.kind(), problem }));
+        self.take(BrokenItem::too_large(identity, self.kind()).into());
         Ok(())
     }
 
@@ -182,11 +176,7 @@ impl Sink for PageSink<'_> {
 
 impl PageSink<'_> {
     fn kind(&self) -> Kind {
-        match self.page.scope {
-            ListScope::Namespaces => Kind::Namespace,
-            ListScope::AllPods | ListScope::PodsOf(_) => Kind::Pod,
-            ListScope::Nodes => Kind::Node,
-        }
+        Kind::of_scope(&self.page.scope)
     }
 
     fn take_envelope(&mut self, list: &Envelope) -> Result<(), Stop> {
@@ -195,18 +185,11 @@ impl PageSink<'_> {
             return Err(Stop::Error(DecodeError::SecondDocument));
         }
         // Field numbers mean something in one kind of list alone: unlike JSON's keys they say nothing by themselves.
-        if self.page.encoding == Encoding::Protobuf {
-            let kind = match self.kind() {
-                Kind::Namespace => "NamespaceList",
-                Kind::Node => "NodeList",
-                Kind::Pod | Kind::Unknown => "PodList",
-            };
-            if list.kind() != kind {
-                return Err(Stop::Error(DecodeError::NotKubernetes(match list.kind() {
-                    "" => "an object without kind".to_owned(),
-                    found => format!("`{}`", excerpt(found)),
-                })));
-            }
+        if self.page.encoding == Encoding::Protobuf && list.kind().strip_suffix("List") != Some(self.kind().word()) {
+            return Err(Stop::Error(DecodeError::NotKubernetes(match list.kind() {
+                "" => "an object without kind".to_owned(),
+                found => format!("`{}`", excerpt(found)),
+            })));
         }
         let Some(metadata) = &list.metadata else { return Ok(()) };
         let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
@@ -221,20 +204,10 @@ impl PageSink<'_> {
 
     fn take(&mut self, read: Read) {
         self.page.end.items += 1;
-        match read {
-            Read::Pod(PodRead { pod, left_out }) => {
-                left_out.iter().for_each(|lack| self.skip(&BrokenItem::left_out(&pod, lack)));
-                self.events.push(Event::from(pod));
-            }
-            Read::Namespace(namespace) => self.events.push(Event::from(namespace)),
-            Read::Node(node) => self.events.push(Event::from(node)),
-            Read::Unwanted => {}
-            Read::Broken(broken) => self.skip(&broken),
+        for broken in &read.broken {
+            let position = Position::Item { document: 1, item: self.page.end.items };
+            self.events.push(Event::Skipped(skipped(self.page.scope.clone(), broken, position, self.records)));
         }
-    }
-
-    fn skip(&mut self, broken: &BrokenItem) {
-        let position = Position { document: 1, item: self.page.end.items };
-        self.events.push(Event::Skipped(skipped(self.page.scope.clone(), broken, position, self.records)));
+        self.events.extend(read.object.map(Event::Applied));
     }
 }

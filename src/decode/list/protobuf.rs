@@ -9,15 +9,12 @@ use prost::encoding::WireType;
 use crate::decode::envelope::{Envelope, Items};
 use crate::decode::error::DecodeError;
 use crate::decode::objects::{ListMeta, TypeMeta};
-use crate::decode::sink::{ITEM_MAX, KEEP, Sink, Stop};
+use crate::decode::protobuf::{MAGIC, problem};
+use crate::decode::sink::{HEAD, ITEM_MAX, KEEP, Sink, Stop};
 use crate::inventory::excerpt;
 
-/// What every body of this encoding begins with.
-pub(super) const MAGIC: [u8; 4] = *b"k8s\0";
 /// The most bytes of a part that is no item: kinds, metadata of the list.
 const PART_MAX: u64 = 1024 * 1024;
-/// As much of an item above [`ITEM_MAX`] as is kept to name it: its metadata is the first thing in it.
-const HEAD: usize = 1024 * 1024;
 /// The largest number that a field can have.
 const FIELD_MAX: u64 = (1 << 29) - 1;
 
@@ -266,21 +263,6 @@ impl Stream {
     fn broken(&self, problem: impl Into<String>) -> Stop {
         Stop::Error(DecodeError::MalformedBytes { at: self.at, problem: problem.into() })
     }
-}
-
-/// What prost says of a broken message, with the fields that lead there from the outside in.
-pub(super) fn problem(error: &prost::DecodeError) -> String {
-    let text = error.to_string();
-    let mut rest = text.strip_prefix("failed to decode Protobuf message: ").unwrap_or(&text);
-    let mut path = Vec::new();
-    while let Some((message_and_field, after)) = rest.split_once(": ")
-        && let Some((_, field)) = message_and_field.split_once('.')
-    {
-        path.push(field);
-        rest = after;
-    }
-    path.reverse();
-    if path.is_empty() { rest.to_owned() } else { format!("{}: {rest}", path.join(".")) }
 }
 
 /// A number that comes byte by byte, seven bits in each, the lowest first.

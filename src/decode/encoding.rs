@@ -1,4 +1,4 @@
-//! How the API server writes a list: the two forms that kai reads.
+//! How the API server writes lists and watches: the two forms that kai reads.
 
 /// The form of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Encoding {
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 impl Encoding {
-    /// The `Accept` of a list: protobuf, or JSON from a server that has none.
+    /// The `Accept` of a list or a watch: protobuf, or JSON from a server that has none.
     pub const ACCEPT: &'static str = "application/vnd.kubernetes.protobuf, application/json";
 
     /// The form that a `Content-Type` names. What is not protobuf is taken for JSON, whose decoder tells what else it is.
@@ -32,7 +32,8 @@ mod tests {
     #[rstest]
     #[case::protobuf("application/vnd.kubernetes.protobuf", Encoding::Protobuf)]
     #[case::with_a_parameter("Application/vnd.Kubernetes.protobuf ; charset=x", Encoding::Protobuf)]
-    #[case::a_watch("application/vnd.kubernetes.protobuf-seq", Encoding::Json)]
+    #[case::a_watch("application/vnd.kubernetes.protobuf;stream=watch", Encoding::Protobuf)]
+    #[case::another_that_begins_alike("application/vnd.kubernetes.protobuf-seq", Encoding::Json)]
     #[case::json("application/json", Encoding::Json)]
     #[case::a_page("text/html", Encoding::Json)]
     #[case::nothing("", Encoding::Json)]
