@@ -13,7 +13,11 @@ pub struct SnapshotWriter(watch::Sender<Option<Latest>>);
 
 /// One of those that read.
 #[derive(Debug, Clone)]
-pub struct SnapshotReader(watch::Receiver<Option<Latest>>);
+pub struct SnapshotReader {
+    latest: watch::Receiver<Option<Latest>>,
+    /// Generation of the last snapshot that [`Self::next`] gave; 0 before.
+    seen: u64,
+}
 
 /// The newest snapshot, and when it was last seen to be true.
 #[derive(Debug, Clone)]
@@ -35,7 +39,7 @@ impl From<&Arc<Snapshot>> for Latest {
 #[must_use]
 pub fn feed() -> (SnapshotWriter, SnapshotReader) {
     let (sender, receiver) = watch::channel(None);
-    (SnapshotWriter(sender), SnapshotReader(receiver))
+    (SnapshotWriter(sender), SnapshotReader { latest: receiver, seen: 0 })
 }
 
 impl SnapshotWriter {
@@ -45,13 +49,14 @@ impl SnapshotWriter {
         self.0.send_replace(Some(Latest { snapshot, observed_at }));
     }
 
-    /// The newest snapshot was seen to be true still. No reader wakes up for it.
+    /// The newest snapshot was seen to be true still.
     pub fn observed(&self, observed_at: Timestamp) {
-        self.0.send_if_modified(|latest| {
-            if let Some(latest) = latest {
+        self.0.send_if_modified(|latest| match latest {
+            Some(latest) => {
                 latest.observed_at = latest.observed_at.max(observed_at);
+                true
             }
-            false
+            None => false,
         });
     }
 }
@@ -60,27 +65,38 @@ impl SnapshotReader {
     /// The newest snapshot; `None` before the first finished relist. Does not count as having seen it.
     #[must_use]
     pub fn current(&self) -> Option<Arc<Snapshot>> {
-        self.0.borrow().as_ref().map(|latest| Arc::clone(&latest.snapshot))
+        self.latest.borrow().as_ref().map(|latest| Arc::clone(&latest.snapshot))
     }
 
     /// When the newest snapshot was last seen to be true. It moves without a new generation.
     #[must_use]
     pub fn observed_at(&self) -> Option<Timestamp> {
-        self.0.borrow().as_ref().map(|latest| latest.observed_at)
+        self.latest.borrow().as_ref().map(|latest| latest.observed_at)
     }
 
     /// Both at one moment.
     #[must_use]
     pub fn latest(&self) -> Option<Latest> {
-        self.0.borrow().clone()
+        self.latest.borrow().clone()
     }
 
     /// Waits for a snapshot that this reader has not been given here yet; `None` when the writer is gone.
     pub async fn next(&mut self) -> Option<Arc<Snapshot>> {
         loop {
-            self.0.changed().await.ok()?;
-            if let Some(latest) = &*self.0.borrow_and_update() {
-                return Some(Arc::clone(&latest.snapshot));
+            let Latest { snapshot, .. } = self.next_read().await?;
+            if snapshot.generation() != self.seen {
+                self.seen = snapshot.generation();
+                return Some(snapshot);
+            }
+        }
+    }
+
+    /// Waits until the source was read once more, whether anything changed or not; `None` when the writer is gone.
+    pub async fn next_read(&mut self) -> Option<Latest> {
+        loop {
+            self.latest.changed().await.ok()?;
+            if let Some(latest) = &*self.latest.borrow_and_update() {
+                return Some(latest.clone());
             }
         }
     }
@@ -93,7 +109,7 @@ mod tests {
     use crate::snapshot::{Event, Observation, PodIndex};
 
     #[tokio::test]
-    async fn the_time_of_a_snapshot_moves_and_wakes_nobody() {
+    async fn the_time_of_a_snapshot_moves_without_another_snapshot() {
         let (writer, mut reader) = feed();
         let time = |second| Timestamp::from_second(second).unwrap();
         writer.observed(time(1));

@@ -8,7 +8,7 @@ use std::path::Path;
 /// What distinguishes one state of a file from another: another file of its name, its content, its rights.
 ///
 /// Links are followed: a mounted Secret is renewed by a link that points elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileStamp {
     device: u64,
     inode: u64,

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::collector::{CollectError, Collector, Reporter};
 use crate::config::{NO_CLUSTER_NAME, nearest};
-use crate::inventory::{Phase, ReportPolicy, excerpt};
+use crate::inventory::{Phase, ReportPolicy, excerpt, join_names};
 use crate::output::{ProgressBar, is_closed_pipe, print_report};
 use crate::push::{PushError, Pusher};
 use crate::shutdown::StopSignals;
@@ -87,11 +87,9 @@ impl Once {
             return Err(OnceError::NoClusterName);
         }
         tracing::debug!("reading");
-        let read = collector.collect(&progress.reporter()).await;
+        let read = collector.read_once().await;
         progress.clear();
-        read?;
-        let (snapshot, _) = collector.latest().ok_or(CollectError::Unfinished)?;
-        let snapshot = Arc::clone(snapshot);
+        let snapshot = read?;
         Reporter::without(&typed).report(&snapshot);
         if let Some((policy, format)) = report {
             print(&snapshot, &policy, format).await?;
@@ -119,13 +117,9 @@ fn warn_of_none_running(snapshot: &Snapshot, policy: &ReportPolicy) {
 }
 
 /// The first of the names, when there are any.
-fn known<'n>(names: impl Iterator<Item = &'n str> + Clone) -> String {
-    let shown: Vec<String> = names.clone().take(NAMES_SHOWN).map(|name| excerpt(name).to_string()).collect();
-    match names.count() - shown.len() {
-        0 if shown.is_empty() => String::new(),
-        0 => format!("; known namespaces: {}", shown.join(", ")),
-        more => format!("; known namespaces: {} and {more} more", shown.join(", ")),
-    }
+fn known<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() { String::new() } else { format!("; known namespaces: {}", join_names(&names, NAMES_SHOWN)) }
 }
 
 /// Those of the typed namespaces that do not exist, each with a name that is near.
@@ -136,7 +130,7 @@ async fn unknown(snapshot: &Snapshot, typed: &[String], collector: &Collector) -
     if unknown.is_empty() {
         return Vec::new();
     }
-    let place = if collector.is_dump() { "the input" } else { "the cluster" };
+    let place = collector.nature().name;
     let names = collector.namespace_names().await;
     let sentence = |name: &&String| {
         let others = names.iter().map(String::as_str).filter(|other| other != name);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::collector::{CollectError, Collector, Poller};
+use crate::collector::{CollectError, Collector, Nature, Outlets};
 use crate::config::{CollectionSettings, Environment, Flags, MetricsSettings, NO_CLUSTER_NAME, ServerSettings, load};
-use crate::feed::{SnapshotReader, feed};
+use crate::feed::{Latest, SnapshotReader, feed};
 use crate::health::{Health, PushBoard};
 use crate::http::{self, HttpDeps, ListenError, Listeners};
 use crate::inventory::ReportPolicy;
@@ -22,9 +22,6 @@ use crate::views::{Format, KaiReport};
 const LIVENESS_GRACE: Duration = Duration::from_mins(1);
 /// What a stop allows tasks that have nothing to finish.
 const STOP_GRACE: Duration = Duration::from_secs(2);
-
-/// When a client that came too early should come again: the first list of a large cluster takes seconds.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// What the service is made of.
 pub struct Service {
@@ -111,14 +108,13 @@ impl Service {
         }
         let drain = CancellationToken::new();
         let (writer, reader) = feed();
-        // A dump is as old as its file, which is what the user asked to serve.
-        let stale_after = collection.stale_after.filter(|_| !collector.is_dump());
+        let &Nature { grows_stale, retry_after, .. } = collector.nature();
+        let stale_after = collection.stale_after.filter(|_| grows_stale);
         let health = Health::new(reader.clone(), stale_after, collection.cycle_timeout + LIVENESS_GRACE, board);
         let shutdown_timeout = server.shutdown_timeout;
 
         let mut tasks: JoinSet<TaskEnd> = JoinSet::new();
         if !listeners.is_empty() {
-            let retry_after = if collector.is_dump() { Duration::from_secs(1) } else { RETRY_AFTER };
             let deps = HttpDeps {
                 reader: reader.clone(),
                 health: health.clone(),
@@ -136,9 +132,11 @@ impl Service {
             let stopped = drain.clone();
             tasks.spawn(async move { ("report", print_reports(reader, policy, format, stopped).await) });
         }
-        let poller = Poller { collector, writer, health: health.clone(), metrics, settings: collection };
+        let outlets = Outlets { writer, health: health.clone(), metrics };
         let stopped = drain.clone();
-        tasks.spawn(async move { ("collector", poller.run(stopped).await.map_err(|error| error.to_string())) });
+        tasks.spawn(
+            async move { ("collector", collector.run(outlets, stopped).await.map_err(|error| error.to_string())) },
+        );
 
         let stopped = drain.clone();
         tasks.spawn(async move { ("log", renew_log(hang_ups, log, flags, stopped).await) });
@@ -237,7 +235,7 @@ async fn renew_log(
     }
 }
 
-/// Prints each new report until stopped. A closed pipe ends the printing and a full disk loses a report, but the service
+/// Prints a report after each read, as KAI does, until stopped. A closed pipe ends the printing and a full disk loses a report, but the service
 /// goes on.
 async fn print_reports(
     mut reader: SnapshotReader,
@@ -247,14 +245,14 @@ async fn print_reports(
 ) -> Result<(), String> {
     let mut is_failing = false;
     loop {
-        let snapshot = tokio::select! {
-            snapshot = reader.next() => snapshot,
+        let latest = tokio::select! {
+            latest = reader.next_read() => latest,
             () = stop.cancelled() => return Ok(()),
         };
-        let Some(snapshot) = snapshot else { return Ok(()) };
+        let Some(Latest { snapshot, observed_at }) = latest else { return Ok(()) };
         let policy = policy.clone();
         let printed = tokio::task::spawn_blocking(move || {
-            let report = KaiReport::of(&snapshot, &policy, |_| true);
+            let report = KaiReport { timestamp: observed_at, ..KaiReport::of(&snapshot, &policy, |_| true) };
             print_report(&report, format)
         });
         // A pipe that nobody reads takes no report, and must not hold up the stop.

@@ -26,7 +26,7 @@ pub fn cluster() -> Cluster {
     Cluster {
         lists: vec![ListScope::Namespaces, ListScope::AllPods, ListScope::Nodes],
         events: Vec::new(),
-        observation: Observation { observed_at, server_version, cut_short: None },
+        observation: Observation { server_version, ..Observation::at(observed_at) },
     }
 }
 

@@ -58,10 +58,10 @@ impl Push {
                            KAI_ANCHORE_URL, with anchore.user and anchore.password";
             return Err(Failure { exit: Exit::Usage, message: message.to_owned() }.into());
         };
-        let collector = collector(settings, dump, Metrics::default());
-        if let Some(modified) = collector.dump_modified_at() {
+        if let Some(modified) = dump.as_ref().and_then(DumpInput::modified_at) {
             warn_of_age(modified, Timestamp::now());
         }
+        let collector = collector(settings, dump, Metrics::default(), progress.reporter());
         let (shown, push) = if self.dry_run { (Some(pusher), None) } else { (None, Some(pusher)) };
         let once = Once { collector, report: None, push, typed: Vec::new(), needs_name: true, progress };
         let error = match once.run().await {

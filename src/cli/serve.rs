@@ -39,7 +39,7 @@ pub(super) async fn run(flags: Flags, started: Started, dump: Option<DumpInput>)
     let (collection, server, policy) = (settings.collection.clone(), settings.server.clone(), settings.report.clone());
     let (board, metrics, exposed) = (PushBoard::default(), Metrics::new(log.lost_lines()), settings.metrics.clone());
     let push = push(&settings, dump.is_some(), &board, &metrics)?;
-    let (collector, log_control) = (collector(settings, dump, metrics.clone()), log.control());
+    let (collector, log_control) = (collector(settings, dump, metrics.clone(), Arc::new(|_, _| {})), log.control());
     let service = Service {
         collector,
         collection,

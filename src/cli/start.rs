@@ -5,11 +5,10 @@ use std::fs::File;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Exit;
 use crate::cluster::install_crypto_provider;
-use crate::collector::{CollectError, Collector, Source};
+use crate::collector::{CollectError, Collector, DumpFile, PollCluster, Source, SourceProgress};
 use crate::config::{AnchoreUser, Environment, Flags, Loaded, Mode, Settings, load};
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
@@ -72,14 +71,21 @@ pub(super) fn start_log(loaded: &Loaded, mode: Mode) -> anyhow::Result<LogGuard>
 }
 
 /// What reads the cluster, or the dump in its place.
-pub(super) fn collector(settings: Settings, dump: Option<DumpInput>, metrics: Metrics) -> Collector {
-    let (name, detail) = (settings.cluster.name.clone(), settings.anchore.detail());
-    let (source, timeout) = match dump {
-        // A dump ends where its file ends: a deadline would only cut standard input off.
-        Some(input) => (Source::dump(input, detail), Duration::ZERO),
-        None => (Source::cluster(settings.cluster, detail).with_metrics(metrics), settings.collection.cycle_timeout),
+pub(super) fn collector(
+    settings: Settings,
+    dump: Option<DumpInput>,
+    metrics: Metrics,
+    progress: SourceProgress,
+) -> Collector {
+    let Settings { cluster, anchore, selection, collection, .. } = settings;
+    let (name, detail) = (cluster.name.clone(), anchore.detail());
+    let source: Box<dyn Source> = if let Some(input) = dump {
+        Box::new(DumpFile::new(input, detail).with_progress(progress))
+    } else {
+        let source = PollCluster::new(cluster, detail, selection.clone(), &collection);
+        Box::new(source.with_metrics(metrics).with_progress(progress))
     };
-    Collector::new(source, settings.selection, name, timeout)
+    Collector::new(source, selection, name)
 }
 
 /// What sends reports to Anchore Enterprise; `None` when the settings name no receiver.

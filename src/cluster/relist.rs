@@ -45,7 +45,9 @@ pub(super) async fn relist(
         }
     };
     let ((), server_version) = beside_nodes(lists, async { futures::try_join!(pods, version) }.boxed()).await?;
-    let observation = Observation { observed_at: Timestamp::now(), server_version, cut_short: None };
+    let cluster_name = lists.connection.cluster_name().map(Arc::from);
+    let observed_at = Timestamp::now();
+    let observation = Observation { observed_at, cluster_name, server_version, cut_short: None };
     lists.send(vec![Event::Observed(observation)]).await
 }
 

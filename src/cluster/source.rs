@@ -11,14 +11,14 @@ use super::Endpoint;
 use super::environment::Environment;
 use super::error::ClusterError;
 use super::list::{Lists, path};
-use super::page::{PageReader, lock};
+use super::page::PageReader;
 use super::progress::{Progress, Tally};
 use super::relist::relist;
 use super::request::Connection;
 use super::retry::RetryPolicy;
 use crate::config::ClusterSettings;
 use crate::decode::Records;
-use crate::inventory::{Detail, NamespaceSelection, excerpt};
+use crate::inventory::{Detail, NamespaceSelection, panic_text};
 use crate::metrics::Metrics;
 use crate::snapshot::{Event, ListScope, Object};
 use crate::warned::Warned;
@@ -28,6 +28,8 @@ pub struct ClusterSource {
     connection: Connection,
     page_size: u32,
     workers: usize,
+    wants_nodes: bool,
+    wants_namespaces: bool,
     records: Mutex<Records>,
     warned: Warned,
 }
@@ -43,14 +45,15 @@ impl ClusterSource {
         let connection = Connection::open(settings, environment).await?;
         let (page_size, workers) = (settings.page_size.max(1), settings.workers.max(1));
         let (records, warned) = (Mutex::default(), Warned::default());
-        Ok(Self { connection, page_size, workers, records, warned })
+        Ok(Self { connection, page_size, workers, wants_nodes: false, wants_namespaces: false, records, warned })
     }
 
     /// Keeps that much of what is read from now on, and asks for what that needs: the list of nodes, and each namespace
     /// that is included by name.
     #[must_use]
     pub fn with_detail(self, detail: Detail) -> Self {
-        Self { records: Mutex::new(Records::new(detail)), ..self }
+        let (wants_nodes, wants_namespaces) = (detail.nodes.is_some(), detail.namespace_objects);
+        Self { wants_nodes, wants_namespaces, records: Mutex::new(Records::new(detail)), ..self }
     }
 
     /// Says nothing again that an earlier connection to this cluster has warned of.
@@ -126,18 +129,14 @@ impl ClusterSource {
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<(), ClusterError> {
         let is_single = selection.included().is_none();
-        let (wants_nodes, wants_namespaces) = {
-            let records = lock(&self.records);
-            (records.detail().nodes.is_some(), records.detail().wants_namespaces())
-        };
         let lists = Lists {
             connection: &self.connection,
             records: &self.records,
             events,
             tally: Tally { read: AtomicU64::new(0), report: progress, is_single },
             warned: &self.warned,
-            wants_nodes,
-            wants_namespaces,
+            wants_nodes: self.wants_nodes,
+            wants_namespaces: self.wants_namespaces,
             page_size: self.page_size,
         };
         relist(&lists, selection, self.workers).await
@@ -169,10 +168,4 @@ impl std::fmt::Debug for ClusterSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClusterSource").field("endpoint", self.connection.endpoint()).finish_non_exhaustive()
     }
-}
-
-/// What a panic has to report.
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    excerpt(text.unwrap_or("no reason is given")).to_string()
 }

@@ -1,44 +1,88 @@
-//! Where events come from: a cluster or a saved dump.
+//! What the event loop asks of a source, and what a source sends.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tokio::sync::mpsc::Sender;
+use futures::future::BoxFuture;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::time::Instant;
 
-use crate::cluster::{ClusterError, ClusterSource, Environment, Progress};
-use crate::config::ClusterSettings;
-use crate::dump::{DumpError, DumpInput, DumpSource, Fingerprint};
-use crate::inventory::{Detail, NamespaceSelection};
-use crate::metrics::Metrics;
+use crate::cluster::ClusterError;
+use crate::dump::DumpError;
 use crate::snapshot::{Event, PodIdentity};
-use crate::warned::Warned;
 
-/// Told how much was read, and of how much where that is known: pods of a cluster, bytes of a dump.
+/// Receives how much was read, and of how much where that is known: pods of a cluster, bytes of a dump.
 pub type SourceProgress = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
 
-/// How long and how many names of namespaces may be asked for when only a message wants them.
-const NAMES_TIMEOUT: Duration = Duration::from_secs(5);
-const NAMES_MAX: u32 = 500;
+/// Batches of events that one read may be ahead of the index; bounded, so that a fast source waits for a slow index.
+const BATCHES: usize = 16;
+/// The longest that a source is silent while it only waits.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// A cluster or a saved dump of one.
-pub enum Source {
-    /// The API server that the settings describe; the connection is made when it is first needed, and again after a
-    /// failure, so that new credentials in the kubeconfig count.
-    Cluster {
-        /// How to reach it.
-        settings: Box<ClusterSettings>,
-        /// How much of it is kept.
-        detail: Box<Detail>,
-        /// What was warned of, by whichever connection.
-        warned: Warned,
-        /// Where requests are counted.
-        metrics: Metrics,
-        /// The connection, while there is one.
-        connection: Option<Box<ClusterSource>>,
+/// Where events come from. A source decides when it reads; the event loop only takes what it sends.
+pub trait Source: Send {
+    /// Checks the settings and connects, where that is not done yet. Asks the cluster for nothing.
+    fn open(&mut self) -> BoxFuture<'_, Result<(), CollectError>>;
+
+    /// Reads, and reads again when it is time to, for as long as somebody receives the updates. Whoever drops the future
+    /// ends all that it did.
+    fn run<'s>(&'s mut self, updates: &'s Sender<Update>) -> BoxFuture<'s, ()>;
+
+    /// What the source itself calls the cluster; `None` when it does not know, or is not open yet.
+    fn cluster_name(&self) -> Option<&str>;
+
+    /// Names of namespaces that are there, for a message about one that is not; none where they cannot be had.
+    fn namespace_names(&self) -> BoxFuture<'_, Vec<String>>;
+
+    /// What does not change about it.
+    fn nature(&self) -> &'static Nature;
+}
+
+/// What kind of thing a source is, as far as others must know.
+#[derive(Debug)]
+pub struct Nature {
+    /// What makes two of its records the same pod.
+    pub identity: PodIdentity,
+    /// What a message calls it.
+    pub name: &'static str,
+    /// Whether its answers grow old when nothing new is read. A file is as old as it is, which is what the user asked for.
+    pub grows_stale: bool,
+    /// When a client that came before the first read should come again.
+    pub retry_after: Duration,
+}
+
+/// What a source sends.
+#[derive(Debug)]
+pub enum Update {
+    /// What it found, in order.
+    Events(Vec<Event>),
+    /// Everything was read once, from its begin to its end. All events of it were sent before.
+    Read {
+        /// How long that took.
+        elapsed: Duration,
     },
-    /// A dump; `None` only while a thread reads it.
-    Dump(Option<Box<DumpSource>>),
+    /// A read failed. What was known before it stays.
+    Failed {
+        /// Why.
+        error: CollectError,
+        /// After how long.
+        elapsed: Duration,
+        /// When it is tried again.
+        retry: Retry,
+    },
+    /// Nothing is to be done, and the source waits.
+    Waiting,
+}
+
+/// When a source tries again after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// After this time.
+    In(Duration),
+    /// When the files change.
+    WhenChanged,
+    /// What was read is gone: standard input.
+    Never,
 }
 
 /// Why a source could not be read to its end.
@@ -56,12 +100,15 @@ pub enum CollectError {
         .0.as_secs()
     )]
     CycleTimeout(Duration),
-    /// The source said that it had ended and had not.
+    /// The source ended before it had read everything.
     #[error("the source ended without finishing its lists")]
     Unfinished,
-    /// The thread that read the dump died.
+    /// The thread that read the dump panicked.
     #[error("reading the input failed: {0}")]
     Thread(#[from] tokio::task::JoinError),
+    /// What was read could not be taken over.
+    #[error("taking over what was read failed by a defect of kai ({0}); report it with this message")]
+    Panicked(String),
 }
 
 impl CollectError {
@@ -80,120 +127,43 @@ impl CollectError {
             Self::CycleTimeout(_) => "cycle_timeout",
             Self::Unfinished => "unfinished",
             Self::Thread(_) => "thread",
+            Self::Panicked(_) => "panic",
         }
     }
 }
 
-impl Source {
-    /// The cluster of these settings, not connected yet.
-    #[must_use]
-    pub fn cluster(settings: ClusterSettings, detail: Detail) -> Self {
-        let (settings, detail) = (Box::new(settings), Box::new(detail));
-        Self::Cluster { settings, detail, warned: Warned::default(), metrics: Metrics::default(), connection: None }
-    }
+/// The event loop has gone: nobody receives what is sent.
+#[derive(Debug)]
+pub(super) struct Closed;
 
-    /// A saved dump.
-    #[must_use]
-    pub fn dump(input: DumpInput, detail: Detail) -> Self {
-        Self::Dump(Some(Box::new(DumpSource::new(input).with_detail(detail))))
+impl<T> From<mpsc::error::SendError<T>> for Closed {
+    fn from(_: mpsc::error::SendError<T>) -> Self {
+        Self
     }
+}
 
-    /// Counts the requests to a cluster there, once it is connected.
-    #[must_use]
-    pub fn with_metrics(mut self, counted: Metrics) -> Self {
-        if let Self::Cluster { metrics, .. } = &mut self {
-            *metrics = counted;
-        }
-        self
-    }
+/// A channel for the events of one read.
+pub(super) fn events() -> (Sender<Vec<Event>>, Receiver<Vec<Event>>) {
+    mpsc::channel(BATCHES)
+}
 
-    /// Connects, where that is not done yet.
-    pub async fn open(&mut self) -> Result<(), CollectError> {
-        if let Self::Cluster { settings, detail, warned, metrics, connection: connection @ None } = self {
-            let source = ClusterSource::connect(settings, &Environment::of_process()).await?;
-            let source = source.with_detail((**detail).clone()).with_warned(warned.clone());
-            *connection = Some(Box::new(source.with_metrics(metrics.clone())));
-        }
-        Ok(())
-    }
-
-    /// What tells a changed dump from the one that was read; `None` for a cluster, and while the file is not there.
-    pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
-        match self {
-            Self::Cluster { .. } => None,
-            Self::Dump(source) => source.as_deref().and_then(DumpSource::fingerprint),
+/// Passes the events of one read on until its end.
+pub(super) async fn forward(mut events: Receiver<Vec<Event>>, updates: &Sender<Update>) {
+    while let Some(batch) = events.recv().await {
+        if updates.send(Update::Events(batch)).await.is_err() {
+            return;
         }
     }
+}
 
-    /// When the dump was last written; `None` for a cluster, and where no file tells.
-    pub(super) fn modified_at(&self) -> Option<Timestamp> {
-        match self {
-            Self::Cluster { .. } => None,
-            Self::Dump(source) => source.as_deref().and_then(DumpSource::modified_at),
-        }
-    }
-
-    /// What makes two records of it the same pod.
-    pub(super) fn pod_identity(&self) -> PodIdentity {
-        match self {
-            Self::Cluster { .. } => PodIdentity::Name,
-            Self::Dump(_) => PodIdentity::NameAndUid,
-        }
-    }
-
-    /// Names of namespaces that are there, as many as can be had without ado.
-    pub(super) async fn namespace_names(&self) -> Vec<String> {
-        match self {
-            Self::Cluster { connection: Some(source), .. } => {
-                let names = tokio::time::timeout(NAMES_TIMEOUT, source.namespaces(NAMES_MAX)).await;
-                names.ok().and_then(Result::ok).unwrap_or_default()
-            }
-            Self::Dump(Some(source)) => source.namespace_names().map(str::to_owned).collect(),
-            Self::Cluster { connection: None, .. } | Self::Dump(None) => Vec::new(),
-        }
-    }
-
-    /// Whether there is no second try.
-    pub(super) fn is_read_once(&self) -> bool {
-        matches!(self, Self::Dump(Some(source)) if source.is_read_once())
-    }
-
-    /// What the source itself calls the cluster.
-    pub(super) fn cluster_name(&self) -> Option<&str> {
-        match self {
-            Self::Cluster { connection, .. } => connection.as_ref().and_then(|source| source.cluster_name()),
-            Self::Dump(_) => None,
-        }
-    }
-
-    pub(super) async fn relist(
-        &mut self,
-        selection: &NamespaceSelection,
-        events: &Sender<Vec<Event>>,
-        progress: &SourceProgress,
-    ) -> Result<(), CollectError> {
-        self.open().await?;
-        match self {
-            Self::Cluster { connection, .. } => {
-                let source = connection.as_mut().ok_or(CollectError::Unfinished)?;
-                let report = |Progress { pods, total }| progress(pods, total);
-                let result = source.relist(selection, events, &report).await;
-                if result.is_err() {
-                    *connection = None;
-                }
-                Ok(result?)
-            }
-            Self::Dump(slot) => {
-                let mut source = slot.take().ok_or(CollectError::Unfinished)?;
-                let (events, progress) = (events.clone(), Arc::clone(progress));
-                let (source, result) = tokio::task::spawn_blocking(move || {
-                    let result = source.read(&events, &*progress);
-                    (source, result)
-                })
-                .await?;
-                *slot = Some(source);
-                Ok(result?)
-            }
+/// Waits, and lets the event loop know meanwhile that the source is alive.
+pub(super) async fn wait_until(until: Instant, updates: &Sender<Update>) -> Result<(), Closed> {
+    loop {
+        updates.send(Update::Waiting).await?;
+        let next = until.min(Instant::now() + HEARTBEAT);
+        tokio::time::sleep_until(next).await;
+        if next == until {
+            return Ok(());
         }
     }
 }

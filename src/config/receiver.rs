@@ -49,11 +49,20 @@ impl AnchoreSettings {
         }
         let namespace_label = self.route_by_label.as_ref().map(|route| route.key.as_str().into());
         match self.api {
-            AnchoreApi::Inventories => Detail { namespace_label, ..Detail::default() },
+            AnchoreApi::Inventories => {
+                Detail { namespace_objects: namespace_label.is_some(), namespace_label, ..Detail::default() }
+            }
             // Which of them the receiver takes is known only once it was asked, and the cluster is read before that.
             AnchoreApi::Auto | AnchoreApi::KubernetesInventoryV1 | AnchoreApi::KubernetesInventoryV2 => {
                 let MetadataSettings { nodes, namespaces, pods } = self.metadata.clone();
-                Detail { pods, namespaces, namespace_label, nodes: Some(nodes), container_ids: true }
+                Detail {
+                    pods,
+                    namespaces,
+                    namespace_label,
+                    nodes: Some(nodes),
+                    namespace_objects: true,
+                    container_ids: true,
+                }
             }
         }
     }

@@ -11,7 +11,7 @@ pub(super) fn read_namespace(namespace: &Namespace, records: &mut Records) -> Re
     let metadata = namespace.metadata.as_ref();
     let name = metadata.and_then(|metadata| metadata.name.as_deref()).unwrap_or_default();
     let Some(metadata) = metadata.filter(|_| !name.is_empty()) else { return Err(Lack::missing("metadata.name")) };
-    let uid = metadata.uid.as_deref().filter(|uid| !uid.is_empty() && detail.wants_namespaces());
+    let uid = metadata.uid.as_deref().filter(|uid| !uid.is_empty() && detail.namespace_objects);
     Ok(NamespaceRecord {
         name: interner.string(name),
         uid: uid.map(Into::into),

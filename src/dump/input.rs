@@ -3,8 +3,11 @@
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::error::{DumpError, shown};
 use super::folder;
+use crate::files::FileStamp;
 
 /// The value of `--input` that stands for standard input.
 const STDIN: &str = "-";
@@ -18,6 +21,10 @@ enum Place {
     Stdin,
     Path(PathBuf),
 }
+
+/// What distinguishes one state of the input from another, so that it is read again when it changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stamps(Vec<FileStamp>);
 
 /// A file to be read.
 #[derive(Debug)]
@@ -64,8 +71,21 @@ impl DumpInput {
         (!places.is_empty()).then_some(Self(places))
     }
 
+    /// What the files are like now: none for standard input, for a pipe, and while no file can be found.
+    #[must_use]
+    pub fn stamps(&self) -> Stamps {
+        Stamps(self.files().iter().flat_map(Files::metadata).map(|file| FileStamp::of(&file)).collect())
+    }
+
+    /// When the oldest file was last written; `None` for standard input, for a pipe, and while no file can be found.
+    #[must_use]
+    pub fn modified_at(&self) -> Option<Timestamp> {
+        self.files().ok()?.metadata().filter_map(|metadata| modified_at(&metadata)).min()
+    }
+
     /// Whether part of it is gone once it was read.
-    pub(super) fn has_stdin(&self) -> bool {
+    #[must_use]
+    pub fn has_stdin(&self) -> bool {
         self.0.contains(&Place::Stdin)
     }
 
@@ -116,4 +136,9 @@ impl InputFile {
         let stem = self.path.as_ref().and_then(|path| path.file_stem()?.to_str());
         self.found == Found::ByName || matches!(stem, Some("pods" | "namespaces"))
     }
+}
+
+/// When the file was last written.
+pub(super) fn modified_at(metadata: &Metadata) -> Option<Timestamp> {
+    Timestamp::try_from(metadata.modified().ok()?).ok()
 }

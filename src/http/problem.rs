@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::inventory::excerpt;
+use crate::inventory::{excerpt, panic_text};
 
 /// The media type of a problem.
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
@@ -253,8 +253,7 @@ impl Problem {
 
     /// Of a handler that panicked.
     pub(super) fn of_panic(panic: &(dyn Any + Send)) -> Self {
-        let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        Self::internal(format!("panic: {}", text.unwrap_or("not a text")))
+        Self::internal(format!("panic: {}", panic_text(panic)))
     }
 
     /// Of an error that is no problem, as of the framework.

@@ -89,6 +89,8 @@ pub struct Detail {
     pub namespace_label: Option<Box<str>>,
     /// Nodes are listed, and this is kept of them.
     pub nodes: Option<MetadataRule>,
+    /// Namespaces are asked for as objects, and not just by name: their uids or labels are sent.
+    pub namespace_objects: bool,
     /// `containerID` of each container.
     pub container_ids: bool,
 }
@@ -98,11 +100,5 @@ impl Detail {
     #[must_use]
     pub fn keeps_namespace_label(&self, key: &str) -> bool {
         self.namespace_label.as_deref() == Some(key) || self.namespaces.labels.keeps(key)
-    }
-
-    /// Whether namespaces are wanted as objects, and not just by name.
-    #[must_use]
-    pub fn wants_namespaces(&self) -> bool {
-        self.container_ids || self.namespace_label.is_some()
     }
 }

@@ -29,4 +29,5 @@ pub use reference::ImageRef;
 pub(crate) use selection::is_dns_label;
 pub use selection::{NamespacePattern, NamespaceSelection, SelectionError};
 pub use status::{PodGenerations, SpecEntry, StatusEntry, read_container};
+pub(crate) use text::panic_text;
 pub use text::{Excerpt, escape_controls, excerpt, join_first, join_names};

@@ -1,10 +1,17 @@
 //! Foreign text made fit for a message: cut to a bounded length, control characters escaped.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 /// The most characters of a foreign value that a message shows.
 const LIMIT: usize = 200;
+
+/// The message of a panic that was caught, fit for a log.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    excerpt(text.unwrap_or("no reason is given")).to_string()
+}
 
 /// A foreign value as a message may show it. See [`excerpt`].
 #[derive(Debug, Clone, Copy)]

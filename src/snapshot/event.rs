@@ -107,10 +107,12 @@ pub struct SkippedItem {
 }
 
 /// What is known of the whole, beyond its objects.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
     /// When the cluster was as the events have it: when the last list was read, or when a file was written.
     pub observed_at: Timestamp,
+    /// What the source calls the cluster; `None` when it does not know. A configured name goes before it.
+    pub cluster_name: Option<Arc<str>>,
     /// What the API server says it is; empty strings from a dump or when refused.
     pub server_version: ServerVersion,
     /// What the source knows to be missing beyond refused lists and skipped items: a dump that ended too early.
@@ -156,7 +158,7 @@ impl Observation {
     /// Of a source that knows no more than the time.
     #[must_use]
     pub fn at(observed_at: Timestamp) -> Self {
-        Self { observed_at, server_version: ServerVersion::default(), cut_short: None }
+        Self { observed_at, cluster_name: None, server_version: ServerVersion::default(), cut_short: None }
     }
 }
 

@@ -20,7 +20,8 @@ use crate::inventory::{NamespaceRecord, NamespaceSelection, PodRecord};
 /// stays where it is.
 #[derive(Debug)]
 pub struct PodIndex {
-    cluster_name: Arc<str>,
+    /// The configured name; `None`: that of the source.
+    cluster_name: Option<Arc<str>>,
     selection: NamespaceSelection,
     identity: PodIdentity,
     namespaces: BTreeMap<Arc<str>, Namespace>,
@@ -48,13 +49,13 @@ pub struct Published {
 }
 
 impl PodIndex {
-    /// An empty index for one source.
+    /// An empty index for one source. Snapshots have this name of the cluster; where it is empty, that of the source.
     #[must_use]
     pub fn new(cluster_name: &str, selection: NamespaceSelection) -> Self {
         // They stand in every snapshot, whatever the cluster has.
         let dirty = selection.include_entries().map(Arc::from).collect();
         Self {
-            cluster_name: cluster_name.into(),
+            cluster_name: (!cluster_name.is_empty()).then(|| cluster_name.into()),
             selection,
             identity: PodIdentity::default(),
             namespaces: BTreeMap::new(),
@@ -73,6 +74,18 @@ impl PodIndex {
     #[must_use]
     pub fn with_identity(self, identity: PodIdentity) -> Self {
         Self { identity, ..self }
+    }
+
+    /// Forgets what is known and every list under way, after a fault. Everything is compared with the last snapshot once
+    /// more.
+    pub fn reset(&mut self) {
+        let name = self.cluster_name.as_deref().unwrap_or_default();
+        let mut fresh = Self::new(name, self.selection.clone()).with_identity(self.identity);
+        fresh.published = self.published.take();
+        let published = fresh.published.iter().flat_map(|snapshot| snapshot.namespaces().iter());
+        fresh.dirty.extend(published.map(|part| Arc::clone(part.name())));
+        fresh.are_nodes_dirty = true;
+        *self = fresh;
     }
 
     /// When what is known was last seen to be true; `None` before the first observation.
@@ -127,7 +140,7 @@ impl PodIndex {
 
     /// The next snapshot, or nothing when it would be the last one. Before the first observation there is none.
     pub fn publish(&mut self) -> Option<Published> {
-        let Observation { observed_at, server_version, cut_short } = self.observation.as_ref()?;
+        let Observation { observed_at, cluster_name, server_version, cut_short } = self.observation.as_ref()?;
         let last = self.published.as_deref();
         let mut parts = last.map(|last| last.namespaces().clone()).unwrap_or_default();
         let mut is_changed = last.is_none();
@@ -147,7 +160,8 @@ impl PodIndex {
         let same_frame = last.filter(|_| !self.is_frame_dirty).map(|last| Arc::clone(last.frame()));
         let frame = same_frame.unwrap_or_else(|| {
             let completeness = Completeness::of(&self.lists, cut_short.clone());
-            Arc::new(Frame::new(Arc::clone(&self.cluster_name), server_version.clone(), completeness))
+            let name = self.cluster_name.as_ref().or(cluster_name.as_ref()).cloned().unwrap_or_default();
+            Arc::new(Frame::new(name, server_version.clone(), completeness))
         });
         is_changed |= last.is_some_and(|last| *last.frame() != frame);
         (self.are_nodes_dirty, self.is_frame_dirty) = (false, false);
@@ -257,9 +271,10 @@ impl PodIndex {
                 self.replace(scope, relist);
             }
         }
-        let known = self.observation.as_ref().map(|known| (&known.server_version, &known.cut_short));
-        self.is_frame_dirty |= known != Some((&observation.server_version, &observation.cut_short));
-        self.observation = Some(observation);
+        let observed_at = observation.observed_at;
+        let known = self.observation.replace(observation);
+        let known = known.map(|known| Observation { observed_at, ..known });
+        self.is_frame_dirty |= known != self.observation;
     }
 
     /// What a list did not bring is gone.

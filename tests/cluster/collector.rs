@@ -12,7 +12,7 @@ use crate::log::Log;
 use crate::openmetrics::Text;
 use jiff::Timestamp;
 use kai::cluster::install_crypto_provider;
-use kai::collector::{CollectError, Collector, Poller, Source, SourceProgress};
+use kai::collector::{CollectError, Collector, DumpFile, Outlets, PollCluster};
 use kai::config::{CollectionSettings, MetricsSettings};
 use kai::dump::DumpInput;
 use kai::feed::{SnapshotReader, feed};
@@ -40,14 +40,14 @@ impl Polling {
     fn start(kubeconfig: &Path, interval: Duration, cycle_timeout: Duration) -> Self {
         install_crypto_provider();
         let metrics = Metrics::default();
-        let source = Source::cluster(settings(kubeconfig), Detail::default()).with_metrics(metrics.clone());
-        let collector = Collector::new(source, all(), None, cycle_timeout);
+        let collection = CollectionSettings { interval, cycle_timeout, stale_after: None };
+        let source = PollCluster::new(settings(kubeconfig), Detail::default(), all(), &collection);
+        let collector = Collector::new(Box::new(source.with_metrics(metrics.clone())), all(), None);
         let (writer, reader) = feed();
         let health = Health::new(reader.clone(), None, LIMIT, PushBoard::default());
-        let settings = CollectionSettings { interval, cycle_timeout, stale_after: None };
         let stop = CancellationToken::new();
-        let poller = Poller { collector, writer, health: health.clone(), metrics: metrics.clone(), settings };
-        let task = tokio::spawn(poller.run(stop.clone()));
+        let outlets = Outlets { writer, health: health.clone(), metrics: metrics.clone() };
+        let task = tokio::spawn(collector.run(outlets, stop.clone()));
         Self { reader, health, metrics, stop, task }
     }
 
@@ -87,10 +87,12 @@ impl Polling {
     }
 }
 
-/// Reads everything once and gives what is known then.
-async fn read(collector: &mut Collector, progress: &SourceProgress) -> Result<Arc<Snapshot>, CollectError> {
-    collector.collect(progress).await?;
-    Ok(Arc::clone(collector.latest().expect("a snapshot").0))
+/// A collector that is asked for single reads.
+fn collector(kubeconfig: &Path, detail: Detail, configured_name: Option<&str>) -> Collector {
+    install_crypto_provider();
+    let collection = CollectionSettings { interval: SELDOM, cycle_timeout: LIMIT, stale_after: None };
+    let source = PollCluster::new(settings(kubeconfig), detail, all(), &collection);
+    Collector::new(Box::new(source), all(), configured_name.map(str::to_owned))
 }
 
 const OFTEN: Duration = Duration::from_millis(100);
@@ -234,32 +236,27 @@ async fn a_stop_does_not_wait_for_a_poll_that_hangs() {
 async fn the_clusters_name_is_known_once_the_source_is_open() {
     let api = FakeApi::start(FakeCluster::of(1, 1)).await;
     let path = api.kubeconfig("{}");
-    install_crypto_provider();
     for (configured, before, after) in [(None, "", "fake-cluster"), (Some("prod"), "prod", "prod")] {
-        let source = Source::cluster(settings(&path), Detail::default());
-        let mut collector = Collector::new(source, all(), configured.map(str::to_owned), LIMIT);
+        let (mut collector, asked) = (collector(&path, Detail::default(), configured), api.asked().len());
         assert_eq!(collector.cluster_name(), before);
         collector.open().await.expect("a kubeconfig");
         assert_eq!(collector.cluster_name(), after);
-        assert_eq!(api.asked().len(), 0, "opening asks for nothing");
-        assert_eq!(collector.dump_modified_at(), None);
+        assert_eq!(api.asked().len(), asked, "opening asks for nothing");
+        assert_eq!(collector.read_once().await.expect("a relist").cluster_name(), after);
     }
 }
 
 #[tokio::test]
 async fn the_detail_reaches_a_cluster_and_lasts_when_it_is_connected_anew() {
     let api = FakeApi::start(FakeCluster::of(1, 1).nodes(2)).await;
-    install_crypto_provider();
     let detail = Detail { nodes: Some(MetadataRule::default()), ..Detail::default() };
-    let source = Source::cluster(settings(&api.kubeconfig("{}")), detail);
-    let mut collector = Collector::new(source, all(), None, LIMIT);
-    let nobody: SourceProgress = Arc::new(|_, _| {});
+    let mut collector = collector(&api.kubeconfig("{}"), detail, None);
     let log = Log::start();
     api.change(|cluster| cluster.fault_times(On::Path("/api/v1/nodes"), Fault::Forbidden, 2));
-    assert_eq!(read(&mut collector, &nobody).await.expect("a relist").nodes().len(), 0);
+    assert_eq!(collector.read_once().await.expect("a relist").nodes().len(), 0);
     api.change(|cluster| cluster.fault_times(On::Path(PODS), Fault::Forbidden, 1));
-    assert!(collector.collect(&nobody).await.is_err());
-    assert_eq!(read(&mut collector, &nobody).await.expect("a relist").nodes().len(), 2);
+    assert!(collector.read_once().await.is_err());
+    assert_eq!(collector.read_once().await.expect("a relist").nodes().len(), 2);
     let lines = log.take();
     assert!(lines.len() == 1 && lines[0].contains("list nodes"), "one warning in the life of the process: {lines:?}");
 }
@@ -271,12 +268,11 @@ async fn the_detail_reaches_a_dump_which_says_when_it_was_written() {
     let text = r#"{"kind":"Node","metadata":{"name":"n1"}}{"kind":"Namespace","metadata":{"name":"x"}}"#;
     std::fs::write(&path, text).expect("written");
     let detail = Detail { nodes: Some(MetadataRule::default()), ..Detail::default() };
-    let mut collector =
-        Collector::new(Source::dump(DumpInput::of([path]).expect("a path"), detail), all(), None, LIMIT);
-    let nobody: SourceProgress = Arc::new(|_, _| {});
-    let snapshot = read(&mut collector, &nobody).await.expect("a dump");
+    let input = DumpInput::of([path]).expect("a path");
+    let modified_at = input.modified_at().expect("a time");
+    let mut collector = Collector::new(Box::new(DumpFile::new(input, detail)), all(), None);
+    let snapshot = collector.read_once().await.expect("a dump");
     assert_eq!(snapshot.nodes().iter().map(|node| &*node.name).collect::<Vec<_>>(), ["n1"]);
     assert_eq!(collector.cluster_name(), "");
-    let age = Timestamp::now().duration_since(collector.dump_modified_at().expect("a time"));
-    assert!(age.abs().as_secs() < 60, "{age:?}");
+    assert_eq!(snapshot.observed_at(), modified_at);
 }

@@ -23,12 +23,19 @@ fn rule() -> MetadataRule {
 }
 
 fn everything() -> Detail {
-    Detail { pods: rule(), namespaces: rule(), namespace_label: None, nodes: Some(rule()), container_ids: true }
+    Detail {
+        pods: rule(),
+        namespaces: rule(),
+        namespace_label: None,
+        nodes: Some(rule()),
+        namespace_objects: true,
+        container_ids: true,
+    }
 }
 
 /// An account is named by a label of the namespace, and nothing else is wanted.
 fn account_by_label() -> Detail {
-    Detail { namespace_label: Some("team".into()), ..Detail::default() }
+    Detail { namespace_objects: true, namespace_label: Some("team".into()), ..Detail::default() }
 }
 
 async fn source(api: &FakeApi, detail: Detail) -> ClusterSource {

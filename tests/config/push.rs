@@ -375,12 +375,13 @@ fn what_is_sent_is_kept_while_reading(#[case] api: &str, #[case] objects: bool) 
     let detail = anchore(&case).detail();
     assert_eq!(detail.namespace_label.as_deref(), Some("team"));
     assert_eq!((detail.container_ids, detail.nodes.is_some()), (objects, objects));
+    assert!(detail.namespace_objects, "their labels name accounts");
     assert_eq!(detail.pods.annotations.keeps("note"), objects);
     assert!(!detail.pods.annotations.keeps("other") && detail.namespaces.is_none());
     assert!(detail.nodes.is_none_or(|nodes| nodes.labels.keeps("zone") && !nodes.labels.keeps("arch")));
 
     let detail = anchore(&file(&format!("anchore: {{api: {api}}}\n{rest}"))).detail();
-    assert!(!detail.wants_namespaces() && detail.pods.is_none() && detail.nodes.is_none());
+    assert!(!detail.namespace_objects && detail.pods.is_none() && detail.nodes.is_none());
 }
 
 #[test]

@@ -26,7 +26,14 @@ fn all() -> MetadataRule {
 }
 
 fn everything() -> Detail {
-    Detail { pods: all(), namespaces: all(), namespace_label: None, nodes: Some(all()), container_ids: true }
+    Detail {
+        pods: all(),
+        namespaces: all(),
+        namespace_label: None,
+        nodes: Some(all()),
+        namespace_objects: true,
+        container_ids: true,
+    }
 }
 
 /// `KEY=VALUE` in the order kept.
@@ -258,16 +265,16 @@ fn odd_labels_in_protobuf_break_nothing() {
 #[rstest]
 #[case::nothing(Detail::default(), None, &[], &[])]
 #[case::an_account_by_label(
-    Detail { namespace_label: Some("account".into()), ..Detail::default() }, Some("u-ns"), &["account=red"], &[]
+    Detail { namespace_objects: true, namespace_label: Some("account".into()), ..Detail::default() }, Some("u-ns"), &["account=red"], &[]
 )]
-#[case::ids_alone(Detail { container_ids: true, ..Detail::default() }, Some("u-ns"), &[], &[])]
+#[case::as_an_object(Detail { namespace_objects: true, ..Detail::default() }, Some("u-ns"), &[], &[])]
 #[case::by_rule(
-    Detail { container_ids: true, namespaces: rule(matching(&["^t"]), KeyFilter::All), ..Detail::default() },
+    Detail { namespace_objects: true, namespaces: rule(matching(&["^t"]), KeyFilter::All), ..Detail::default() },
     Some("u-ns"), &["team=a"], &["note=x"]
 )]
 #[case::by_rule_and_account(
     Detail {
-        container_ids: true, namespaces: rule(matching(&["^t"]), KeyFilter::None), namespace_label: Some("account".into()),
+        namespace_objects: true, namespaces: rule(matching(&["^t"]), KeyFilter::None), namespace_label: Some("account".into()),
         ..Detail::default()
     },
     Some("u-ns"), &["account=red", "team=a"], &[]

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use kai::dump::{DumpError, DumpInput, DumpSource};
+use kai::dump::{DumpError, DumpInput, Stamps, read};
 use kai::inventory::{Detail, MetadataRule};
 use kai::snapshot::{Event, ListScope, Object, ServerVersion};
 use tokio::sync::mpsc;
@@ -13,19 +13,23 @@ use tokio::sync::mpsc;
 const POD: &str =
     r#"{"kind":"Pod","metadata":{"name":"a","namespace":"x"},"spec":{"containers":[{"name":"c","image":"nginx:1"}]}}"#;
 
-fn source(path: &Path) -> DumpSource {
-    source_of(&[path])
+fn input(path: &Path) -> DumpInput {
+    input_of(&[path])
 }
 
-fn source_of(paths: &[&Path]) -> DumpSource {
-    DumpSource::new(DumpInput::of(paths.iter().copied()).expect("a path"))
+fn input_of(paths: &[&Path]) -> DumpInput {
+    DumpInput::of(paths.iter().copied()).expect("a path")
 }
 
 /// Reads the file through a channel of one batch, so that the reader must wait for the receiver.
-fn relist(source: &mut DumpSource) -> (Vec<Event>, Result<(), DumpError>) {
+fn relist(input: &DumpInput) -> (Vec<Event>, Result<(), DumpError>) {
+    relist_with(input, Detail::default())
+}
+
+fn relist_with(input: &DumpInput, detail: Detail) -> (Vec<Event>, Result<(), DumpError>) {
     let (sender, mut receiver) = mpsc::channel(1);
     std::thread::scope(|scope| {
-        let reader = scope.spawn(move || source.read(&sender, &|_, _| {}));
+        let reader = scope.spawn(move || read(input, detail, &sender, &|_, _| {}).map(drop));
         let mut events = Vec::new();
         while let Some(batch) = receiver.blocking_recv() {
             events.extend(batch);
@@ -39,7 +43,7 @@ fn a_file_is_one_relist_of_all_pods() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("dump.json");
     fs::write(&path, POD.repeat(600)).expect("written");
-    let (events, read) = relist(&mut source(&path));
+    let (events, read) = relist(&input(&path));
     read.expect("a dump");
     let [first, .., Event::Observed(end)] = events.as_slice() else { panic!("{} events", events.len()) };
     assert!(matches!(first, Event::RelistBegun(_)), "{first:?}");
@@ -54,7 +58,7 @@ fn a_dump_cut_short_names_its_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("cut.json");
     fs::write(&path, &POD.repeat(2)[..POD.len() + 20]).expect("written");
-    let (events, read) = relist(&mut source(&path));
+    let (events, read) = relist(&input(&path));
     read.expect("a dump cut short");
     let Some(Event::Observed(end)) = events.last() else { panic!("{events:?}") };
     let reason = end.cut_short.as_deref().expect("a reason");
@@ -66,7 +70,7 @@ fn a_file_that_is_no_dump_ends_no_relist() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("empty.json");
     fs::write(&path, "").expect("written");
-    let (events, read) = relist(&mut source(&path));
+    let (events, read) = relist(&input(&path));
     assert!(!events.iter().any(|event| matches!(event, Event::Observed(_))), "{events:?}");
     let error = read.expect_err("refused").to_string();
     assert_eq!(
@@ -82,7 +86,7 @@ fn a_file_that_is_no_dump_ends_no_relist() {
 fn what_cannot_be_opened_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("none");
-    let (_, read) = relist(&mut source(&path));
+    let (_, read) = relist(&input(&path));
     let error = read.expect_err("refused").to_string();
     assert!(error.starts_with(&format!("--input {}: No such file", path.display())), "{error}");
 }
@@ -124,7 +128,7 @@ fn a_folder_is_one_relist_of_its_files_in_order() {
             ("version", "4.18.3\n"),
         ],
     );
-    let (events, read) = relist(&mut source(folder.path()));
+    let (events, read) = relist(&input(folder.path()));
     read.expect("a dump");
     assert!(matches!(events[..2], [Event::RelistBegun(_), Event::RelistBegun(ListScope::AllPods)]));
     assert_eq!(pods(&events), (vec!["one", "two"], None));
@@ -138,7 +142,7 @@ fn a_broken_file_of_a_folder_is_named_and_the_others_are_read() {
         path,
         &[("a/pods.json", &good), ("b/pods.json", "{\"kind\": ]"), ("c/pods.json", ""), ("d/pods.json", &good[..60])],
     );
-    let (events, read) = relist(&mut source(path));
+    let (events, read) = relist(&input(path));
     read.expect("a dump");
     let (pods, missing) = pods(&events);
     assert_eq!(pods, ["good"]);
@@ -152,7 +156,7 @@ fn a_broken_file_of_a_folder_is_named_and_the_others_are_read() {
 fn a_folder_without_pods_is_refused_with_advice() {
     let folder = tempfile::tempdir().expect("a folder");
     write(folder.path(), &[("package.json", "{\"name\": \"x\"}"), ("notes.txt", "")]);
-    let (_, read) = relist(&mut source(folder.path()));
+    let (_, read) = relist(&input(folder.path()));
     let error = read.expect_err("refused").to_string();
     let beginning = format!(
         "--input {}: no file in this folder holds pods or namespaces (number of files: 2)",
@@ -171,18 +175,18 @@ fn several_files_are_one_relist_as_old_as_the_oldest() {
         let times = fs::FileTimes::new().set_modified(std::time::UNIX_EPOCH + Duration::from_secs(second));
         fs::File::options().write(true).open(path).expect("a file").set_times(times).expect("set");
     }
-    let mut source = source_of(&[&paths[0], &paths[1], &paths[0]]);
-    let (events, read) = relist(&mut source);
+    let input = input_of(&[&paths[0], &paths[1], &paths[0]]);
+    let (events, read) = relist(&input);
     read.expect("a dump");
     assert_eq!(pods(&events), (vec!["two", "one"], None), "each once, in the order in which they were named");
     let Some(Event::Observed(end)) = events.last() else { panic!("{events:?}") };
     assert_eq!(end.observed_at.as_second(), 1_700_000_001);
-    assert_eq!(source.modified_at(), Some(end.observed_at));
+    assert_eq!(input.modified_at(), Some(end.observed_at));
 }
 
 #[test]
 fn what_is_no_file_is_as_old_as_the_moment() {
-    let (events, read) = relist(&mut source(Path::new("/dev/null")));
+    let (events, read) = relist(&input(Path::new("/dev/null")));
     let error = read.expect_err("empty").to_string();
     assert!(error.starts_with("--input /dev/null: the input is empty"), "{error}");
     assert!(events.is_empty() || !matches!(events.last(), Some(Event::Observed(_))));
@@ -194,7 +198,7 @@ fn what_is_no_file_is_as_old_as_the_moment() {
         let path = path.clone();
         move || fs::write(path, POD).expect("written")
     });
-    let (events, read) = relist(&mut source(&path));
+    let (events, read) = relist(&input(&path));
     writer.join().expect("no panic");
     read.expect("a dump");
     let Some(Event::Observed(end)) = events.last() else { panic!("{events:?}") };
@@ -206,7 +210,7 @@ fn what_is_no_file_is_as_old_as_the_moment() {
 fn a_file_that_is_missing_among_several_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     write(folder.path(), &[("1.json", POD)]);
-    let (_, read) = relist(&mut source_of(&[&folder.path().join("1.json"), &folder.path().join("2.json")]));
+    let (_, read) = relist(&input_of(&[&folder.path().join("1.json"), &folder.path().join("2.json")]));
     assert!(matches!(read, Err(DumpError::Open { .. })), "{read:?}");
 }
 
@@ -219,11 +223,11 @@ fn a_file_in_utf_16_and_packed_is_read() {
     let packed = packed.finish().expect("packed");
     let path = folder.path().join("dump");
     fs::write(&path, &packed).expect("written");
-    let (events, read) = relist(&mut source(&path));
+    let (events, read) = relist(&input(&path));
     read.expect("a dump");
     assert_eq!(pods(&events), (vec!["a"], None));
     fs::write(&path, &packed[..packed.len() - 20]).expect("written");
-    let (_, read) = relist(&mut source(&path));
+    let (_, read) = relist(&input(&path));
     let error = read.expect_err("cut off").to_string();
     assert_eq!(error, format!("--input {}: reading failed: the gzip data was cut off; save it again", path.display()));
 }
@@ -236,7 +240,8 @@ fn progress_ends_at_the_size_of_the_file() {
     fs::write(&path, &text).expect("written");
     let (sender, mut receiver) = mpsc::channel(9);
     let told = RefCell::new(Vec::new());
-    source(&path).read(&sender, &|read, total| told.borrow_mut().push((read, total))).expect("a dump");
+    read(&input(&path), Detail::default(), &sender, &|read, total| told.borrow_mut().push((read, total)))
+        .expect("a dump");
     receiver.close();
     let size = text.len() as u64;
     assert_eq!(told.borrow().last(), Some(&(size, Some(size))));
@@ -249,20 +254,20 @@ fn reading_stops_when_nobody_listens() {
     fs::write(&path, POD.repeat(600)).expect("written");
     let (sender, receiver) = mpsc::channel(1);
     drop(receiver);
-    let read = source(&path).read(&sender, &|_, _| {});
+    let read = read(&input(&path), Detail::default(), &sender, &|_, _| {});
     assert!(matches!(read, Err(DumpError::Stopped)), "{read:?}");
 }
 
 #[test]
-fn a_fingerprint_changes_with_the_file_and_not_without() {
+fn a_stamp_changes_with_the_file_and_not_without() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("dump.json");
-    let source = source(&path);
-    assert_eq!(source.fingerprint(), None);
+    let input = input(&path);
+    assert_eq!(input.stamps(), Stamps::default());
     fs::write(&path, POD).expect("written");
-    let first = source.fingerprint();
-    assert!(first.is_some());
-    assert_eq!(source.fingerprint(), first);
+    let first = input.stamps();
+    assert_ne!(first, Stamps::default());
+    assert_eq!(input.stamps(), first);
 
     // The same size and the same time, but another file moved over it.
     let other = folder.path().join("other.json");
@@ -270,14 +275,14 @@ fn a_fingerprint_changes_with_the_file_and_not_without() {
     let times = fs::FileTimes::new().set_modified(fs::metadata(&path).expect("a file").modified().expect("a time"));
     fs::File::options().write(true).open(&other).expect("a file").set_times(times).expect("set");
     fs::rename(&other, &path).expect("renamed");
-    let second = source.fingerprint();
+    let second = input.stamps();
     assert_ne!(second, first);
 
     // The same file and the same size, written later.
     let later = fs::FileTimes::new().set_modified(std::time::SystemTime::now() + Duration::from_millis(5));
     fs::File::options().write(true).open(&path).expect("a file").set_times(later).expect("set");
-    assert_ne!(source.fingerprint(), second);
-    assert_eq!(source_of(&[Path::new("-")]).fingerprint(), None);
+    assert_ne!(input.stamps(), second);
+    assert_eq!(input_of(&[Path::new("-")]).stamps(), Stamps::default());
 }
 
 #[test]
@@ -288,7 +293,7 @@ fn nodes_are_sent_when_they_are_kept_and_broken_ones_are_left_out() {
     fs::write(&path, [node, r#"{"kind":"Node","metadata":{}}"#, POD].concat()).expect("written");
     for (nodes, expected) in [(None, "pod a"), (Some(MetadataRule::default()), "node n1, pod a")] {
         let detail = Detail { nodes, ..Detail::default() };
-        let (events, read) = relist(&mut source(&path).with_detail(detail));
+        let (events, read) = relist_with(&input(&path), detail);
         read.expect("a dump");
         let sent: Vec<String> = events
             .iter()
@@ -307,12 +312,12 @@ fn nodes_are_sent_when_they_are_kept_and_broken_ones_are_left_out() {
 fn a_file_says_when_it_was_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("dump.json");
-    let source = source(&path);
-    assert_eq!(source.modified_at(), None, "there is no file yet");
+    let input = input(&path);
+    assert_eq!(input.modified_at(), None, "there is no file yet");
     fs::write(&path, POD).expect("written");
     let written = std::time::UNIX_EPOCH + Duration::from_secs(1_800_000_001);
     let times = fs::FileTimes::new().set_modified(written);
     fs::File::options().write(true).open(&path).expect("a file").set_times(times).expect("set");
-    assert_eq!(source.modified_at().map(jiff::Timestamp::as_second), Some(1_800_000_001));
-    assert_eq!(source_of(&[Path::new("-")]).modified_at(), None);
+    assert_eq!(input.modified_at().map(jiff::Timestamp::as_second), Some(1_800_000_001));
+    assert_eq!(input_of(&[Path::new("-")]).modified_at(), None);
 }

@@ -44,7 +44,14 @@ fn decode_with(
 /// Everything that can be kept.
 fn all() -> Detail {
     let rule = || MetadataRule { labels: KeyFilter::All, annotations: KeyFilter::All };
-    Detail { pods: rule(), namespaces: rule(), namespace_label: None, nodes: Some(rule()), container_ids: true }
+    Detail {
+        pods: rule(),
+        namespaces: rule(),
+        namespace_label: None,
+        nodes: Some(rule()),
+        namespace_objects: true,
+        container_ids: true,
+    }
 }
 
 fn pods_of(body: &[u8], chunk: usize) -> (Vec<Event>, Result<PageEnd, DecodeError>) {

@@ -201,7 +201,14 @@ fn a_line_of_json_is_written_in_any_way(#[case] line: &str) {
 /// Everything that can be kept.
 fn all() -> Detail {
     let rule = || MetadataRule { labels: KeyFilter::All, annotations: KeyFilter::All };
-    Detail { pods: rule(), namespaces: rule(), namespace_label: None, nodes: Some(rule()), container_ids: true }
+    Detail {
+        pods: rule(),
+        namespaces: rule(),
+        namespace_label: None,
+        nodes: Some(rule()),
+        namespace_objects: true,
+        container_ids: true,
+    }
 }
 
 /// What a list of those items gives. What has no name is called by its place, as in a watch.

@@ -225,6 +225,27 @@ fn new_reports_are_printed_with_i() {
 }
 
 #[test]
+fn a_read_that_changed_nothing_is_printed_too() {
+    let folder = tempfile::tempdir().expect("works");
+    let dump = folder.path().join("dump.json");
+    std::fs::copy(DEMO, &dump).expect("works");
+    let mut service = Service::start(&dump, &["-i", "-o", "csv"]);
+    let lines = BufReader::new(service.child.stdout.take().expect("piped")).lines();
+    let (sender, titles) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let titles = lines.map_while(Result::ok).filter(|line| line == "namespace,tag,repo_digest");
+        titles.for_each(|title| drop(sender.send(title)));
+    });
+    titles.recv_timeout(PATIENCE).expect("the first report");
+    // The same content in another file.
+    std::fs::copy(DEMO, folder.path().join("same.json")).expect("works");
+    std::fs::rename(folder.path().join("same.json"), &dump).expect("works");
+    titles.recv_timeout(PATIENCE).expect("the report of the second read");
+    service.signal("-INT");
+    assert_eq!(service.wait(), 0);
+}
+
+#[test]
 fn an_address_that_is_taken_is_named_with_its_setting() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("works");
     let address = taken.local_addr().expect("works").to_string();

@@ -75,8 +75,14 @@ fn a_saved_dump_gives_the_results_of_the_cluster_itself() {
 fn both_decoders_give_equal_records_for_the_same_objects() {
     let (_turn, cluster) = filled();
     let rule = || MetadataRule { labels: KeyFilter::All, annotations: KeyFilter::All };
-    let detail =
-        Detail { pods: rule(), namespaces: rule(), namespace_label: None, nodes: Some(rule()), container_ids: true };
+    let detail = Detail {
+        pods: rule(),
+        namespaces: rule(),
+        namespace_label: None,
+        nodes: Some(rule()),
+        namespace_objects: true,
+        container_ids: true,
+    };
     let node = json!({
         "apiVersion": "v1", "kind": "Node",
         "metadata": {"name": "reading", "labels": {"zone": "a"}, "annotations": {"note": "é"}},

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod csv;
+mod faults;
 mod hashes;
 mod memory;
 mod namespaces;
