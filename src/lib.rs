@@ -26,14 +26,14 @@ pub mod http;
 pub mod inventory;
 pub mod metrics;
 pub mod once;
-pub mod output;
+mod output;
 mod pem;
 pub mod push;
 mod remote;
 pub mod serve;
-pub mod shutdown;
+mod shutdown;
 pub mod snapshot;
-pub mod telemetry;
+mod telemetry;
 #[doc(hidden)]
 pub mod testing;
 pub mod views;

@@ -7,19 +7,19 @@ use tokio_util::sync::CancellationToken;
 const ABORTED: i32 = 130;
 
 /// SIGTERM and SIGINT, caught from now on.
-pub struct StopSignals {
+pub(crate) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl StopSignals {
     /// Catches both signals; call it before anything that takes time, so that an early one is not lost.
-    pub fn catch() -> std::io::Result<Self> {
+    pub(crate) fn catch() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     /// Cancels `stop` at the first signal; ends the process at the second, whatever is still under way.
-    pub async fn relay(mut self, stop: CancellationToken) {
+    pub(crate) async fn relay(mut self, stop: CancellationToken) {
         let name = self.next().await;
         tracing::info!("{name} received: stopping; a second one ends at once");
         stop.cancel();
@@ -37,16 +37,16 @@ impl StopSignals {
 }
 
 /// SIGHUP, caught from now on: without this it ends the process.
-pub struct HangUps(Signal);
+pub(crate) struct HangUps(Signal);
 
 impl HangUps {
     /// Catches the signal; call it as early as [`StopSignals::catch`].
-    pub fn catch() -> std::io::Result<Self> {
+    pub(crate) fn catch() -> std::io::Result<Self> {
         signal(SignalKind::hangup()).map(Self)
     }
 
     /// Waits for the next one. Several that come while nobody waits are one.
-    pub async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         // There is no end to a signal: `None` is never said.
         self.0.recv().await;
     }

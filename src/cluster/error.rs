@@ -1,6 +1,6 @@
 //! Why the cluster could not be read: each message names the address and the setting, the reason, and what to try.
 
-pub use super::connection::Endpoint;
+pub(crate) use super::connection::Endpoint;
 use super::connection::{ConnectError, KubeconfigError};
 use crate::remote::CallError;
 
@@ -13,38 +13,27 @@ pub enum ClusterError {
     /// The credential plugin of the kubeconfig gave nothing.
     #[error("credential plugin {command} of {setting} {problem}")]
     Plugin {
-        /// The program.
         command: String,
-        /// Whose plugin it is.
         setting: String,
         /// What went wrong, and what to do.
         problem: String,
     },
     /// Credentials that are fetched anew for each request could not be.
     #[error("{setting} cannot be fetched: {reason}; log in again with the tool that made the kubeconfig")]
-    Credentials {
-        /// Whose credentials.
-        setting: String,
-        /// What went wrong.
-        reason: String,
-    },
-    /// No whole answer.
+    Credentials { setting: String, reason: String },
     #[error("{0}")]
     Call(CallError),
     /// 401.
     #[error("the API server {endpoint} does not accept the credentials (401{words}); {advice}")]
     Unauthorized {
-        /// Which server.
         endpoint: Box<Endpoint>,
         /// `: Unauthorized`, in the server's words.
         words: String,
-        /// What to renew.
         advice: String,
     },
     /// 403 to everything that was asked for.
     #[error("nothing can be read from the API server {endpoint}: {reason}; {advice}")]
     NothingReadable {
-        /// Which server.
         endpoint: Box<Endpoint>,
         /// The missing right: verb, resource, scope, and the server's words.
         reason: String,
@@ -54,11 +43,8 @@ pub enum ClusterError {
     /// The server answered that it cannot now (429, 5xx), each time it was asked.
     #[error("the API server {endpoint} answers {status} to GET {path}{words}, {tries} times; try again later")]
     Busy {
-        /// Which server.
         endpoint: Box<Endpoint>,
-        /// What was asked for.
         path: String,
-        /// The HTTP status.
         status: u16,
         /// `: etcdserver: leader changed`, in the server's words.
         words: String,
@@ -68,9 +54,7 @@ pub enum ClusterError {
     /// Something answers, and it is no Kubernetes API server.
     #[error("{endpoint} is not a Kubernetes API server: GET {path} is answered with {what}; check {setting}")]
     NotKubernetes {
-        /// Which server.
         endpoint: Box<Endpoint>,
-        /// What was asked for.
         path: String,
         /// An HTML page, a redirect, a bare 404.
         what: String,
@@ -80,23 +64,17 @@ pub enum ClusterError {
     /// Any other answer that is no list.
     #[error("the API server {endpoint} answers {status} to GET {path}{words}; {advice}")]
     Rejected {
-        /// Which server.
         endpoint: Box<Endpoint>,
-        /// What was asked for.
         path: String,
-        /// The HTTP status.
         status: u16,
         /// `: …`, in the words of whoever answered.
         words: String,
-        /// What to try.
         advice: String,
     },
     /// The answer is a list that cannot be read.
     #[error("the answer of the API server {endpoint} to GET {path} cannot be read: {problem}")]
     Malformed {
-        /// Which server.
         endpoint: Box<Endpoint>,
-        /// What was asked for.
         path: String,
         /// Where it stops making sense.
         problem: String,
@@ -107,9 +85,7 @@ pub enum ClusterError {
          raise kubernetes.request-batch-size, or look at how often etcd is compacted"
     )]
     Expired {
-        /// Which server.
         endpoint: Box<Endpoint>,
-        /// Which list.
         path: String,
         /// How often it was begun again.
         restarts: usize,

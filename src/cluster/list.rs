@@ -29,15 +29,12 @@ pub(super) struct Lists<'a> {
     pub(super) tally: Tally<'a>,
     /// What needs no warning any more.
     pub(super) warned: &'a Warned,
-    /// Whether nodes are listed.
     pub(super) wants_nodes: bool,
     /// Whether namespaces are wanted as objects, and not just by name.
     pub(super) wants_namespaces: bool,
-    /// Items of one page.
     pub(super) page_size: u32,
 }
 
-/// How a list ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ListEnd {
     /// Read to its end, with so many items.

@@ -33,9 +33,10 @@ mod request;
 mod retry;
 mod source;
 
-pub use connection::{KubeconfigError, contexts};
+pub use connection::contexts;
 pub use environment::Environment;
-pub use error::{ClusterError, Endpoint};
+pub use error::ClusterError;
+pub(crate) use error::Endpoint;
 pub use progress::Progress;
 pub use source::ClusterSource;
 

@@ -24,7 +24,6 @@ const BYTES_MAX: u64 = 4 << 30;
 /// More items than any cluster has pods in one page.
 const EVENTS_MAX: usize = 500_000;
 
-/// A whole page.
 pub(super) struct Page {
     pub(super) events: Vec<Event>,
     pub(super) end: PageEnd,

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How far a relist is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Pods read so far.
     pub pods: u64,
     /// Pods that there will be, as far as the server reports.
     pub total: Option<u64>,

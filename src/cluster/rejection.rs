@@ -20,7 +20,6 @@ pub(super) const LIMIT: usize = 64 * 1024;
 pub(super) struct Rejection {
     pub(super) status: StatusCode,
     pub(super) source: Source,
-    /// When to come again.
     pub(super) retry_after: Option<Duration>,
 }
 

@@ -94,7 +94,6 @@ enum Outcome {
     Hidden(Arc<str>, String),
 }
 
-/// Lists one namespace.
 async fn one_namespace(lists: &Lists<'_>, namespace: Arc<str>) -> Result<Outcome, ClusterError> {
     // Anything else would make another URL than that of a namespace.
     if !is_dns_label(&namespace) {

@@ -29,7 +29,6 @@ const RENEW_BEFORE: SignedDuration = SignedDuration::from_secs(60);
 #[derive(Clone)]
 pub(super) struct Connection {
     shared: Arc<Shared>,
-    /// Where requests are counted.
     pub(super) metrics: Metrics,
 }
 
@@ -42,7 +41,6 @@ struct Shared {
 
 /// Takes answers of status 200.
 pub(super) trait Reader: Sync {
-    /// What an answer gives.
     type Output: Send;
     /// The form of body that is asked for.
     const ACCEPT: &'static str = "application/json";
@@ -89,7 +87,6 @@ impl Connection {
         if is_stale { self.renew().await } else { Ok(()) }
     }
 
-    /// Fetches the credentials anew.
     pub(super) async fn renew(&self) -> Result<(), ClusterError> {
         let fresh = self.shared.recipe.client(self.shared.timeout).await?;
         *self.current() = fresh;

@@ -13,9 +13,7 @@ use crate::views::Format;
 /// What a key's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Any text.
     Text,
-    /// True or false.
     Switch,
     /// A whole number in decimal, within bounds.
     Number {
@@ -44,9 +42,7 @@ pub(super) enum Fallback {
 /// Which values of a key are never shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Secret {
-    /// None.
     No,
-    /// Every value.
     Whole,
     /// Every value but the path of a file: beside a certificate its key may stand.
     UnlessPath,

@@ -12,7 +12,6 @@ use super::{file, print, search, sections};
 /// Settings that are whole and right, and what to say about them.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What counts.
     pub settings: Settings,
     /// What the user should know, one sentence each; nothing stops for them.
     pub warnings: Vec<String>,

@@ -31,4 +31,4 @@ pub use receiver::*;
 pub use sections::NO_CLUSTER_NAME;
 pub use settings::*;
 pub use sources::{Environment, Flags};
-pub use suggest::nearest;
+pub(crate) use suggest::nearest;

@@ -1,11 +1,9 @@
 //! Certificates and keys that a setting either holds as PEM text or names as a file.
 
-/// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// The path of a file that holds them.
     Path,
-    /// They themselves.
     Text,
 }
 

@@ -76,7 +76,6 @@ impl AnchoreSettings {
     }
 }
 
-/// A receiver, complete.
 #[derive(Debug, Clone)]
 pub struct PushTarget {
     /// `anchore.url`
@@ -88,9 +87,7 @@ pub struct PushTarget {
 /// Who speaks to the receiver.
 #[derive(Debug, Clone)]
 pub struct AnchoreUser {
-    /// The name.
     pub user: String,
-    /// The password.
     pub password: Password,
 }
 
@@ -119,11 +116,8 @@ pub enum AnchoreApi {
 /// `anchore.push-when`: when the service sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PushWhen {
-    /// At every polling interval.
     Interval,
-    /// When something has changed.
     Change,
-    /// Both.
     Both,
 }
 
@@ -134,7 +128,6 @@ pub struct AnchoreHttpSettings {
     pub insecure: bool,
     /// Deadline of one request.
     pub timeout: Duration,
-    /// Send bodies in gzip.
     pub compress: bool,
     /// Authorities to trust beside the system's.
     pub ca_certificate: Option<Pem>,
@@ -149,7 +142,6 @@ pub struct AnchoreHttpSettings {
 pub struct ClientCertificate {
     /// The certificate, and those between it and the authority.
     pub certificate: Pem,
-    /// Its key.
     pub key: Pem,
 }
 
@@ -158,7 +150,6 @@ pub struct ClientCertificate {
 pub enum Pem {
     /// A file that holds them.
     File(PathBuf),
-    /// They themselves.
     Text(SecretString),
 }
 

@@ -80,22 +80,17 @@ pub struct ClusterSettings {
 /// Whom to act as on the API server, by the right `impersonate`. Nobody but itself when nothing is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Impersonation {
-    /// The user.
     pub user: Option<String>,
-    /// Its groups.
     pub groups: Vec<String>,
-    /// Its uid.
     pub uid: Option<String>,
 }
 
 /// Where the connection to the cluster is described.
 #[derive(Debug)]
 pub enum KubeconfigSource {
-    /// This file.
     Path(PathBuf),
     /// The service account of the pod.
     InCluster,
-    /// In the settings themselves.
     Inline(Box<InlineCluster>),
     /// `KUBECONFIG`, then `~/.kube/config`, then the service account.
     Search,
@@ -108,14 +103,12 @@ pub struct InlineCluster {
     pub server: String,
     /// The authority to trust; the system's when absent.
     pub cluster_cert: Option<Vec<u8>>,
-    /// Who kai is.
     pub user: InlineUser,
 }
 
 /// `kubeconfig.user.*`
 #[derive(Debug)]
 pub enum InlineUser {
-    /// A bearer token.
     Token(SecretString),
     /// A client certificate with its key.
     PrivateKey {
@@ -140,7 +133,6 @@ pub struct CollectionSettings {
 /// `server.*`
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
-    /// Where to listen.
     pub listen: Listen,
     /// Where the probes and `/metrics` answer besides, without TLS and without the inventory; `None`: nowhere.
     pub probe_listen: Listen,
@@ -172,7 +164,6 @@ pub struct MetricsSettings {
 pub struct ServerTls {
     /// The certificate, with those that link it to its authority behind it.
     pub certificate: PathBuf,
-    /// Its key.
     pub private_key: PathBuf,
     /// The authorities of which a client must show a certificate; `None`: no client is asked for one.
     pub client_ca: Option<PathBuf>,

@@ -50,7 +50,7 @@ fn join(section: &str, name: &str) -> String {
 }
 
 /// The candidate that differs in the fewest letters, when that is at most a third of them.
-pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = letters(name);
     candidates
         .map(|candidate| (strsim::osa_distance(&wanted, &letters(candidate)), candidate))

@@ -33,7 +33,6 @@ pub(super) enum Shape {
     Map(Vec<(Key, Node)>),
 }
 
-/// A key as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) text: String,

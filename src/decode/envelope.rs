@@ -49,7 +49,6 @@ pub(super) enum ListKind {
     Namespaces,
     /// `NodeList`.
     Nodes,
-    /// Any other word.
     Other,
 }
 

@@ -40,7 +40,6 @@ pub enum DecodeError {
     ForeignLine {
         /// Counted from 1.
         line: u64,
-        /// The line.
         text: String,
     },
     /// One document stands in the middle of another.
@@ -56,7 +55,6 @@ pub enum DecodeError {
         /// How it shows.
         what: String,
     },
-    /// The grammar is broken.
     #[error("line {line}: {problem}")]
     Malformed {
         /// Counted from 1.
@@ -69,7 +67,6 @@ pub enum DecodeError {
     MalformedBytes {
         /// How many bytes stand before.
         at: u64,
-        /// What is wrong there.
         problem: String,
     },
     /// A field of the list's own is broken.

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use super::fields::{loose, object, objects};
 use super::texts::{KeyValue, texts};
 
-/// A pod.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Pod {
@@ -24,7 +23,6 @@ pub(super) struct Pod {
     pub(super) status: Option<PodStatus>,
 }
 
-/// A namespace.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Namespace {
@@ -33,7 +31,6 @@ pub(super) struct Namespace {
     pub(super) metadata: Option<ObjectMeta>,
 }
 
-/// A node.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Node {

@@ -17,7 +17,6 @@ impl Records {
         Self { interner: Interner::default(), detail }
     }
 
-    /// How much is kept.
     #[must_use]
     pub fn detail(&self) -> &Detail {
         &self.detail

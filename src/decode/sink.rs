@@ -39,7 +39,6 @@ pub(super) trait Sink {
 /// What became of the item at the start of some bytes.
 #[derive(Debug)]
 pub(super) enum AtStart<T> {
-    /// Read, with its length.
     Read(T, usize),
     /// The bytes end inside it.
     Unfinished,

@@ -32,7 +32,6 @@ pub(super) enum Kind {
     Pod,
     Namespace,
     Node,
-    /// Nothing tells.
     Unknown,
 }
 
@@ -63,7 +62,6 @@ pub(super) const TOO_LARGE: &str = "more than 16 MiB";
 /// An item, or a part of one, that could not be read.
 #[derive(Debug)]
 pub(super) struct BrokenItem {
-    /// What it calls itself.
     pub(super) identity: Identity,
     pub(super) kind: Kind,
     /// The field and what is wrong with it, as the input has it.

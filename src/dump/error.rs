@@ -12,12 +12,7 @@ use crate::inventory::excerpt;
 pub enum DumpError {
     /// The file or folder cannot be opened.
     #[error("--input {}: {cause}; give a file or folder that this user may read, or - for standard input", shown(.path))]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What the system reports.
-        cause: io::Error,
-    },
+    Open { path: PathBuf, cause: io::Error },
     /// What was read is no dump.
     #[error("--input {input}: {cause}")]
     Content {
@@ -44,7 +39,6 @@ pub enum DumpError {
         shown(.path)
     )]
     NothingInFolder {
-        /// The folder.
         path: PathBuf,
         /// How many files are in it.
         passed_over: u64,

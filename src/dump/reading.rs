@@ -77,7 +77,6 @@ impl<'r> Reading<'r> {
         if self.batch.push(event).is_break() { Err(DumpError::Stopped) } else { Ok(()) }
     }
 
-    /// Reads one file.
     pub(super) fn file(&mut self, file: &InputFile) -> Result<(), DumpError> {
         let (reader, metadata): (Text<'static>, _) = match open(file) {
             Ok(opened) => opened,

@@ -54,7 +54,6 @@ impl Total {
         self.counted(|kind| kind != NODE)
     }
 
-    /// Every other kind.
     pub(super) fn others(&self) -> Option<String> {
         self.counted(|_| true)
     }

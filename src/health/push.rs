@@ -15,7 +15,6 @@ pub struct PushBoard(Arc<Mutex<BTreeMap<Option<Arc<str>>, AccountPush>>>);
 pub struct AccountPush {
     /// The account; `None` for the namespaces that go to none although they should.
     pub account: Option<Arc<str>>,
-    /// The newest report.
     pub last: PushRecord,
     /// When a report was last accepted.
     pub last_accepted_at: Option<Timestamp>,
@@ -32,7 +31,6 @@ pub struct PushRecord {
     pub generation: u64,
     /// When the cluster was like that.
     pub observed_at: Timestamp,
-    /// Who sent it.
     pub user: Arc<str>,
     /// The payloads that were sent, in their order.
     pub payloads: Vec<SentPayload>,
@@ -40,7 +38,6 @@ pub struct PushRecord {
     pub containers: u64,
     /// Bytes of the payloads that were accepted, before compression.
     pub bytes: u64,
-    /// What became of it.
     pub outcome: PushOutcome,
     /// The same in words; foreign values in it are fit for a message.
     pub detail: String,
@@ -49,7 +46,6 @@ pub struct PushRecord {
 /// One request with a part of a report, or all of it.
 #[derive(Debug, Clone)]
 pub struct SentPayload {
-    /// When it was sent.
     pub at: Timestamp,
     /// Why it was not accepted.
     pub error: Option<String>,
@@ -58,7 +54,6 @@ pub struct SentPayload {
 /// What became of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PushOutcome {
-    /// The receiver has it.
     Accepted,
     /// The receiver does not know the account, and the default account has it.
     Rerouted,
@@ -71,7 +66,6 @@ pub enum PushOutcome {
 }
 
 impl PushOutcome {
-    /// Every one of them.
     pub const ALL: [Self; 5] = [Self::Accepted, Self::Rerouted, Self::Waiting, Self::Failed, Self::Withheld];
 
     /// A word for it, as answers and logs have it.

@@ -21,7 +21,6 @@ const ENTRY_OVERHEAD: usize = 512;
 /// Bytes that connections may hold beyond the cache however small that is: what one of them may.
 const UNREAD_FLOOR: u64 = super::unread::PER_CONNECTION;
 
-/// Names a body.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct BodyKey {
     content: ContentHash,

@@ -85,7 +85,6 @@ pub struct BindError {
     setting: Setting,
     /// The address as it was tried.
     pub address: SocketAddr,
-    /// What the system says.
     pub reason: io::Error,
 }
 

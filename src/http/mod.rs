@@ -51,21 +51,18 @@ use crate::feed::SnapshotReader;
 use crate::health::Health;
 use crate::inventory::ReportPolicy;
 use crate::metrics::Exposition;
-pub use listen::{BindError, ListenError, Listeners};
+pub use listen::{ListenError, Listeners};
 pub use openapi::openapi;
 pub use serve::serve;
-pub use tls::TlsError;
 
 /// What HTTP is made from.
 #[derive(Debug, Clone)]
 pub struct HttpDeps {
-    /// Where snapshots come from.
     pub reader: SnapshotReader,
     /// What the probes answer from.
     pub health: Health,
     /// Where requests are counted, and what `/metrics` shows.
     pub metrics: Exposition,
-    /// How reports are written.
     pub policy: ReportPolicy,
     /// `server.*`
     pub settings: ServerSettings,
@@ -73,7 +70,6 @@ pub struct HttpDeps {
     pub retry_after: Duration,
 }
 
-/// What handlers share.
 #[derive(Debug)]
 struct App {
     answers: Arc<answers::Answers>,

@@ -8,15 +8,18 @@ use crate::inventory::{ReportPolicy, escape_controls};
 use crate::snapshot::{ContentHash, ContentHasher, NamespacePart, NamespaceState, Snapshot};
 use crate::views::{Format, KaiReport, Layout, NamespaceImages, NamespaceList};
 
-/// What a body answers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Question {
     /// The report; of these namespaces alone, sorted, when there are any.
-    Inventory { namespaces: Option<Arc<[Arc<str>]>>, format: Format },
-    /// The list of namespaces.
+    Inventory {
+        namespaces: Option<Arc<[Arc<str>]>>,
+        format: Format,
+    },
     Namespaces,
     /// The images of one namespace.
-    Images { namespace: Arc<str> },
+    Images {
+        namespace: Arc<str>,
+    },
 }
 
 impl Question {

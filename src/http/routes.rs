@@ -26,7 +26,6 @@ use super::probes::{get_health, get_liveness, get_readiness};
 use super::problem::{Problem, ProblemKind};
 use crate::inventory::excerpt;
 
-/// The documented routes.
 pub(super) fn documented() -> OpenApiRouter<Arc<App>> {
     data()
         .merge(probes())
@@ -37,7 +36,6 @@ pub(super) fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(get_root))
 }
 
-/// The inventory.
 fn data() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()
         .routes(routes!(get_inventory))

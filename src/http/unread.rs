@@ -27,7 +27,6 @@ struct Account {
 /// A body on its way to a client.
 struct Sent {
     body: Bytes,
-    /// What it counts for.
     bytes: u64,
     account: Arc<Account>,
     _permit: Option<Permit>,

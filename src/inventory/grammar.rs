@@ -26,13 +26,11 @@ const DIGEST_HEX_MIN: usize = 32;
 /// Why a text is no image reference, by what the parser objects to first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum ReferenceError {
-    /// Nothing at all.
     #[error("empty")]
     Empty,
     /// An upper-case letter in the repository.
     #[error("uppercase")]
     Uppercase,
-    /// Not of the grammar.
     #[error("format")]
     Format,
     /// A tag of more than 128 characters, else valid.

@@ -17,7 +17,6 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Nothing was kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty() && self.annotations.is_empty()
@@ -31,13 +30,10 @@ impl Metadata {
     }
 }
 
-/// Which keys are kept.
 #[derive(Debug, Clone, Default)]
 pub enum KeyFilter {
-    /// None.
     #[default]
     None,
-    /// Every key.
     All,
     /// Those in which one of the expressions is found anywhere.
     Matching(Arc<[Regex]>),
@@ -64,14 +60,11 @@ impl KeyFilter {
 /// Which labels and annotations of a kind of object are kept.
 #[derive(Debug, Clone, Default)]
 pub struct MetadataRule {
-    /// Keys of labels.
     pub labels: KeyFilter,
-    /// Keys of annotations.
     pub annotations: KeyFilter,
 }
 
 impl MetadataRule {
-    /// Whether nothing is kept.
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.labels.is_none() && self.annotations.is_none()
@@ -81,9 +74,7 @@ impl MetadataRule {
 /// How much is kept of what is read, beyond what the report of images needs. The default is nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Detail {
-    /// Of pods.
     pub pods: MetadataRule,
-    /// Of namespaces.
     pub namespaces: MetadataRule,
     /// A label of namespaces that is kept whatever `namespaces` says: it names an account.
     pub namespace_label: Option<Box<str>>,

@@ -23,6 +23,5 @@ pub struct NodeRecord {
     pub kube_proxy_version: Arc<str>,
     /// `status.nodeInfo.containerRuntimeVersion`.
     pub container_runtime_version: Arc<str>,
-    /// Labels and annotations.
     pub metadata: Metadata,
 }

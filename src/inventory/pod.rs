@@ -32,7 +32,6 @@ pub struct PodRecord {
 pub struct OwnerRef {
     /// `ReplicaSet`, `DaemonSet`, `Node`, …
     pub kind: Arc<str>,
-    /// Its name.
     pub name: Arc<str>,
 }
 

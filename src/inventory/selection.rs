@@ -14,7 +14,6 @@ pub struct NamespaceSelection {
 /// An entry that names namespaces: a DNS label exactly that one, anything else as an unanchored regular expression.
 #[derive(Debug, Clone)]
 pub enum NamespacePattern {
-    /// This namespace alone.
     Exact(Box<str>),
     /// Every namespace in whose name the expression is found anywhere, as KAI matches it.
     Regex(Regex),
@@ -23,7 +22,6 @@ pub enum NamespacePattern {
 /// An entry that names nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
-    /// An empty entry.
     #[error("an empty entry selects nothing; remove it")]
     Empty,
     /// Not a regular expression.
@@ -77,7 +75,6 @@ impl NamespaceSelection {
         Self { include: include.into_iter().collect(), exclude }
     }
 
-    /// Whether the namespace counts.
     #[must_use]
     pub fn selects(&self, namespace: &str) -> bool {
         (self.include.is_empty() || self.include.contains(namespace)) && !self.is_excluded(namespace)

@@ -33,7 +33,6 @@ pub struct StatusEntry<'a> {
     pub image: &'a str,
     /// `imageID`, or `imageRef` of a volume mount; empty when absent.
     pub image_id: &'a str,
-    /// What the container does.
     pub state: ContainerState,
     /// Why it waits or ended; empty when absent.
     pub reason: &'a str,

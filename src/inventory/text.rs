@@ -15,14 +15,14 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
 
 /// A foreign value as a message may show it. See [`excerpt`].
 #[derive(Debug, Clone, Copy)]
-pub struct Excerpt<'a>(&'a str);
+pub(crate) struct Excerpt<'a>(&'a str);
 
 /// Shows at most 200 characters of `value`, with control characters escaped.
 ///
 /// Names and values come from manifests that anyone may write: printed raw they could move the cursor of a
 /// terminal, forge a log line or fill a disk.
 #[must_use]
-pub fn excerpt(value: &str) -> Excerpt<'_> {
+pub(crate) fn excerpt(value: &str) -> Excerpt<'_> {
     Excerpt(value)
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for Excerpt<'_> {
 
 /// The first names, each as [`excerpt`] shows it, and how many more there are: of foreign names there may be any number.
 #[must_use]
-pub fn join_names(names: &[impl fmt::Display], most: usize) -> String {
+pub(crate) fn join_names(names: &[impl fmt::Display], most: usize) -> String {
     let shown = &names[..names.len().min(most)];
     let shown: Vec<String> = shown.iter().map(|name| excerpt(&name.to_string()).to_string()).collect();
     join_first(&shown, ", ", names.len() as u64)
@@ -51,7 +51,7 @@ pub fn join_names(names: &[impl fmt::Display], most: usize) -> String {
 
 /// What is shown of `all`, and how many more there are.
 #[must_use]
-pub fn join_first(shown: &[String], separator: &str, all: u64) -> String {
+pub(crate) fn join_first(shown: &[String], separator: &str, all: u64) -> String {
     let text = shown.join(separator);
     match all.saturating_sub(shown.len() as u64) {
         0 => text,
@@ -61,7 +61,7 @@ pub fn join_first(shown: &[String], separator: &str, all: u64) -> String {
 
 /// The whole of `value` with control characters escaped: for a table or a CSV cell, where nothing is cut.
 #[must_use]
-pub fn escape_controls(value: &str) -> Cow<'_, str> {
+pub(crate) fn escape_controls(value: &str) -> Cow<'_, str> {
     if !value.contains(is_unprintable) {
         return Cow::Borrowed(value);
     }

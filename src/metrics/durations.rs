@@ -4,7 +4,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Times by bucket.
 #[derive(Debug)]
 pub(super) struct Durations {
     /// Upper bounds in seconds, ascending.

@@ -33,7 +33,6 @@ struct Sources {
     counted: Mutex<Option<Arc<Counted>>>,
 }
 
-/// Everything at one moment.
 #[derive(Debug)]
 struct Scrape {
     metrics: Metrics,
@@ -53,7 +52,6 @@ impl Exposition {
         Self(Arc::new(Sources { metrics, health, images, counted: Mutex::default() }))
     }
 
-    /// Where to record.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics

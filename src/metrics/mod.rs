@@ -22,10 +22,11 @@ mod process;
 mod push;
 mod serving;
 
-pub use collection::{ApiMetrics, PollMetrics};
+pub(crate) use collection::{ApiMetrics, PollMetrics};
 pub use exposition::{CONTENT_TYPE, Exposition};
-pub use push::PushMetrics;
-pub use serving::{HttpMetrics, Serving};
+pub(crate) use push::PushMetrics;
+pub(crate) use serving::HttpMetrics;
+pub use serving::Serving;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,7 +68,6 @@ impl Metrics {
         }))
     }
 
-    /// Of the collector.
     #[must_use]
     pub fn polls(&self) -> &PollMetrics {
         &self.0.polls
@@ -79,7 +79,6 @@ impl Metrics {
         &self.0.api
     }
 
-    /// Of requests over HTTP.
     #[must_use]
     pub fn http(&self) -> &HttpMetrics {
         &self.0.http

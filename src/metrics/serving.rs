@@ -37,7 +37,6 @@ const STATUSES: [(u16, &str); 18] = [
     (u16::MAX, "other"),
 ];
 
-/// Answered HTTP requests.
 #[derive(Debug, Default)]
 pub struct HttpMetrics {
     /// By the template of the route: as many as there are routes, and one for all other paths.

@@ -3,5 +3,5 @@
 mod progress;
 mod report;
 
-pub use progress::ProgressBar;
-pub use report::{is_closed_pipe, print_report};
+pub(crate) use progress::ProgressBar;
+pub(crate) use report::{is_closed_pipe, print_report};

@@ -8,7 +8,7 @@ use crate::views::{Format, KaiReport, Layout};
 ///
 /// # Errors
 /// Those of standard output; see [`is_closed_pipe`] for the one that is no failure.
-pub fn print_report(report: &KaiReport, format: Format) -> io::Result<()> {
+pub(crate) fn print_report(report: &KaiReport, format: Format) -> io::Result<()> {
     let mut out = BufWriter::new(stdout().lock());
     format.write(report, Layout::Indented, &mut out)?;
     out.flush()
@@ -16,6 +16,6 @@ pub fn print_report(report: &KaiReport, format: Format) -> io::Result<()> {
 
 /// Whether a write failed because the reader has gone (`kai | head`): then there is nobody left to tell.
 #[must_use]
-pub fn is_closed_pipe(error: &io::Error) -> bool {
+pub(crate) fn is_closed_pipe(error: &io::Error) -> bool {
     error.kind() == ErrorKind::BrokenPipe
 }

@@ -29,7 +29,6 @@ pub struct Answer {
 
 /// The question, as far as the meaning of an answer depends on it.
 pub(super) struct Question<'a> {
-    /// Who has answered.
     pub(super) url: &'a Url,
     pub(super) sender: Option<&'a Sender>,
     pub(super) proxy: Option<&'a Proxy>,

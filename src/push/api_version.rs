@@ -35,7 +35,6 @@ impl ApiVersion {
         }
     }
 
-    /// What it takes.
     #[must_use]
     pub(super) fn form(self) -> PayloadForm {
         match self {
@@ -89,7 +88,6 @@ impl ApiVersions {
         self.fixed.or(known).unwrap_or(ApiVersion::KubernetesV2)
     }
 
-    /// This one took something.
     pub(super) fn worked(&self, version: ApiVersion) {
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
     }

@@ -35,7 +35,6 @@ enum Content {
 /// How the bytes are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
-    /// As they are.
     Identity,
     /// In gzip of this length.
     Gzip {

@@ -22,7 +22,6 @@ const LIMIT: u64 = 64 * 1024;
 pub struct Sender {
     /// Name for basic authentication.
     pub user: String,
-    /// Its password.
     pub password: Password,
     /// `x-anchore-account`; `None`: no such header, which is the user's own account.
     pub account: Option<Arc<str>>,

@@ -57,14 +57,11 @@ pub(super) struct Delivery<R> {
     slots: Semaphore,
 }
 
-/// How a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// The receiver has all of it.
     Delivered,
-    /// It does not.
     Failed,
-    /// There is something newer.
     Replaced,
 }
 
@@ -72,7 +69,6 @@ pub(super) enum End {
 enum Undelivered {
     /// For good, or for now.
     Failed(String),
-    /// There is something newer.
     Replaced(String),
 }
 
@@ -86,11 +82,9 @@ enum NotTaken {
 
 /// What a 404 leads to.
 enum Step {
-    /// Another interface.
     To(ApiVersion),
     /// The question which one could not be answered now.
     Later(Failure),
-    /// There is no other.
     Nowhere(String),
 }
 

@@ -24,7 +24,6 @@ pub struct DryRun<R = Client> {
 /// Where one namespace would go.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct NamespaceRoute<'p> {
-    /// The namespace.
     pub namespace: &'p str,
     /// Its account; none when it goes to none.
     pub account: Option<&'p str>,

@@ -14,13 +14,10 @@ pub enum ClientError {
     /// A certificate or key cannot be used.
     #[error("{key}{place} cannot be used: {reason}; {allowed}")]
     Pem {
-        /// The key.
         key: &'static str,
         /// ` (FILE)`, or nothing when it is the text itself.
         place: String,
-        /// Why.
         reason: String,
-        /// What to write.
         allowed: &'static str,
     },
     /// The proxy cannot be used. Its value is not shown: it may hold a password.

@@ -16,9 +16,7 @@ pub enum Failure {
     /// A status of success, and no answer of Anchore.
     #[error("{url} is not Anchore Enterprise: it answers {status} with {what}; check anchore.url")]
     NotAnchore {
-        /// What was asked for.
         url: String,
-        /// The HTTP status.
         status: u16,
         /// A web page, a text.
         what: String,
@@ -26,9 +24,7 @@ pub enum Failure {
     /// A redirect. None is followed.
     #[error("{url} redirects ({status}) {problem}")]
     Redirect {
-        /// What was asked for.
         url: String,
-        /// The HTTP status.
         status: u16,
         /// Where to, why not, and what to do.
         problem: String,
@@ -36,7 +32,6 @@ pub enum Failure {
     /// The password file gives no password.
     #[error("anchore.password-file {path} {problem}; write the password into its first line")]
     Password {
-        /// The file.
         path: String,
         /// What is wrong with it.
         problem: String,
@@ -46,23 +41,17 @@ pub enum Failure {
         "the account \"{account}\" has a control character in its name, and cannot be sent to; check anchore.account, \
          account-routes or the label of account-route-by-namespace-label"
     )]
-    Account {
-        /// The name.
-        account: String,
-    },
+    Account { account: String },
 }
 
 /// An answer of another status than 2xx.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{url} answers {status}{text}; {advice}")]
 pub struct Refusal {
-    /// What was asked for.
     pub url: String,
-    /// The HTTP status.
     pub status: u16,
     /// `: MESSAGE`, in the receiver's words, cut and escaped; or nothing.
     pub text: String,
-    /// What to try.
     pub advice: String,
     /// `Retry-After`, as the receiver wrote it.
     pub retry_after: Option<Duration>,

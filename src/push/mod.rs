@@ -37,15 +37,14 @@ mod tls;
 mod workload;
 
 pub use answer::Answer;
-pub use body::{Body, BodyStream, Coding};
+pub use body::{Body, Coding};
 pub use client::Client;
 pub use credentials::Sender;
 pub use delivery::Receiver;
-pub use dry_run::{DryRun, NamespaceRoute};
-pub use error::ClientError;
-pub use failure::{Failure, Refusal};
-pub use pusher::{PushError, Pusher};
-pub use registration::Registrar;
-pub use workload::Workload;
+pub(crate) use dry_run::DryRun;
+pub use failure::Failure;
+pub(crate) use pusher::{PushError, Pusher};
+pub(crate) use registration::Registrar;
+pub(crate) use workload::Workload;
 
 pub use crate::remote::CallError;

@@ -16,11 +16,9 @@ const NAMED: usize = 10;
 /// One push: a report for each account, or the reason why nothing is sent.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// What is reported.
     pub(super) snapshot: Arc<Snapshot>,
     /// When that was last seen to be true.
     pub(super) observed_at: Timestamp,
-    /// Who gets which namespaces.
     pub(super) routing: Routing,
     /// Why nothing is sent: something is missing, or the cluster has no name.
     pub(super) withheld: Option<String>,
@@ -31,13 +29,10 @@ pub(super) struct Plan {
 /// What one account is sent.
 #[derive(Debug)]
 pub(super) struct Report {
-    /// What is reported.
     pub(super) snapshot: Arc<Snapshot>,
     /// When that was last seen to be true.
     pub(super) observed_at: Timestamp,
-    /// Who gets it.
     pub(super) account: Arc<str>,
-    /// Of these namespaces.
     pub(super) namespaces: Arc<[Arc<NamespacePart>]>,
     /// Whether it is sent even with no namespace in it.
     pub(super) even_if_empty: bool,

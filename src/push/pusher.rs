@@ -34,10 +34,8 @@ pub struct Pusher<R = Client> {
 /// Why a push of a single run did not reach everybody. What happened to whom is in the log.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
-    /// Nothing was sent.
     #[error("nothing was pushed: {0}")]
     Withheld(String),
-    /// Something was not taken.
     #[error("the inventory of {failed} of {accounts} accounts was not pushed; the log has the reasons")]
     Failed {
         /// Accounts that did not get theirs.

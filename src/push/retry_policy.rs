@@ -31,18 +31,14 @@ enum Ends<'p, T> {
     Service { newest: &'p mut watch::Receiver<T>, stop: &'p CancellationToken, longest: Duration },
 }
 
-/// Whether to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Now.
     Again,
-    /// Tried often enough.
     Enough,
     /// The next try would come later than a single run waits.
     TooLate,
     /// Something newer takes its place.
     Replaced,
-    /// The service stops.
     Stopped,
 }
 

@@ -20,19 +20,15 @@ pub(super) struct Routing {
     pub(super) decisions: Vec<Decision>,
 }
 
-/// What one account gets.
 #[derive(Debug)]
 pub(super) struct Share {
-    /// The account.
     pub(super) account: Arc<str>,
     /// Its namespaces, sorted by name.
     pub(super) namespaces: Vec<Arc<NamespacePart>>,
 }
 
-/// Where one namespace goes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Decision {
-    /// The namespace.
     pub(super) namespace: Arc<str>,
     /// Its account, or why it has none.
     pub(super) route: Result<Route, NoRoute>,
@@ -44,7 +40,6 @@ pub(super) struct Decision {
 /// An account, and the rule that led there.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Route {
-    /// The account.
     pub(super) account: Arc<str>,
     /// The setting that decided.
     pub(super) rule: String,

@@ -11,13 +11,10 @@ pub enum CallError {
     /// No connection: refused, no such name, no route, no answer to the attempt.
     #[error("cannot reach {server}{via}: {reason}; {advice}")]
     Unreachable {
-        /// As messages name it.
         server: String,
         /// ` through the proxy …`, or nothing.
         via: String,
-        /// What the system reports.
         reason: String,
-        /// What to try.
         advice: String,
     },
     /// The proxy does not lead to the server.
@@ -25,13 +22,10 @@ pub enum CallError {
         "the proxy {proxy} does not lead to {server}: {reason}; check {setting}, and NO_PROXY if no proxy is needed"
     )]
     Proxy {
-        /// As messages name it.
         server: String,
-        /// Address of the proxy.
         proxy: String,
         /// The key or variable that names it.
         setting: &'static str,
-        /// What the proxy answers.
         reason: String,
         /// It wants credentials, and will the next time.
         is_final: bool,
@@ -39,41 +33,33 @@ pub enum CallError {
     /// One side does not trust the other's certificate, or one of them speaks no TLS or no HTTP.
     #[error("no usable connection to {server}{via}: {reason}; {advice}")]
     Tls {
-        /// As messages name it.
         server: String,
         /// ` through the proxy …`, or nothing.
         via: String,
         /// What is wrong with whose certificate.
         reason: String,
-        /// What to try.
         advice: String,
     },
     /// The connection broke before the answer was whole. Whether the server has taken what was sent is not known.
     #[error("the connection to {server}{via} broke off{request}: {reason}; {advice}")]
     BrokenOff {
-        /// As messages name it.
         server: String,
         /// ` through the proxy …`, or nothing.
         via: String,
         /// ` in GET /api/v1/pods`, or nothing.
         request: String,
-        /// How it broke.
         reason: String,
-        /// What to try.
         advice: String,
     },
     /// No whole answer within the deadline of a call.
     #[error("no complete answer from {server}{via}{request} within {limit:?}; {advice}")]
     Timeout {
-        /// As messages name it.
         server: String,
         /// ` through the proxy …`, or nothing.
         via: String,
         /// ` to GET /api/v1/pods`, or nothing.
         request: String,
-        /// The deadline.
         limit: Duration,
-        /// What to try.
         advice: String,
     },
 }

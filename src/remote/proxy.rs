@@ -32,11 +32,8 @@ pub(crate) struct ProxyVariables {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{setting} cannot be used: {reason}; write it as KIND://HOST:PORT, KIND being one of {}", .kinds.join(", "))]
 pub(crate) struct ProxyError {
-    /// Where it is set.
     pub(crate) setting: &'static str,
-    /// Why.
     pub(crate) reason: String,
-    /// The schemes that can.
     pub(crate) kinds: &'static [&'static str],
 }
 

@@ -12,10 +12,12 @@ use crate::inventory::excerpt;
 /// Why there is no (whole) answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Transport {
-    /// No connection.
     Unreachable(String),
     /// The server's certificate is not trusted.
-    ServerCertificate { reason: String, cure: CertificateCure },
+    ServerCertificate {
+        reason: String,
+        cure: CertificateCure,
+    },
     /// The server ended the handshake: it does not like the client.
     ClientRefused(String),
     /// What answers speaks no TLS.

@@ -20,13 +20,11 @@ const NAMES_MAX: usize = 5;
 pub struct Changes {
     /// Namespaces that are there now.
     pub namespaces_added: Vec<Arc<str>>,
-    /// Namespaces that are gone.
     pub namespaces_removed: Vec<Arc<str>>,
     /// Those that were read and are not, or the other way round.
     pub namespaces_otherwise: Vec<Arc<str>>,
     /// Pods that are there now.
     pub pods_added: usize,
-    /// Pods that are gone.
     pub pods_removed: usize,
     /// Pods of which anything is another.
     pub pods_changed: usize,
@@ -39,9 +37,7 @@ pub struct Changes {
 /// What a manifest asks for, once in each namespace.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NamespacedImage {
-    /// The image.
     pub image: Arc<ImageRef>,
-    /// Where.
     pub namespace: Arc<str>,
 }
 

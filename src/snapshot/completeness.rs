@@ -8,7 +8,6 @@ use super::event::{ListScope, SkippedItem};
 /// How many skipped items a snapshot names; the others are only counted.
 pub const SKIPPED_SAMPLES: usize = 20;
 
-/// What a snapshot lacks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Completeness {
     /// What could not be listed, sorted by namespace; what concerns the cluster as a whole first.
@@ -28,14 +27,11 @@ pub struct Completeness {
 pub struct Missing {
     /// The namespace; `None` when it concerns the cluster as a whole.
     pub namespace: Option<Arc<str>>,
-    /// Why.
     pub reason: Arc<str>,
 }
 
-/// What one list lacks.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ListOutcome {
-    /// Why it was refused.
     pub(super) refused: Option<Arc<str>>,
     skipped: u64,
     samples: Vec<SkippedItem>,

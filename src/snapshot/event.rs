@@ -18,11 +18,9 @@ pub enum Event {
     RelistBegun(ListScope),
     /// An object is there, new or changed.
     Applied(Object),
-    /// An object is gone.
     Deleted(ObjectKey),
     /// A list was refused for want of a right; the reason names it.
     Refused {
-        /// Which list.
         scope: ListScope,
         /// Verb, resource and scope that are missing, in the server's words.
         reason: Arc<str>,
@@ -37,21 +35,16 @@ pub enum Event {
     Observed(Observation),
 }
 
-/// What a cluster has.
 #[derive(Debug)]
 pub enum Object {
     /// A pod. Pods of namespaces that are not selected are dropped by the index.
     Pod(PodRecord),
-    /// A namespace.
     Namespace(NamespaceRecord),
-    /// A node.
     Node(NodeRecord),
 }
 
-/// Which object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObjectKey {
-    /// A pod.
     Pod(PodKey),
     /// The namespace of that name.
     Namespace(Arc<str>),
@@ -59,12 +52,9 @@ pub enum ObjectKey {
     Node(Arc<str>),
 }
 
-/// Which pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodKey {
-    /// Its namespace.
     pub namespace: Arc<str>,
-    /// Its name.
     pub name: Box<str>,
     /// Its uid: a pod of that name with another one is meant no more. `None` where there is but one of a name.
     pub uid: Option<Box<str>>,

@@ -28,7 +28,6 @@ impl HashSum {
 }
 
 impl ContentHasher {
-    /// Takes a text field.
     pub fn text(&mut self, text: &str) -> &mut Self {
         self.number(text.len() as u64);
         self.0.update(text.as_bytes());

@@ -49,7 +49,6 @@ impl ImageCounts {
         })
     }
 
-    /// Counts them no more.
     pub(super) fn remove(&mut self, pod: &PodRecord) -> bool {
         pod.containers.iter().fold(false, |is_changed, container| {
             let Entry::Occupied(mut entry) = self.0.entry(DifferentImage::of(container)) else { return is_changed };

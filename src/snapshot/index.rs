@@ -42,7 +42,6 @@ pub struct PodIndex {
 /// A new snapshot, and what is new in it.
 #[derive(Debug)]
 pub struct Published {
-    /// The snapshot.
     pub snapshot: Arc<Snapshot>,
     /// What changed since the one before it; `None` when it is the first.
     pub changes: Option<Changes>,
@@ -100,7 +99,6 @@ impl PodIndex {
         self.published.as_ref()
     }
 
-    /// Takes an event.
     pub fn apply(&mut self, event: Event) {
         match event {
             Event::RelistBegun(scope) => {
@@ -376,5 +374,4 @@ impl PodIndex {
     }
 }
 
-/// Namespaces that are listed.
 type Listed = BTreeMap<Arc<str>, Arc<NamespaceRecord>>;

@@ -56,7 +56,6 @@ impl NamespacePart {
         Self { name, state, reason, record, pods, images, content_hash, images_hash }
     }
 
-    /// The namespace's name.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.name
@@ -68,7 +67,6 @@ impl NamespacePart {
         self.state
     }
 
-    /// Why it was refused.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
@@ -130,19 +128,16 @@ pub struct NamespaceParts {
 }
 
 impl NamespaceParts {
-    /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.parts.len()
     }
 
-    /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<NamespacePart>> + Clone {
         self.parts.iter()
     }

@@ -15,7 +15,6 @@ pub(super) struct Relist {
     pub(super) has_ended: bool,
 }
 
-/// What a list gave.
 #[derive(Debug)]
 pub(super) enum Found {
     Namespaces {

@@ -112,7 +112,6 @@ impl Snapshot {
         is_known && !may_lack
     }
 
-    /// What it lacks.
     #[must_use]
     pub fn completeness(&self) -> &Completeness {
         &self.frame.completeness

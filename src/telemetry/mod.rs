@@ -20,7 +20,7 @@ use crate::config::LogSettings;
 
 /// Who waits when the log is not written at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
+pub(crate) enum Pace {
     /// Whoever logs, until the line is written: for a command that ends.
     EveryLine,
     /// Nobody: lines that a full queue cannot take are lost and counted.
@@ -29,7 +29,7 @@ pub enum Pace {
 
 /// Keeps the log going; what is queued is written when it is dropped, in a second at most.
 #[must_use = "lines are lost when the guard is dropped early"]
-pub struct LogGuard {
+pub(crate) struct LogGuard {
     queue: Option<Queue>,
     lost: Arc<AtomicU64>,
     control: LogControl,
@@ -58,7 +58,6 @@ pub enum LogError {
     File {
         /// `log.file`
         path: PathBuf,
-        /// The system's answer.
         source: io::Error,
     },
     /// The system gives no thread to the log.
@@ -67,7 +66,7 @@ pub enum LogError {
 }
 
 /// Starts logging for the whole process.
-pub fn start(settings: &LogSettings, pace: Pace) -> Result<LogGuard, LogError> {
+pub(crate) fn start(settings: &LogSettings, pace: Pace) -> Result<LogGuard, LogError> {
     let LogSettings { structured, level, file } = settings;
     let lost = Arc::new(AtomicU64::new(0));
     let file = file.as_deref().map(LogFile::open).transpose()?;
@@ -90,19 +89,18 @@ pub fn start(settings: &LogSettings, pace: Pace) -> Result<LogGuard, LogError> {
 impl LogGuard {
     /// Writes the error that ends the process to the log file, where there is one: whoever looks there for the end must
     /// find it. Standard error gets it anyway.
-    pub fn record(&self, error: &anyhow::Error) {
+    pub(crate) fn record(&self, error: &anyhow::Error) {
         if self.control.file.is_some() {
             tracing::error!("{error:#}");
         }
     }
 
     /// How many lines were lost so far.
-    pub fn lost_lines(&self) -> Arc<AtomicU64> {
+    pub(crate) fn lost_lines(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.lost)
     }
 
-    /// What changes this log.
-    pub fn control(&self) -> LogControl {
+    pub(crate) fn control(&self) -> LogControl {
         self.control.clone()
     }
 }

@@ -9,8 +9,12 @@ mod namespaces;
 mod payload;
 mod report;
 
-pub use format::{Format, Layout, write_columns};
-pub use images::{ImageEntry, NamespaceImages};
-pub use namespaces::{NamespaceList, NamespaceStateWord, NamespaceSummary};
-pub use payload::{Payload, PayloadBody, PayloadForm, PayloadLimits, PayloadRequest, Payloads};
-pub use report::{INVENTORY_TYPE, KaiReport, utc_seconds};
+pub(crate) use format::write_columns;
+pub use format::{Format, Layout};
+pub(crate) use images::ImageEntry;
+pub use images::NamespaceImages;
+pub use namespaces::NamespaceList;
+pub(crate) use payload::PayloadBody;
+pub use payload::{Payload, PayloadForm, PayloadLimits, PayloadRequest};
+pub use report::KaiReport;
+pub(crate) use report::{INVENTORY_TYPE, utc_seconds};

@@ -9,7 +9,7 @@ use crate::inventory::ReportPolicy;
 use crate::snapshot::{ContentHash, ContentHasher, NamespaceState, ServerVersion, Snapshot};
 
 /// The value of `inventory_type`.
-pub const INVENTORY_TYPE: &str = "kubernetes";
+pub(crate) const INVENTORY_TYPE: &str = "kubernetes";
 
 /// Every namespace with the images that run in it.
 #[derive(Debug, Clone, ToSchema)]
@@ -122,6 +122,6 @@ impl KaiReport {
 ///
 /// # Errors
 /// Those of the serializer.
-pub fn utc_seconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn utc_seconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&time.strftime("%Y-%m-%dT%H:%M:%SZ"))
 }

@@ -14,7 +14,6 @@ pub struct Endpoint {
     pub(in crate::cluster) proxy: Option<Proxy>,
 }
 
-/// Who described the connection.
 #[derive(Debug, Clone)]
 pub(in crate::cluster) enum Origin {
     Kubeconfig { files: String, context: String, cluster: String, user: Option<String> },
@@ -78,7 +77,6 @@ impl Endpoint {
         }
     }
 
-    /// Whose credentials are sent.
     pub(in crate::cluster) fn user_setting(&self) -> String {
         match &self.origin {
             Origin::Kubeconfig { files, user, .. } => match user {

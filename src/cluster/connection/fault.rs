@@ -14,7 +14,6 @@ pub enum KubeconfigError {
         /// As the user wrote it.
         path: PathBuf,
     },
-    /// The search found nothing.
     #[error(
         "no kubeconfig found at {searched}, and not in a cluster ({in_cluster}); name one with --kubeconfig, \
          kubeconfig.path or the variable KUBECONFIG"
@@ -28,27 +27,19 @@ pub enum KubeconfigError {
     /// The mode of a file keeps kai out.
     #[error("kubeconfig {0} cannot be read: permission denied{access}; {advice}", .path.display(), advice = MODE_ADVICE)]
     PermissionDenied {
-        /// The file.
         path: PathBuf,
         /// ` (mode 0600, owner uid 1000; kai runs as uid 65532)`, as far as it can be told.
         access: String,
     },
     /// A file cannot be read for another reason.
     #[error("kubeconfig {0} cannot be read: {reason}; check --kubeconfig, kubeconfig.path or KUBECONFIG", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        reason: String,
-    },
+    Unreadable { path: PathBuf, reason: String },
     /// A file is no kubeconfig.
     #[error("kubeconfig {0}{position} is malformed: {reason}; `kubectl config view` shows how it should look", .path.display())]
     Malformed {
-        /// The file.
         path: PathBuf,
         /// `:12:3`, or nothing.
         position: String,
-        /// What is wrong there.
         reason: String,
     },
     /// A field of an entry is not what it must be.
@@ -59,7 +50,6 @@ pub enum KubeconfigError {
         /// What is wrong, and what to do.
         problem: String,
     },
-    /// No context was chosen.
     #[error(
         "{files} has no current-context; choose one with --context or `kubectl config use-context` (contexts: {known})"
     )]
@@ -72,7 +62,6 @@ pub enum KubeconfigError {
     /// The chosen context is not there.
     #[error("context \"{context}\" is not in {files}{suggestion}; contexts: {known}")]
     UnknownContext {
-        /// As chosen.
         context: String,
         /// `kubeconfig A`, or several.
         files: String,
@@ -85,16 +74,10 @@ pub enum KubeconfigError {
     #[error(
         "--context {context} needs a kubeconfig, and {found}; leave --context out, or name the file with --kubeconfig"
     )]
-    ContextWithoutKubeconfig {
-        /// As chosen.
-        context: String,
-        /// What there is instead.
-        found: String,
-    },
+    ContextWithoutKubeconfig { context: String, found: String },
     /// The cluster of the context is not there or says too little.
     #[error("cluster \"{cluster}\" of context \"{context}\" in {files} {problem}")]
     Cluster {
-        /// Its name.
         cluster: String,
         /// The context that names it.
         context: String,
@@ -106,7 +89,6 @@ pub enum KubeconfigError {
     /// The address of the server is no URL.
     #[error("{setting}{shown} {problem}")]
     Server {
-        /// Where it is set.
         setting: String,
         /// ` is "…", which`, or nothing when it may hold a password.
         shown: String,
@@ -115,12 +97,7 @@ pub enum KubeconfigError {
     },
     /// A certificate, key or token cannot be used.
     #[error("{setting} cannot be used: {reason}")]
-    Credential {
-        /// Where it is set.
-        setting: String,
-        /// Why.
-        reason: String,
-    },
+    Credential { setting: String, reason: String },
     /// The proxy cannot be used. Its value is not shown: it may hold a password.
     #[error("{0}")]
     Proxy(String),
@@ -129,10 +106,7 @@ pub enum KubeconfigError {
         "not in a cluster: {reason}; kubeconfig.path is `use-in-cluster`, which works only in a pod that has a service \
          account token mounted"
     )]
-    NotInCluster {
-        /// What is missing.
-        reason: String,
-    },
+    NotInCluster { reason: String },
 }
 
 /// Why no client could be made.
@@ -140,11 +114,8 @@ pub enum KubeconfigError {
 pub(in crate::cluster) enum ConnectError {
     /// The description of the connection.
     Description(KubeconfigError),
-    /// The credential plugin.
     Plugin {
-        /// The program.
         command: String,
-        /// Whose plugin it is.
         setting: String,
         /// What went wrong, and what to do.
         problem: String,

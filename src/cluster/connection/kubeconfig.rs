@@ -18,7 +18,6 @@ pub(super) struct Files {
     users: Vec<(String, Entry)>,
 }
 
-/// One context, looked up.
 #[derive(Debug)]
 pub(super) struct Chosen {
     pub(super) context: String,

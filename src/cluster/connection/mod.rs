@@ -12,8 +12,8 @@ mod kubeconfig;
 mod plugin;
 mod recipe;
 
-pub use endpoint::Endpoint;
-pub use fault::KubeconfigError;
+pub(crate) use endpoint::Endpoint;
+pub(crate) use fault::KubeconfigError;
 
 pub(in crate::cluster) use fault::ConnectError;
 

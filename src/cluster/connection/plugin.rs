@@ -30,7 +30,6 @@ pub(super) struct Plugin {
     interactive: bool,
 }
 
-/// What a plugin gave.
 #[derive(Debug)]
 pub(super) struct Credential {
     pub(super) authorization: Option<HeaderValue>,
@@ -80,7 +79,6 @@ impl Plugin {
         })
     }
 
-    /// Runs the program once.
     pub(super) async fn run(&self, endpoint: &Endpoint, deadline: Duration) -> Result<Credential, ConnectError> {
         let fault = |problem: String| ConnectError::Plugin {
             command: excerpt(&self.command).to_string(),

@@ -19,7 +19,6 @@ use super::problem::Problems;
 use super::settings::Settings;
 use super::sources::{Environment, Flags};
 
-/// What the sections read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Given<'a> {
     pub(super) values: &'a Effective,
@@ -27,7 +26,6 @@ pub(super) struct Given<'a> {
     pub(super) environment: &'a Environment,
 }
 
-/// All sections.
 pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> Settings {
     let values = given.values;
     let anchore = anchore::build(given, problems);

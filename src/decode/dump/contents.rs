@@ -39,7 +39,6 @@ pub(super) struct Contents<'o> {
     depth: u32,
 }
 
-/// The list being read.
 #[derive(Debug, Default)]
 struct List {
     kind: ListKind,

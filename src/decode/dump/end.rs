@@ -15,14 +15,11 @@ const KINDS_MAX: usize = 1_000;
 const GO_NAMES: [&str; 9] =
     ["TypeMeta", "ObjectMeta", "ListMeta", "Metadata", "Items", "Spec", "Status", "typemeta", "objectmeta"];
 
-/// What a dump held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DumpEnd {
-    /// Pods that were read.
     pub pods: u64,
     /// Namespaces that were read; without any the namespaces are those of the pods.
     pub namespaces: u64,
-    /// Nodes that were read.
     pub nodes: u64,
     /// Whether a list that has pods, or may have had, was there: an empty one says that there are none.
     pub had_pod_list: bool,

@@ -24,7 +24,6 @@ pub(super) struct Head {
     pub(super) length: usize,
     /// The first line that is not blank, counted from 1.
     pub(super) first_line: u64,
-    /// Its text.
     pub(super) text: String,
 }
 

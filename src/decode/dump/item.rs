@@ -68,7 +68,6 @@ pub(super) enum Item {
     List,
     /// A `Status` of the API server.
     Status,
-    /// Another kind.
     Other(String),
     /// Neither a kind nor containers: what it is must be told by its list.
     Untold(Box<Untold>),

@@ -10,7 +10,6 @@ const ARRAYS_MAX: u32 = 8;
 /// What a stream may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::decode) enum Documents {
-    /// One object.
     One,
     /// Objects one after the other, in arrays, between marks (`---`), and among lines of other programs.
     Many,

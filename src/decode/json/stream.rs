@@ -147,7 +147,6 @@ impl Stream {
         Some(self.error(Problem::Splice { below }))
     }
 
-    /// Reads on.
     pub(in crate::decode) fn push<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Stop> {
         let mut at = 0;
         self.counted = 0;

@@ -49,7 +49,6 @@ struct Page {
     scope: ListScope,
     encoding: Encoding,
     end: PageEnd,
-    /// The list has ended.
     is_done: bool,
 }
 

@@ -96,7 +96,6 @@ impl Stream {
         self.state == State::Tag && self.level == Level::Wrapper && !self.varint.is_inside()
     }
 
-    /// Reads on.
     pub(super) fn push<S: Sink>(&mut self, mut bytes: &[u8], sink: &mut S) -> Result<(), Stop> {
         while let [first, ..] = bytes {
             let taken = match self.state {

@@ -14,8 +14,8 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::Refusal;
 use super::delivery::{Delivery, Receiver};
+use super::failure::Refusal;
 use super::plan::Plan;
 use super::pusher::{PushError, Pusher};
 use super::{Answer, Body, CallError, Failure, Sender};
@@ -35,7 +35,6 @@ const V1: &str = "v1/enterprise/kubernetes-inventory";
 const OLD: &str = "v1/enterprise/inventories";
 const INTERVAL: Duration = Duration::from_mins(5);
 
-/// What was sent.
 #[derive(Debug, Clone)]
 struct Posted {
     path: String,

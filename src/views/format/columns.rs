@@ -10,7 +10,7 @@ const COLUMN_GAP: usize = 2;
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write_columns<const N: usize>(
+pub(crate) fn write_columns<const N: usize>(
     header: [&str; N],
     rows: &[[Cow<'_, str>; N]],
     writer: &mut impl Write,

@@ -6,14 +6,13 @@ mod table;
 
 use std::io::{self, Write};
 
-pub use columns::write_columns;
+pub(crate) use columns::write_columns;
 
 use super::report::KaiReport;
 
 /// A format of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// One JSON document.
     Json,
     /// Plain columns for a terminal.
     Table,

@@ -28,7 +28,6 @@ use self::report::Inventories;
 use crate::inventory::{MetadataRule, ReportPolicy};
 use crate::snapshot::{NamespacePart, Snapshot};
 
-/// Which body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PayloadForm {
     /// The KAI report, for `inventories`: byte for byte the compact JSON of [`super::KaiReport`] when it is not split.
@@ -59,9 +58,7 @@ pub struct PayloadRequest {
     pub namespaces: Vec<Arc<NamespacePart>>,
     /// How images are written, and which pods count.
     pub policy: ReportPolicy,
-    /// Which body.
     pub form: PayloadForm,
-    /// How large.
     pub limits: PayloadLimits,
     /// What is sent of the labels and annotations of namespaces. One may have been kept for routing alone.
     pub namespace_rule: MetadataRule,

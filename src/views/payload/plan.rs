@@ -40,7 +40,6 @@ pub(super) struct Item {
     pub(super) node: Option<usize>,
 }
 
-/// What a payload has.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
     pub(super) namespaces: usize,
@@ -77,7 +76,6 @@ pub(super) struct Planner {
     next: Position,
 }
 
-/// The payload under way.
 #[derive(Default)]
 struct Draft {
     tally: Tally,

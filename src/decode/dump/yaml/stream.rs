@@ -110,12 +110,10 @@ impl Stream {
         self.is_cut || (api_version && items && !kind)
     }
 
-    /// The item being read.
     pub(in crate::decode::dump) fn unfinished_item(&self) -> Option<&[u8]> {
         matches!(self.state, State::Item { .. }).then_some(&self.item)
     }
 
-    /// Reads on.
     pub(in crate::decode::dump) fn push<S: Sink>(&mut self, mut bytes: &[u8], sink: &mut S) -> Result<(), Stop> {
         while let Some(end) = memchr(b'\n', bytes) {
             if self.partial.is_empty() {
@@ -151,7 +149,6 @@ impl Stream {
         Ok(())
     }
 
-    /// Ends the last document.
     pub(in crate::decode::dump) fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
         self.end_document(sink)
     }
@@ -341,7 +338,6 @@ impl Stream {
         Ok(())
     }
 
-    /// Hands the document on.
     fn give<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
         if self.items == Items::Bare {
             return sink.list_ends(Envelope { items: envelope::Items::Array, ..Envelope::default() });
