@@ -47,7 +47,7 @@ impl HangUps {
 
     /// Waits for the next one. Several that come while nobody waits are one.
     pub(crate) async fn next(&mut self) {
-        // There is no end to a signal: `None` is never said.
+        // There is no end to a signal: `None` never comes.
         self.0.recv().await;
     }
 }

@@ -101,7 +101,7 @@ fn live_namespaces(flags: &Flags) -> Vec<String> {
     names.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-/// The flags that say which cluster is meant, as far as the line has them.
+/// The flags by which a cluster is chosen, as far as the line has them.
 fn flags_on_the_line(arguments: impl Iterator<Item = OsString>) -> Flags {
     let mut flags = Flags::default();
     let mut words = arguments.filter_map(|word| word.into_string().ok());

@@ -11,7 +11,7 @@ use crate::config::Loaded;
 pub(super) struct Config {}
 
 impl Config {
-    /// Prints them as YAML; what is wrong with them was said before.
+    /// Prints them as YAML; what is wrong with them was printed before.
     pub(super) fn run(loaded: &Loaded) -> anyhow::Result<Exit> {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");

@@ -20,7 +20,7 @@ use crate::output::{ProgressBar, is_closed_pipe};
 use crate::push::DryRun;
 use crate::views::{Format, write_columns};
 
-/// A dump of which more time has passed says little of what runs now.
+/// A dump of which more time has passed has little of what runs now.
 const OLD: Duration = Duration::from_hours(24);
 
 const EXAMPLES: &str = "\

@@ -30,7 +30,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Lists, prints, and says by the exit status whether everything was read.
+    /// Lists, prints, and shows by the exit status whether everything was read.
     pub(super) async fn run(
         &self,
         started: Started,

@@ -24,7 +24,7 @@ struct Build {
     git_tree_state: &'static str,
     platform: String,
     compiler: &'static str,
-    /// Only a FIPS build says which module it has.
+    /// Only a FIPS build shows which module it has.
     #[cfg(feature = "fips")]
     crypto_module: crate::cluster::Module,
 }

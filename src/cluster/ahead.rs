@@ -17,7 +17,7 @@ pub(super) struct Asked<'a> {
     pub(super) path: String,
     /// What asked for it; `None` for the first page.
     pub(super) token: Option<String>,
-    /// What asks for the page after it. Another try may say something else.
+    /// What asks for the page after it. Another try may have another one.
     announced: watch::Receiver<String>,
     answer: BoxFuture<'a, Result<Page, Failed>>,
     /// The answer, when it came before its turn.
@@ -35,7 +35,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Reads the page to its end, and begins with the next one when `reads_ahead`. The one that is handed back belongs to
-    /// the last token that was announced: whoever takes it compares it with what the page says at its end.
+    /// the last token that was announced: whoever takes it compares it with the one at the end of the page.
     pub(super) async fn read(
         mut self,
         reads_ahead: bool,

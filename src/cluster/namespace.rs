@@ -17,7 +17,7 @@ use crate::snapshot::ListScope;
 /// More than the API server stores of one object.
 const BODY_MAX: usize = 8 * 1024 * 1024;
 
-/// What the API server says of a namespace.
+/// The API server's answer about a namespace.
 pub(super) enum Found {
     /// It is there; the record when it is wanted.
     There(Option<NamespaceRecord>),

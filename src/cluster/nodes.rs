@@ -9,7 +9,7 @@ use crate::snapshot::{Event, ListScope};
 const NODES: &str = "nodes";
 
 /// Reads `rest`, and the nodes meanwhile when they are wanted. Whatever goes wrong with the nodes costs the nodes alone,
-/// and is said once and not at every poll.
+/// and is logged once and not at every poll.
 pub(super) async fn beside_nodes<T>(
     lists: &Lists<'_>,
     rest: BoxFuture<'_, Result<T, ClusterError>>,

@@ -1,7 +1,7 @@
 //! One page of a list: the bytes of an answer become events as they arrive.
 //!
 //! The events of a page are given only when the page is whole, so that a page that broke off can be asked for again
-//! without a trace of the first try. Which encoding a body has is told by its `Content-Type`, so that a server (or a proxy
+//! without a trace of the first try. The encoding of a body is that of its `Content-Type`, so that a server (or a proxy
 //! before it) that knows no protobuf is read in JSON.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,7 +34,7 @@ pub(super) struct PageReader<'a> {
     pub(super) scope: &'a ListScope,
     pub(super) records: &'a Mutex<Records>,
     pub(super) metrics: &'a Metrics,
-    /// Is told what asks for the next page while this one still comes, once by each try.
+    /// Gets the token of the next page while this one still comes, once by each try.
     pub(super) next: Option<watch::Sender<String>>,
 }
 

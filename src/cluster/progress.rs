@@ -14,7 +14,7 @@ pub struct Progress {
 pub(super) struct Tally<'a> {
     pub(super) read: AtomicU64,
     pub(super) report: &'a (dyn Fn(Progress) + Sync),
-    /// Whether one list has all the pods, so that what it says to be left is the whole rest.
+    /// Whether one list has all the pods, so that its remaining items are the whole rest.
     pub(super) is_single: bool,
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Rejection {
     pub(super) retry_after: Option<Duration>,
 }
 
-/// Who answers, as far as the body tells.
+/// Who answers, as far as the body shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
     /// The API server, by a `Status`: its message.

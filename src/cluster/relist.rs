@@ -64,7 +64,7 @@ async fn cluster_wide(lists: &Lists<'_>) -> Result<(), ClusterError> {
 /// be asked for, makes the list of namespaces.
 async fn by_namespace(lists: &Lists<'_>, included: &[&str], workers: usize) -> Result<(), ClusterError> {
     lists.send(vec![Event::RelistBegun(ListScope::Namespaces)]).await?;
-    // Named as boxes: the compiler cannot tell that a stream of the bare futures may move between threads.
+    // Named as boxes: the compiler does not see that a stream of the bare futures may move between threads.
     let namespaces: Vec<BoxFuture<'_, Result<Outcome, ClusterError>>> =
         included.iter().map(|name| one_namespace(lists, Arc::from(*name)).boxed()).collect();
     let outcomes: Vec<Outcome> = stream::iter(namespaces).buffer_unordered(workers.max(1)).try_collect().await?;
@@ -140,7 +140,7 @@ fn nothing_readable(connection: &Connection, reason: String, advice: &'static st
     ClusterError::NothingReadable { endpoint: Box::new(connection.endpoint().clone()), reason, advice }
 }
 
-/// `GET /version`. It is an ornament of the report: whatever goes wrong with it costs no inventory, and is said once and
+/// `GET /version`. It is an ornament of the report: whatever goes wrong with it costs no inventory, and is logged once and
 /// not at every poll.
 async fn server_version(lists: &Lists<'_>) -> ServerVersion {
     let path = "/version";

@@ -109,7 +109,7 @@ impl Reader<'_> {
         distinct
     }
 
-    /// The value of a key; `None` when it says nothing or was refused.
+    /// The value of a key; `None` when it is not set or was refused.
     fn setting(&mut self, path: &str, kind: Kind, node: Node) -> Option<Setting> {
         let origin = self.origin(node.line);
         let value = match node.shape {

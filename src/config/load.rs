@@ -9,7 +9,7 @@ use super::settings::Settings;
 use super::sources::{Environment, Flags};
 use super::{file, print, search, sections};
 
-/// Settings that are whole and right, and what to say about them.
+/// Settings that are whole and right, and what to log about them.
 #[derive(Debug)]
 pub struct Loaded {
     pub settings: Settings,
@@ -22,7 +22,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The settings that count as YAML, a comment on each line saying where it came from: `default`, `FILE:LINE`,
+    /// The settings that count as YAML, a comment on each line with where it came from: `default`, `FILE:LINE`,
     /// `variable NAME` or `flag --NAME`. A secret reads `[REDACTED]`. kai takes the text as a file, secrets aside.
     pub fn to_yaml(&self) -> String {
         print::to_yaml(&self.values, self.file.as_deref())

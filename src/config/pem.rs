@@ -10,7 +10,7 @@ pub(super) enum Meaning {
 /// The least length at which a value in base64 is taken for a key that lost its PEM lines: the shortest has 64.
 const LEAST_KEY: usize = 60;
 
-/// Tells a path from PEM text. What the text or the file holds is not looked at.
+/// Separates a path from PEM text. What the text or the file holds is not looked at.
 ///
 /// # Errors
 /// Why it can be neither, without any part of the value: it may be a key in another form.

@@ -9,7 +9,7 @@ use super::receiver::AnchoreSettings;
 use crate::inventory::{NamespaceSelection, ReportPolicy};
 use crate::views::Format;
 
-/// Everything that kai was told.
+/// All settings.
 #[derive(Debug)]
 pub struct Settings {
     /// `output`: how a report is printed.

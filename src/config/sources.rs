@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::settings::Impersonation;
 
-/// What the command line said. Everything is optional; values are as typed and checked by [`load`](fn@super::load).
+/// The flags of the command line. Everything is optional; values are as typed and checked by [`load`](fn@super::load).
 #[derive(Debug, Default, Clone)]
 pub struct Flags {
     /// `--config`: the file to read instead of searching.
@@ -64,7 +64,7 @@ impl Environment {
         }
     }
 
-    /// A variable that says something: an empty one counts as unset.
+    /// A variable that is set: an empty one counts as unset.
     pub(super) fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }

@@ -6,7 +6,7 @@ use super::keys::{self, ACCOUNT_ROUTES, KEYS, ROUTE_KEYS};
 pub(super) fn for_key(section: &str, name: &str) -> String {
     let known = keys::children(section);
     let same = known.iter().find(|child| letters(child) == letters(name));
-    // A key in the wrong section: its own name says where it belongs.
+    // A key in the wrong section: its own name has the section that it belongs to.
     let elsewhere: Vec<&str> = KEYS.iter().map(|key| key.path).filter(|path| ends_with_name(path, name)).collect();
     if same.is_none()
         && let [path] = elsewhere[..]

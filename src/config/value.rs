@@ -74,7 +74,7 @@ impl Setting {
     }
 }
 
-/// Reads a scalar. `None`: an empty text where that can only mean that nothing was said.
+/// Reads a scalar. `None`: an empty text where that can only mean that nothing is set.
 pub(super) fn read_scalar(kind: Kind, text: &str, origin: &Origin) -> Result<Option<Value>, Refused> {
     if kind != Kind::Text && text.trim().is_empty() {
         return Ok(None);

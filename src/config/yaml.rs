@@ -75,7 +75,7 @@ fn limits() -> Budget {
     budget
 }
 
-/// The library's message without its own position, which is said in kai's form.
+/// The library's message without its own position, which is written in kai's form.
 fn reason(error: &serde_saphyr::Error) -> String {
     let text = error.without_snippet().to_string();
     let first = text.lines().next().unwrap_or_default();
@@ -86,7 +86,7 @@ fn reason(error: &serde_saphyr::Error) -> String {
 /// A node as the library hands it out, before plain scalars are taken back from the source text.
 enum Raw {
     Null,
-    /// Read as a number or a boolean: the source text says what was written.
+    /// Read as a number or a boolean: the source text has what was written.
     Typed,
     Text(String),
     List(Vec<Spanned<Raw>>),

@@ -16,7 +16,7 @@ impl Encoding {
     /// The `Accept` of a list or a watch: protobuf, or JSON from a server that has none.
     pub const ACCEPT: &'static str = "application/vnd.kubernetes.protobuf, application/json";
 
-    /// The form that a `Content-Type` names. What is not protobuf is taken for JSON, whose decoder tells what else it is.
+    /// The form that a `Content-Type` names. What is not protobuf is taken for JSON, whose decoder reports what else it is.
     #[must_use]
     pub fn of_content_type(content_type: &str) -> Self {
         let media_type = content_type.split(';').next().unwrap_or_default().trim();

@@ -1,4 +1,4 @@
-//! What a list says of itself, outside its items.
+//! The fields of a list outside its items.
 
 use std::fmt;
 
@@ -38,7 +38,7 @@ pub(super) enum Items {
 /// Which list a `kind` names.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ListKind {
-    /// No kind: items are told by their own, or by their shape.
+    /// No kind: items are known by their own, or by their shape.
     #[default]
     Unnamed,
     /// `List`: items of any kind.

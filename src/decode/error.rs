@@ -17,7 +17,7 @@ pub enum DecodeError {
     /// No byte, or none but blanks.
     #[error("the input is empty; {HINT}")]
     Empty,
-    /// Not text at all, or not in UTF-8; says what it is.
+    /// Not text at all, or not in UTF-8; has what it is.
     #[error("the input is {0}, not JSON or YAML in UTF-8; {HINT}")]
     NotText(&'static str),
     /// A document that is no object: an array, a number, a string.

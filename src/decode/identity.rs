@@ -1,4 +1,4 @@
-//! A first look at an object that may be broken: what it calls itself, as far as that can be told.
+//! A first look at an object that may be broken: its kind and name, as far as they can be read.
 
 use std::fmt;
 

@@ -5,7 +5,7 @@ use super::records::{Records, kept};
 use super::skipped::Lack;
 use crate::inventory::{Metadata, MetadataRule, NodeRecord};
 
-/// The node of that object; `rule` says what is kept of its metadata.
+/// The node of that object; `rule` has what is kept of its metadata.
 pub(super) fn read_node(node: &Node, rule: &MetadataRule, records: &mut Records) -> Result<NodeRecord, Lack> {
     let interner = &mut records.interner;
     let metadata = node.metadata.as_ref();

@@ -308,7 +308,7 @@ pub(super) struct NodeInfo {
     pub(super) architecture: Option<String>,
 }
 
-/// What a list says of itself.
+/// The metadata of a list.
 #[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ListMeta {

@@ -1,4 +1,4 @@
-//! A pod of the API becomes a record: spec and status entries joined by name, owner and state told.
+//! A pod of the API becomes a record: spec and status entries joined by name, owner and state read.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -100,7 +100,7 @@ fn kept_metadata(metadata: &ObjectMeta, rule: &MetadataRule, interner: &mut Inte
 
 /// The API server's copy of a static pod has this annotation.
 const MIRROR: &[u8] = b"kubernetes.io/config.mirror";
-/// A kubelet's own list says where each pod came from: `file`, `http`, or `api` for all others.
+/// A kubelet's own list has where each pod came from: `file`, `http`, or `api` for all others.
 const SOURCE: &[u8] = b"kubernetes.io/config.source";
 
 /// Whether the annotations say that the kubelet read the pod from a file or an address of its node, not from the API.
@@ -160,7 +160,7 @@ impl<'p> PodReader<'p> {
         self.collect_strays(entries, &statuses);
     }
 
-    /// A container that the node says nothing of, or no more: the pod as a whole says what became of it.
+    /// A container without a status, or without one any more: the status of the pod has what became of it.
     fn without_status(&self) -> StatusEntry<'p> {
         let (state, reason) = match self.phase {
             Phase::Failed => (ContainerState::Terminated, self.reason),
@@ -265,7 +265,7 @@ fn mounted_images(status: &PodStatus) -> HashMap<&str, &str> {
     found
 }
 
-/// What the container does, and why. The API's own rule: a status that says nothing says waiting.
+/// What the container does, and why. The API's own rule: a status without a state means waiting.
 fn state_of(status: &ContainerStatus) -> (ContainerState, Option<&String>) {
     let Some(state) = &status.state else { return (ContainerState::Waiting, None) };
     match (&state.running, &state.terminated, &state.waiting) {

@@ -11,7 +11,7 @@ pub struct Records {
 }
 
 impl Records {
-    /// Shares no text yet; keeps what `detail` says.
+    /// Shares no text yet; keeps what `detail` asks for.
     #[must_use]
     pub fn new(detail: Detail) -> Self {
         Self { interner: Interner::default(), detail }

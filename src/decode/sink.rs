@@ -12,7 +12,7 @@ pub(super) const KEEP: usize = 1024 * 1024;
 
 /// Who is given what a stream finds. A method that fails ends the reading.
 pub(super) trait Sink {
-    /// The items of a list begin; `list` is what it said of itself before them.
+    /// The items of a list begin; `list` has its fields in front of them.
     fn list_begins(&mut self, list: Envelope) -> Result<(), Stop>;
 
     /// The item at the start of `bytes`, if it can be read where it is. If not, it is cut out first.
@@ -26,7 +26,7 @@ pub(super) trait Sink {
     /// An item of more than [`ITEM_MAX`] bytes, of which the first ones are given.
     fn item_too_large(&mut self, head: &[u8]) -> Result<(), Stop>;
 
-    /// The list ended; now it has said everything.
+    /// The list ended; `list` has all of its fields.
     fn list_ends(&mut self, list: Envelope) -> Result<(), Stop>;
 
     /// A document without items that could be cut, whole.

@@ -12,7 +12,7 @@ const DEPTH_MAX: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) path: PathBuf,
-    /// Its name is one of JSON or YAML; if not, it has none that tells.
+    /// Its name is one of JSON or YAML; if not, its name means nothing.
     pub(super) is_named: bool,
 }
 

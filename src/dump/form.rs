@@ -66,7 +66,7 @@ fn plain<'t>(head: &[u8], reader: Text<'t>) -> Result<Text<'t>, NoText> {
     Ok(Box::new(Utf16::new(reader, order)))
 }
 
-/// The byte order of UTF-16, and the length of its mark. Without one two characters of ASCII tell: no text in UTF-8 has a
+/// The byte order of UTF-16, and the length of its mark. Without one two characters of ASCII show it: no text in UTF-8 has a
 /// zero byte.
 fn byte_order(head: &[u8]) -> Option<(ByteOrder, u64)> {
     let is_plain = |byte: u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();

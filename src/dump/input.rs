@@ -41,7 +41,7 @@ pub(super) enum Found {
     ByName,
     /// It lies in a folder and has a name of JSON or YAML.
     InFolder,
-    /// It lies in a folder and has a name that tells nothing.
+    /// It lies in a folder and has a name that means nothing.
     ByChance,
 }
 

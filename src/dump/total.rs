@@ -26,7 +26,7 @@ const NODE: &str = "Node";
 pub(super) struct Total {
     /// Pods or namespaces, or lists of them, were found.
     pub(super) is_recognised: bool,
-    /// Pods, or a list of pods, were found: an empty one says that there are none.
+    /// Pods, or a list of pods, were found: an empty one means that there are none.
     has_pods: bool,
     other_kinds: BTreeMap<String, u64>,
 }

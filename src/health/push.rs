@@ -102,7 +102,7 @@ impl PushBoard {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|account, _| is_wanted(account.as_deref()));
     }
 
-    /// Every account of which there is something to say, sorted by name.
+    /// Every account with an outcome, sorted by name.
     #[must_use]
     pub fn accounts(&self) -> Vec<AccountPush> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()

@@ -1,4 +1,4 @@
-//! What the OpenAPI document says of failures: for each status one response, with an example of each problem type.
+//! Failures in the OpenAPI document: for each status one response, with an example of each problem type.
 
 use std::collections::BTreeMap;
 

@@ -52,12 +52,12 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Handshake {
 
 /// Closes a connection on which an alert was sent, once the client has closed it too. With TLS 1.3 a client's request is
 /// on its way before its certificate is refused: to close with that unread resets the connection, and the client may then
-/// see a broken pipe in place of the alert that says why.
+/// see a broken pipe in place of the alert with the reason.
 async fn linger(mut stream: TcpStream) {
     let heard = async {
         stream.shutdown().await?;
         tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink()).await
     };
-    // Whether it goes away or not, nothing more is said to it.
+    // Whether it goes away or not, nothing more is sent to it.
     let _ended = timeout(LINGER, heard).await;
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI document: what the routes say of themselves, and what holds for all of them.
+//! The OpenAPI document: the routes' own descriptions, and what holds for all of them.
 
 use serde_json::Value;
 use utoipa::openapi::path::Operation;

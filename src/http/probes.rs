@@ -1,4 +1,4 @@
-//! The handlers that an orchestrator asks, and what they tell a person.
+//! The handlers that an orchestrator asks, and the verbose answers for a person.
 
 use std::sync::Arc;
 

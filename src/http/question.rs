@@ -119,7 +119,7 @@ impl Question {
     }
 }
 
-/// The namespace, when kai can say what runs in it: nothing at all in one that was included and does not exist.
+/// The namespace, when kai knows what runs in it: nothing at all in one that was included and does not exist.
 fn answerable<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Arc<NamespacePart>, Problem> {
     let part = snapshot.namespace(name).ok_or_else(|| Problem::unknown_namespace(name))?;
     match part.state() {

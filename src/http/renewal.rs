@@ -40,7 +40,7 @@ impl Tls {
     }
 
     /// Reads the files again when they have changed, for as long as it is polled. Connections that are open stay as they
-    /// are; files that cannot be used change nothing, and are said once.
+    /// are; files that cannot be used change nothing, and are logged once.
     pub(super) async fn renew(self) -> Infallible {
         let Self { files, seen, config } = self;
         let (mut read, mut before) = (seen, seen);

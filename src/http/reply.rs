@@ -92,7 +92,7 @@ impl Asked {
     }
 }
 
-/// What a data answer says of itself besides its content.
+/// The headers of a data answer besides those of its content.
 fn describe(app: &App, generation: &Generation, question: &Question, headers: &mut HeaderMap) {
     headers.insert(INVENTORY_GENERATION, generation.number.clone());
     headers.insert(INVENTORY_OBSERVED_AT, app.answers.observed_at(generation));

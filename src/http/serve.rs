@@ -23,7 +23,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the other end of an HTTP/2 connection is asked whether it is still there.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
-/// Bytes of a header list over HTTP/2: above kai's own limit, whose answer says what is wrong.
+/// Bytes of a header list over HTTP/2: above kai's own limit, whose answer has the reason.
 const HEADER_LIST: u32 = 64 * 1024;
 
 /// How often connections that could not be accepted are logged at most.

@@ -17,7 +17,7 @@ pub struct ContainerRecord {
     pub image: Arc<ImageRef>,
     /// The manifest digest that the node reports as running: the part of `imageID` behind the `@`.
     pub running: Option<Digest>,
-    /// The image ID (config digest) that the node reports instead of a manifest digest. Says nothing about origin.
+    /// The image ID (config digest) that the node reports instead of a manifest digest. It means nothing about origin.
     pub image_id: Option<Arc<str>>,
     /// The repository of `imageID` when it differs from the spec's in canonical form. Need not be pullable.
     pub resolved_repository: Option<Arc<str>>,
@@ -26,7 +26,7 @@ pub struct ContainerRecord {
     pub updating_from: Option<Arc<ImageRef>>,
     /// Running, waiting, ended, or not reported.
     pub state: ContainerState,
-    /// Why it waits or ended, as the node or the pod says (`ImagePullBackOff`, `Completed`, `Evicted`).
+    /// Why it waits or ended, as the node or the pod reports (`ImagePullBackOff`, `Completed`, `Evicted`).
     pub reason: Option<Arc<str>>,
     /// What is odd about the entry.
     pub flags: ContainerFlags,
@@ -49,7 +49,7 @@ pub enum ContainerKind {
     Volume,
 }
 
-/// What the node says the container does.
+/// What the container does, as the node reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ContainerState {
     /// No status yet, or none any more.
@@ -69,6 +69,6 @@ pub struct ContainerFlags {
     pub digest_mismatch: bool,
     /// `imageID` has a `name://` prefix that no runtime is known to use.
     pub unknown_prefix: bool,
-    /// The node's tag differs from the spec's and nothing tells whether an update is pending.
+    /// The node's tag differs from the spec's and it is unknown whether an update is pending.
     pub ambiguous_tag: bool,
 }

@@ -1,4 +1,4 @@
-//! The vocabulary: what kai says about images, in types that cannot be wrong.
+//! The vocabulary: what kai knows about images, in types that cannot be wrong.
 //!
 //! Everything here is pure: no clock, no I/O, no Kubernetes type. A reference is parsed once by the distribution
 //! reference grammar ([`ImageRef`]), what a node reports about a container is read once by fixed rules

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Metadata;
 
-/// The fields of a node that kai keeps; an empty text is one that the node does not say.
+/// The fields of a node that kai keeps; an empty text is one that the node does not report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NodeRecord {
     /// `metadata.name`.
@@ -19,7 +19,7 @@ pub struct NodeRecord {
     pub kernel_version: Arc<str>,
     /// `status.nodeInfo.kubeletVersion`.
     pub kubelet_version: Arc<str>,
-    /// `status.nodeInfo.kubeProxyVersion`; newer nodes say none.
+    /// `status.nodeInfo.kubeProxyVersion`; newer nodes report none.
     pub kube_proxy_version: Arc<str>,
     /// `status.nodeInfo.containerRuntimeVersion`.
     pub container_runtime_version: Arc<str>,

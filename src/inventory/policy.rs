@@ -1,4 +1,4 @@
-//! What the user wants a report to say, read from the settings, applied by the views.
+//! What the user wants in a report, read from the settings, applied by the views.
 
 /// How the KAI report is written.
 #[derive(Debug, Clone, PartialEq, Eq)]

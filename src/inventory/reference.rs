@@ -12,7 +12,7 @@ const LATEST: &str = "latest";
 /// An image reference: the text as written, and its parts when it has any.
 ///
 /// Source: `spec…containers[].image`, `spec.volumes[].image.reference`, or a name that a node reports. A text that
-/// does not parse is kept and says why ([`ImageRef::problem`]); nothing is lost, nothing is made up.
+/// does not parse is kept with the reason ([`ImageRef::problem`]); nothing is lost, nothing is made up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ImageRef {
     written: Box<str>,

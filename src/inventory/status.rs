@@ -1,4 +1,4 @@
-//! What a pod's three image fields say together, read once by fixed rules.
+//! What a pod's three image fields mean together, read once by fixed rules.
 //!
 //! `spec…image` is what was asked for, `status…image` a name that the node happens to know for the content, and
 //! `status…imageID` what runs. Both status fields describe the content on the node, not what this pod asked for: so
@@ -15,7 +15,7 @@ const KNOWN_PREFIXES: [&str; 2] = ["docker-pullable", "docker"];
 /// Reasons of a container that could not get the image it waits for, so that what `imageID` says is of an older one.
 const WITHOUT_IMAGE: [&str; 3] = ["ErrImagePull", "ImagePullBackOff", "InvalidImageName"];
 
-/// What the spec says of one container or image volume.
+/// One container or image volume in the spec.
 #[derive(Debug, Clone, Copy)]
 pub struct SpecEntry<'a> {
     /// Name of the container or volume.
@@ -26,7 +26,7 @@ pub struct SpecEntry<'a> {
     pub image: &'a str,
 }
 
-/// What the status says of the entry of that name, or of the pod when there is none.
+/// The status of the entry of that name, or of the pod when there is none.
 #[derive(Debug, Clone, Copy)]
 pub struct StatusEntry<'a> {
     /// `image`; empty when absent.
@@ -40,7 +40,7 @@ pub struct StatusEntry<'a> {
     pub container_id: &'a str,
 }
 
-/// `metadata.generation` and `status.observedGeneration`: absence of either says nothing.
+/// `metadata.generation` and `status.observedGeneration`: absence of either means nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PodGenerations {
     /// `metadata.generation`.
@@ -56,7 +56,7 @@ impl PodGenerations {
     }
 }
 
-/// Joins what spec and status say of one entry.
+/// Joins spec and status of one entry.
 pub fn read_container(
     spec: SpecEntry<'_>,
     status: StatusEntry<'_>,
@@ -111,7 +111,7 @@ struct Found<'a> {
     unknown_prefix: bool,
 }
 
-/// The running digest stands behind the only `@`; a bare hash is an image ID and says nothing about origin.
+/// The running digest stands behind the only `@`; a bare hash is an image ID and means nothing about origin.
 fn read_image_id<'a>(text: &'a str, interner: &mut Interner) -> Found<'a> {
     let (prefix, rest) = text.split_once("://").map_or((None, text), |(prefix, rest)| (Some(prefix), rest));
     let unknown_prefix = prefix.is_some_and(|prefix| !KNOWN_PREFIXES.contains(&prefix));

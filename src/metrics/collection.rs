@@ -36,7 +36,7 @@ impl Default for PollMetrics {
 }
 
 impl PollMetrics {
-    /// From the start of one poll to the start of the next. Never said of a dump, which is read when it changes.
+    /// From the start of one poll to the start of the next. Never recorded for a dump, which is read when it changes.
     pub fn every(&self, interval: Duration) {
         self.interval.store(interval.as_secs(), Ordering::Relaxed);
     }
@@ -79,7 +79,7 @@ impl PollMetrics {
 
 /// What is asked of the API server.
 const RESOURCES: [&str; 5] = ["pods", "namespaces", "nodes", "version", "other"];
-/// How it answers. Where a status says what to do it stands alone; a pattern as `5..` finds the others too.
+/// How it answers. A status with a remedy of its own stands alone; a pattern as `5..` finds the others too.
 const CODES: [&str; 9] = ["200", "401", "403", "404", "410", "429", "5xx", "other", "none"];
 
 /// Requests to the API server, each try counted.

@@ -44,7 +44,8 @@ struct Scrape {
 }
 
 impl Exposition {
-    /// Of what `metrics` records and `health` knows. `policy` says which images count, `settings` how many are told.
+    /// Of what `metrics` records and `health` knows. `policy` has which images count, `settings` how many
+    /// have a series of their own.
     #[must_use]
     pub fn new(metrics: Metrics, health: Health, policy: &ReportPolicy, settings: &MetricsSettings) -> Self {
         let images =

@@ -11,7 +11,7 @@ use super::durations::{Durations, Observed};
 /// Names and values of a series' labels.
 pub(super) type Labels<'a, const N: usize> = [(&'static str, &'a str); N];
 
-/// Takes families one after another. A name says its unit (`_seconds`, `_bytes`) and, as OpenMetrics has it, leaves the
+/// Takes families one after another. A name has its unit (`_seconds`, `_bytes`) and, as OpenMetrics has it, leaves the
 /// ending out that its series get: `_total` of a counter, `_info` of an info.
 pub(super) struct Families<'e>(DescriptorEncoder<'e>);
 
@@ -95,7 +95,7 @@ impl<'e> Families<'e> {
     }
 }
 
-/// The library writes the unit behind the name by itself, and a line that tells it.
+/// The library writes the unit behind the name by itself, and a line that has it.
 fn unit_of(name: &str) -> (&str, Option<Unit>) {
     for (ending, unit) in [("_seconds", Unit::Seconds), ("_bytes", Unit::Bytes)] {
         if let Some(stem) = name.strip_suffix(ending) {

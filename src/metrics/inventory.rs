@@ -24,7 +24,7 @@ const STATES: [(NamespaceState, &str); 4] = [
     (NamespaceState::Unknown, "unknown"),
 ];
 
-/// Which images count, and how many are told one by one.
+/// Which images count, and how many have a series of their own.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ImageRules {
     /// `ignore-not-running`
@@ -75,8 +75,8 @@ impl Counted {
             }
             let rest = rules.info_limit - info.len();
             omitted += here.len().saturating_sub(rest);
-            let told = here.iter().take(rest).map(|image| row(part.name(), image));
-            info.extend(told);
+            let shown = here.iter().take(rest).map(|image| row(part.name(), image));
+            info.extend(shown);
             images.extend(here);
         }
         let generation = snapshot.generation();
@@ -169,7 +169,7 @@ fn place<T: PartialEq, const N: usize>(words: &[(T, &str); N], wanted: &T) -> us
     words.iter().position(|(word, _)| word == wanted).expect("every word is in its table")
 }
 
-/// What a container runs and, while an update in place is pending, what is asked for. A digest is never told of a name
+/// What a container runs and, while an update in place is pending, what is asked for. A digest never stands beside a name
 /// that it did not run with.
 fn images_of(container: &ContainerRecord) -> impl Iterator<Item = Image<'_>> {
     let asked = &*container.image;
@@ -181,7 +181,7 @@ fn images_of(container: &ContainerRecord) -> impl Iterator<Item = Image<'_>> {
     std::iter::once(runs).chain(pending)
 }
 
-/// A text that is no reference is told as a repository.
+/// A text that is no reference is shown as a repository.
 fn image<'s>(reference: &'s ImageRef, digest: Option<&'s Digest>) -> Image<'s> {
     let repository = reference.repository().unwrap_or(reference.written());
     let tag = reference.tag().unwrap_or_default();

@@ -6,12 +6,12 @@
 //! | `serving` | requests over HTTP; the fixed sets of their labels |
 //! | `push` | attempts to deliver reports, by account |
 //! | `inventory` | what a snapshot holds, counted once for each |
-//! | `process` | what the system says of the process |
+//! | `process` | what the system knows of the process |
 //! | `durations` | a histogram of times |
 //! | `families`, `exposition` | the text, in the form of OpenMetrics |
 //!
 //! There is no global: a [`Metrics`] is made at the start and handed to those who record. What can be read when it is asked
-//! for is not recorded but read then, so that nothing is told of a namespace or an account that is gone.
+//! for is not recorded but read then, so that there is no series of a namespace or an account that is gone.
 
 mod collection;
 mod durations;

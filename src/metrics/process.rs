@@ -1,4 +1,4 @@
-//! What the system says of the process, under the names that every Prometheus client gives it.
+//! What the system knows of the process, under the names that every Prometheus client gives it.
 
 use std::fmt;
 use std::fs;
@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use super::families::Families;
 
-/// The kernel tells times to programs in hundredths of a second, on every architecture.
+/// The kernel gives times to programs in hundredths of a second, on every architecture.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// The process at one moment; what the system does not tell is absent (no `/proc` outside Linux).
+/// The process at one moment; what the system does not give is absent (no `/proc` outside Linux).
 #[derive(Debug, Default)]
 pub(super) struct Process {
     /// In seconds, user and system.

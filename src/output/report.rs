@@ -14,7 +14,7 @@ pub(crate) fn print_report(report: &KaiReport, format: Format) -> io::Result<()>
     out.flush()
 }
 
-/// Whether a write failed because the reader has gone (`kai | head`): then there is nobody left to tell.
+/// Whether a write failed because the reader has gone (`kai | head`): then nobody reads on.
 #[must_use]
 pub(crate) fn is_closed_pipe(error: &io::Error) -> bool {
     error.kind() == ErrorKind::BrokenPipe

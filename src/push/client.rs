@@ -87,7 +87,7 @@ impl Client {
         self.address.join(path).into()
     }
 
-    /// Sends `body` as JSON, compressed where `anchore.http.compress` says so.
+    /// Sends `body` as JSON, compressed with `anchore.http.compress`.
     ///
     /// After a 401 a password file is read again, and the request sent once more when it holds another password.
     ///

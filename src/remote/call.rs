@@ -104,7 +104,7 @@ pub(crate) struct Server<'a> {
     pub(crate) credentials: Credentials,
     /// What helps when it is too slow.
     pub(crate) slow_advice: &'static str,
-    /// `GET /api/v1/pods`, where the name does not tell what was asked for.
+    /// `GET /api/v1/pods`, where the name does not show what was asked for.
     pub(crate) request: Option<String>,
     pub(crate) proxy: Option<&'a Proxy>,
 }

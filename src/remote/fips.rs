@@ -12,7 +12,7 @@ use serde::Serialize;
 pub(crate) struct Module {
     /// Its name in the list of validated modules.
     name: &'static str,
-    /// As the module says it: `3.6.0`.
+    /// The module's own form: `3.6.0`.
     version: String,
     validated: bool,
     /// Number of the certificate at the Cryptographic Module Validation Program, when it is validated.

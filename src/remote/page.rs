@@ -1,4 +1,4 @@
-//! Web pages where an answer should be: the login page of a proxy, say.
+//! Web pages where an answer should be: for example the login page of a proxy.
 
 use http::{HeaderMap, header};
 

@@ -1,7 +1,7 @@
 //! Whether a server is reached through a proxy, by the rules that kubectl follows.
 //!
 //! kube compares `NO_PROXY` with the proxy's own name instead of the server's, and refuses entries that other programs
-//! skip; reqwest does not say which proxy it took. So the choice is made here.
+//! skip; reqwest does not give the proxy that it took. So the choice is made here.
 
 use std::fmt;
 use std::net::IpAddr;

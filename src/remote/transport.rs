@@ -1,4 +1,4 @@
-//! What it means when there is no answer: the causes inside a client's errors, told apart.
+//! What it means when there is no answer: the causes inside a client's errors, kept apart.
 
 use std::error::Error as StdError;
 use std::io::ErrorKind;
@@ -54,7 +54,7 @@ pub(crate) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<I
 }
 
 impl Transport {
-    /// Tells the causes of a client's error apart.
+    /// Finds the cause inside a client's error.
     pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
         let mut deepest = String::new();
         let mut names_unresolved = false;

@@ -180,7 +180,7 @@ mod tests {
         PodIndex::new("demo", NamespaceSelection::default())
     }
 
-    /// What is said of a cluster that was as above and now is so.
+    /// The text of the changes from that cluster to this one.
     fn changes(namespaces: &[&str], pods: &[(&str, &str)]) -> String {
         let mut index = index();
         let before = relist(&mut index, &NAMESPACES, &PODS, []);
@@ -245,9 +245,9 @@ mod tests {
     fn a_line_stays_short_whatever_changes() {
         let many: Vec<_> = (0..300).map(|at| (format!("apps/pod-{at}"), format!("{}:{at}", "i".repeat(400)))).collect();
         let pods: Vec<_> = many.iter().map(|(path, image)| (path.as_str(), image.as_str())).collect();
-        let said = changes(&NAMESPACES, &pods);
-        assert!(said.starts_with("pods +300 -3; images +300 (iii"), "{said}");
-        assert!(said.contains(" and 295 more) -2 (nginx:1.27 in apps, cart:1 in shop)"), "{said}");
-        assert!(said.len() < 1300, "{}", said.len());
+        let text = changes(&NAMESPACES, &pods);
+        assert!(text.starts_with("pods +300 -3; images +300 (iii"), "{text}");
+        assert!(text.contains(" and 295 more) -2 (nginx:1.27 in apps, cart:1 in shop)"), "{text}");
+        assert!(text.len() < 1300, "{}", text.len());
     }
 }

@@ -18,7 +18,7 @@ pub struct Completeness {
     pub skipped_samples: Vec<SkippedItem>,
     /// Namespaces of which an item could not be read.
     pub skipped_namespaces: BTreeSet<Arc<str>>,
-    /// How many items could not be read whose namespace cannot be told.
+    /// How many items could not be read, and of which the namespace is unknown.
     pub skipped_unplaced: u64,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct ListOutcome {
     skipped: u64,
     samples: Vec<SkippedItem>,
     namespaces: BTreeSet<Arc<str>>,
-    /// Items whose namespace cannot be told.
+    /// Items of which the namespace is unknown.
     unplaced: u64,
 }
 
@@ -58,7 +58,7 @@ impl Completeness {
     /// Of what was listed; `cut_short` is what the source knows to be missing besides.
     pub(super) fn of(lists: &BTreeMap<ListScope, ListOutcome>, cut_short: Option<Arc<str>>) -> Self {
         let whole = cut_short.map(|reason| Missing { namespace: None, reason });
-        // Nodes are an addition to what is sent: nothing that is said of images follows from them.
+        // Nodes are an addition to what is sent: no image is found by them.
         let refused = lists.iter().filter(|(scope, _)| **scope != ListScope::Nodes).filter_map(|(scope, outcome)| {
             let namespace = match scope {
                 ListScope::PodsOf(namespace) => Some(Arc::clone(namespace)),
@@ -84,7 +84,7 @@ impl Completeness {
         self.missing.is_empty() && self.skipped == 0
     }
 
-    /// Whether something is missing of which nobody can tell in which namespace.
+    /// Whether something is missing, and it is unknown in which namespace.
     pub(super) fn may_lack_anywhere(&self) -> bool {
         self.skipped_unplaced > 0 || self.missing.iter().any(|missing| missing.namespace.is_none())
     }

@@ -90,7 +90,7 @@ pub struct SkippedItem {
     pub scope: ListScope,
     /// The namespace, where that much could be read: its pods are then known to be incomplete.
     pub namespace: Option<Arc<str>>,
-    /// What it is called, as far as it can be told: `pod apps/web-1`, `item 17`. Escaped and cut for messages.
+    /// What it is called, as far as that is known: `pod apps/web-1`, `item 17`. Escaped and cut for messages.
     pub item: Arc<str>,
     /// The field and what is wrong with it. Escaped and cut for messages.
     pub problem: Arc<str>,
@@ -103,7 +103,7 @@ pub struct Observation {
     pub observed_at: Timestamp,
     /// What the source calls the cluster; `None` when it does not know. A configured name goes before it.
     pub cluster_name: Option<Arc<str>>,
-    /// What the API server says it is; empty strings from a dump or when refused.
+    /// Of the API server; empty strings from a dump or when refused.
     pub server_version: ServerVersion,
     /// What the source knows to be missing beyond refused lists and skipped items: a dump that ended too early.
     pub cut_short: Option<Arc<str>>,

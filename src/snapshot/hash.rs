@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// 128 bits of SHA-256 over a canonical form. Not a security measure: it only tells equal content from other content.
+/// 128 bits of SHA-256 over a canonical form. Not a security measure: it only separates equal content from other content.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ContentHash([u8; 16]);
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::hash::ContentHasher;
 use crate::inventory::{ContainerRecord, Digest, ImageRef, Phase, PodRecord};
 
-/// What a container tells of its image, without the container.
+/// The image of a container, without the container.
 #[derive(Debug, Clone)]
 pub struct DifferentImage {
     /// See [`ContainerRecord::image`].
@@ -113,7 +113,7 @@ impl DifferentImage {
         Self { image: Arc::clone(image), running: running.clone(), updating_from: updating_from.clone() }
     }
 
-    /// What tells one from another: everything else about an image follows from them.
+    /// What makes them different: everything else about an image follows from them.
     fn texts(&self) -> (&str, Option<&str>, Option<&str>) {
         let updating_from = self.updating_from.as_ref().map(|image| image.written());
         (self.image.written(), self.running.as_ref().map(Digest::as_str), updating_from)

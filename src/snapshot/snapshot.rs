@@ -22,7 +22,7 @@ pub struct Snapshot {
     images_hash: ContentHash,
 }
 
-/// What is said of the whole cluster, hashed once.
+/// What concerns the whole cluster, hashed once.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     cluster_name: Arc<str>,

@@ -192,7 +192,7 @@ where
 ///
 /// kube's client logs the whole body of an answer that it cannot read, environment variables included, as a warning, and
 /// each try that fails as an error, and the check of certificates each that it refuses: both are silenced at every level,
-/// and `cluster` says once what became of a request.
+/// and `cluster` logs once what became of a request.
 fn filter(level: LevelFilter) -> Targets {
     let libraries = if level == LevelFilter::TRACE { LevelFilter::DEBUG } else { level.min(LevelFilter::WARN) };
     Targets::new()

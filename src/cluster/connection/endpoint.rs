@@ -1,4 +1,4 @@
-//! Where the API server is and who said so: what every message about a connection begins with.
+//! Where the API server is and where that is set: what every message about a connection begins with.
 
 use std::fmt;
 

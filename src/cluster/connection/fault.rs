@@ -28,7 +28,7 @@ pub enum KubeconfigError {
     #[error("kubeconfig {0} cannot be read: permission denied{access}; {advice}", .path.display(), advice = MODE_ADVICE)]
     PermissionDenied {
         path: PathBuf,
-        /// ` (mode 0600, owner uid 1000; kai runs as uid 65532)`, as far as it can be told.
+        /// ` (mode 0600, owner uid 1000; kai runs as uid 65532)`, as far as it is known.
         access: String,
     },
     /// A file cannot be read for another reason.
@@ -75,7 +75,7 @@ pub enum KubeconfigError {
         "--context {context} needs a kubeconfig, and {found}; leave --context out, or name the file with --kubeconfig"
     )]
     ContextWithoutKubeconfig { context: String, found: String },
-    /// The cluster of the context is not there or says too little.
+    /// The cluster of the context is not there or has too little.
     #[error("cluster \"{cluster}\" of context \"{context}\" in {files} {problem}")]
     Cluster {
         cluster: String,
@@ -162,7 +162,7 @@ fn access(path: &Path) -> String {
     let Ok(file) = std::fs::metadata(path) else {
         return " (its folder is closed)".to_owned();
     };
-    // Linux says there who the process is; elsewhere that half is left out.
+    // Linux has there who the process is; elsewhere that half is left out.
     let own = std::fs::metadata("/proc/self").map(|own| format!("; kai runs as uid {}", own.uid())).unwrap_or_default();
     format!(" (mode {:04o}, owner uid {}{own})", file.mode() & 0o7777, file.uid())
 }

@@ -48,7 +48,7 @@ impl Files {
     }
 
     /// `KUBECONFIG`, else `~/.kube/config`. As for kubectl, a file that is not there is passed over; `Err` holds the
-    /// places when none is, or none says anything.
+    /// places when none is, or none has anything.
     pub(super) fn search(environment: &Environment) -> Result<Result<Self, String>, KubeconfigError> {
         let places: Vec<PathBuf> = match &environment.kubeconfig {
             Some(list) => std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),

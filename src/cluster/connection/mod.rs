@@ -8,6 +8,7 @@ mod credential;
 mod document;
 mod endpoint;
 mod fault;
+mod impersonation;
 mod kubeconfig;
 mod plugin;
 mod recipe;

@@ -1,24 +1,24 @@
 //! What a client is made from, kept so that it can be made again when credentials run out.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HeaderName};
+use http::header::AUTHORIZATION;
 use http::{HeaderValue, Uri};
 use jiff::Timestamp;
 use kube::config::AuthProviderConfig;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
-use super::credential::{self, Identity, basic, bearer, certificates, header, read_pem, read_setting, read_token};
+use super::credential::{self, Identity, basic, bearer, certificates, read_pem, read_setting, read_token};
 use super::document::Entry;
 use super::endpoint::{Endpoint, Origin};
 use super::fault::{ConnectError, KubeconfigError};
+use super::impersonation;
 use super::kubeconfig::{Chosen, Files};
 use super::plugin::{Credential, Plugin};
 use crate::cluster::environment::Environment;
-use crate::config::{ClusterSettings, Impersonation, InlineCluster, InlineUser, KubeconfigSource};
+use crate::config::{ClusterSettings, InlineCluster, InlineUser, KubeconfigSource};
 use crate::inventory::excerpt;
 use crate::remote::{Proxy, install_crypto_provider, os_reason};
 
@@ -78,11 +78,7 @@ impl Recipe {
                 Err(searched) => Self::after_search(&searched, settings, environment)?,
             },
         };
-        let flag = |field: &str| format!("--{}", field.trim_end_matches('s'));
-        impersonate(&mut recipe.config, &settings.impersonation, |field| {
-            if field == "as" { "--as".to_owned() } else { flag(field) }
-        })?;
-        check_impersonation(&recipe.config)?;
+        impersonation::of_flags(&mut recipe.config, &settings.impersonation)?;
         recipe.config.connect_timeout = Some(CONNECT_TIMEOUT.min(settings.request_timeout));
         // Each request has a deadline of its own here; kube's would also count the time that a connection was idle.
         recipe.config.read_timeout = None;
@@ -133,8 +129,7 @@ impl Recipe {
         if let Some(identity) = client_identity(&user)? {
             credential::apply(&identity, &mut config.auth_info);
         }
-        impersonate(&mut config, &impersonation(&user)?, |field| user.setting(field))?;
-        config.auth_info.impersonate_user_extra = user_extra(&user)?;
+        impersonation::of_user(&mut config, &user)?;
         let login = login(&user, &mut config, environment.interactive, || {
             cluster_info(&cluster, &endpoint.address, authority.as_ref().map(|(_, pem)| pem.as_slice()))
         })?;
@@ -163,7 +158,7 @@ impl Recipe {
         Ok(Self { endpoint, cluster_name: None, config, login })
     }
 
-    /// The pod's service account; `Err` says why this is no pod. Proxies are for what is outside of the cluster.
+    /// The pod's service account; `Err` has the reason why this is no pod. Proxies are for what is outside of the cluster.
     fn in_cluster(environment: &Environment) -> Result<Self, String> {
         let variable = |name: &str, value: &Option<String>| value.clone().ok_or_else(|| format!("{name} is not set"));
         let host = variable("KUBERNETES_SERVICE_HOST", &environment.service_host)?;
@@ -313,64 +308,6 @@ fn client_identity(user: &Entry) -> Result<Option<Identity>, KubeconfigError> {
         return Err(user.fault("client-key", problem.to_owned()));
     };
     Identity::new((&certificate.0, &certificate.1), (&key.0, &key.1)).map(Some)
-}
-
-/// `as`, `as-uid` and `as-groups` of the user.
-fn impersonation(user: &Entry) -> Result<Impersonation, KubeconfigError> {
-    Ok(Impersonation { user: user.text("as")?, groups: user.texts("as-groups")?, uid: user.text("as-uid")? })
-}
-
-/// `as-user-extra`, which goes to kube: it knows how these names are written as headers.
-fn user_extra(user: &Entry) -> Result<Option<HashMap<String, Vec<String>>>, KubeconfigError> {
-    let Some(extra) = user.entry("as-user-extra")? else { return Ok(None) };
-    let mut values = HashMap::new();
-    for key in extra.keys() {
-        let texts = extra.texts(key)?;
-        for text in &texts {
-            header(&extra.setting(key), text)?;
-        }
-        values.insert(key.to_owned(), texts);
-    }
-    Ok(Some(values))
-}
-
-const IMPERSONATE_USER: HeaderName = HeaderName::from_static("impersonate-user");
-const IMPERSONATE_GROUP: HeaderName = HeaderName::from_static("impersonate-group");
-const IMPERSONATE_UID: HeaderName = HeaderName::from_static("impersonate-uid");
-
-/// Adds the headers by which kai acts as somebody else. A field that is set replaces what an earlier call has set.
-fn impersonate(
-    config: &mut kube::Config,
-    other: &Impersonation,
-    setting: impl Fn(&str) -> String,
-) -> Result<(), KubeconfigError> {
-    let fields = [
-        (IMPERSONATE_USER, "as", other.user.as_slice()),
-        (IMPERSONATE_GROUP, "as-groups", other.groups.as_slice()),
-        (IMPERSONATE_UID, "as-uid", other.uid.as_slice()),
-    ];
-    for (name, field, values) in fields {
-        if !values.is_empty() {
-            config.headers.retain(|(known, _)| *known != name);
-        }
-        for value in values {
-            config.headers.push((name.clone(), header(&setting(field), value)?));
-        }
-    }
-    Ok(())
-}
-
-/// Groups and a uid are those of a user: without one the API server refuses every request.
-fn check_impersonation(config: &kube::Config) -> Result<(), KubeconfigError> {
-    let has = |wanted: &HeaderName| config.headers.iter().any(|(name, _)| name == wanted);
-    let has_extra = config.auth_info.impersonate_user_extra.as_ref().is_some_and(|extra| !extra.is_empty());
-    if !has(&IMPERSONATE_USER) && (has(&IMPERSONATE_GROUP) || has(&IMPERSONATE_UID) || has_extra) {
-        return Err(KubeconfigError::Field {
-            setting: "a group, a uid or an extra to act with".to_owned(),
-            problem: "is set, and no user to act as; set `as` in the kubeconfig or the flag --as too".to_owned(),
-        });
-    }
-    Ok(())
 }
 
 /// What a plugin learns of the cluster.

@@ -1,4 +1,5 @@
-//! `anchore.*` and what goes with a push. Without a ANCHORE_URL nothing of it matters, and only what could never be right is said.
+//! `anchore.*` and what goes with a push. Without `anchore.url` nothing of it matters, and only what could never be right
+//! is a problem.
 
 use super::{Given, anchore_http, routing};
 use crate::config::effective::Effective;

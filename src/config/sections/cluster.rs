@@ -45,7 +45,7 @@ pub(super) fn build(given: Given<'_>, pushing: bool, problems: &mut Problems) ->
     if pushing {
         check_name(given, name.as_deref(), &source, problems);
     }
-    // The older form counts when it says something.
+    // The older form counts when it is set.
     let older = values.seconds(OLDER_REQUEST_TIMEOUT);
     ClusterSettings {
         source,
@@ -96,7 +96,7 @@ fn check_is_file(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Whether the connection will be the service account of the pod, as far as can be said before it is tried.
+/// Whether the connection will be the service account of the pod, as far as is known before it is tried.
 fn is_in_cluster(given: Given<'_>, source: &KubeconfigSource) -> bool {
     let Given { environment, .. } = given;
     let searched = || {

@@ -1,4 +1,4 @@
-//! The sections of the settings, each built from the values that count. A section that finds a problem says so and
+//! The sections of the settings, each built from the values that count. A section that finds a problem adds it and
 //! returns something in its place: settings with a problem are never handed out.
 
 mod anchore;

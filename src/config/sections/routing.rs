@@ -70,7 +70,7 @@ pub(super) fn check_account(origin: &Origin, key: &str, account: &str, problems:
     }
 }
 
-/// A namespace that two routes name exactly: nothing says which of them is meant, and it must not go to both. `listed`
+/// A namespace that two routes name exactly: it is unknown which of them is meant, and it must not go to both. `listed`
 /// has the first route that names each.
 fn check_distinct<'a>(
     route: &'a Route,

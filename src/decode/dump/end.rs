@@ -21,14 +21,14 @@ pub struct DumpEnd {
     /// Namespaces that were read; without any the namespaces are those of the pods.
     pub namespaces: u64,
     pub nodes: u64,
-    /// Whether a list that has pods, or may have had, was there: an empty one says that there are none.
+    /// Whether a list that has pods, or may have had, was there: an empty one means that there are none.
     pub had_pod_list: bool,
     /// Whether pods or namespaces, or lists of them, were found, be they empty or broken.
     pub is_recognised: bool,
     /// How many objects of each other kind were passed over; nodes are counted here too.
     pub other_kinds: BTreeMap<String, u64>,
-    /// Why the dump is not whole: it ended too early, a document could not be read, or it says so itself. Escaped and cut
-    /// for messages.
+    /// Why the dump is not whole: it ended too early, a document could not be read, or a list is one page of several.
+    /// Escaped and cut for messages.
     pub cut_short: Option<Arc<str>>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-/// As many reasons as are told.
+/// As many reasons as a message has.
 const SHOWN: usize = 3;
 
 /// The first reasons, and how many more there are. Texts of the input in them are cut and escaped.

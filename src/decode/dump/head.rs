@@ -28,7 +28,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Reads until the format can be told, blanks aside.
+    /// Reads until the format is known, blanks aside.
     ///
     /// # Errors
     /// The input is empty, or neither JSON nor YAML in UTF-8.
@@ -45,12 +45,12 @@ impl Head {
                 skipped_lines += lines(&buffer[..length]);
                 length = 0;
             } else if read == 0 || length - start - blank >= HEAD || length == buffer.len() {
-                return Self::tell(&buffer[..length], start, blank, skipped_lines);
+                return Self::of(&buffer[..length], start, blank, skipped_lines);
             }
         }
     }
 
-    fn tell(bytes: &[u8], start: usize, blank: usize, skipped_lines: u64) -> Result<Self, DecodeError> {
+    fn of(bytes: &[u8], start: usize, blank: usize, skipped_lines: u64) -> Result<Self, DecodeError> {
         let mut text = &bytes[start + blank..];
         if let Some(what) = no_text(bytes) {
             return Err(DecodeError::NotText(what));
@@ -95,7 +95,7 @@ impl Head {
     }
 }
 
-/// What kubectl prints without `-o`, as its first line tells.
+/// What kubectl prints without `-o`, as its first line shows.
 fn for_people(line: &[u8]) -> Option<&'static str> {
     if line.strip_prefix(b"Name:").is_some_and(|rest| rest.starts_with(b"  ")) {
         return Some("what `kubectl describe` prints");
@@ -118,7 +118,7 @@ fn lines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
-/// What bytes are that are no text in UTF-8, as far as their beginning tells.
+/// What bytes are that are no text in UTF-8, as far as their beginning shows.
 fn no_text(bytes: &[u8]) -> Option<&'static str> {
     let known: [(&[u8], &str); 8] = [
         (b"\xff\xfe", "UTF-16"),

@@ -1,4 +1,4 @@
-//! Lists that say themselves that they are one page of several.
+//! Lists that are one page of several.
 
 use crate::decode::objects::ListMeta;
 

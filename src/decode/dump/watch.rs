@@ -4,7 +4,7 @@ use crate::decode::identity::Identity;
 use crate::decode::json;
 use crate::decode::watch::EventType;
 
-/// What a watch event says.
+/// What a watch event is about.
 #[derive(Debug)]
 pub(super) enum Event<'a> {
     /// The newest state of an object, or an error of the server.

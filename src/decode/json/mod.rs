@@ -6,6 +6,7 @@ mod nesting;
 mod read;
 mod repair;
 mod splice;
+mod state;
 mod stream;
 
 pub(super) use between::Documents;

@@ -22,8 +22,8 @@ fn begins_object(bytes: &[u8]) -> bool {
     matches!(key, Some(b"apiVersion" | b"kind" | b"items" | b"metadata"))
 }
 
-/// Where a document begins inside the bytes, which are the beginning of an item: an object that says what only a document
-/// says, as a list does.
+/// Where a document begins inside the bytes, which are the beginning of an item: an object with a field that only a document
+/// has, as a list does.
 pub(super) fn document_in(item: &[u8]) -> Option<usize> {
     memchr_iter(b'{', item).filter(|at| *at > 0).find(|at| begins_document(&item[*at..]).unwrap_or(false))
 }

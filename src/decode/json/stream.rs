@@ -10,8 +10,9 @@ use super::between::{Between, Documents};
 use super::nesting::Nesting;
 use super::read::read;
 use super::splice::{document_in, syntax_error};
+use super::state::{State, ends_scalar, is_blank, unexpected};
 use crate::decode::envelope::Envelope;
-use crate::decode::error::{DecodeError, Found, Problem};
+use crate::decode::error::{DecodeError, Problem};
 use crate::decode::sink::{AtStart, ITEM_MAX, KEEP, Sink, Stop};
 use crate::inventory::excerpt;
 
@@ -19,50 +20,6 @@ use crate::inventory::excerpt;
 const OPEN_MAX: usize = 128 * 1024;
 /// The most bytes of a top-level key that are looked at.
 const KEY_MAX: usize = 256;
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    BetweenDocuments,
-    /// Text between documents, to the end of its line.
-    Line,
-    Key {
-        first: bool,
-    },
-    InKey {
-        escaped: bool,
-    },
-    Colon,
-    Value,
-    InValue,
-    InScalar,
-    AfterValue,
-    Item {
-        first: bool,
-    },
-    /// An item that was in order as far as it went, and is tried once more with the bytes that follow.
-    OpenItem,
-    /// An item whose end is found by counting.
-    InItem,
-    InItemScalar,
-    AfterItem,
-    /// Text between items, to the end of its line.
-    LineInItems {
-        behind_item: bool,
-    },
-}
-
-impl State {
-    fn is_in_items(self) -> bool {
-        matches!(
-            self,
-            Self::Item { .. }
-                | Self::OpenItem
-                | Self::InItem
-                | Self::InItemScalar
-                | Self::AfterItem
-                | Self::LineInItems { .. }
-        )
-    }
-}
 
 /// The state between two pushes.
 #[derive(Debug)]
@@ -271,7 +228,7 @@ impl Stream {
                 }
                 self.has_items = true;
                 self.keep_envelope(&bytes[*envelope_from..=at])?;
-                // What is wrong with it is told at the end, when all of it is there.
+                // What is wrong with it is reported at the end, when all of it is there.
                 sink.list_begins(read(&[&self.envelope, &b"]}"[..]].concat()).unwrap_or_default())?;
                 State::Item { first: true }
             }
@@ -317,16 +274,7 @@ impl Stream {
                 State::AfterValue
             }
             (State::AfterItem, b',') => State::Item { first: false },
-            (state, _) => {
-                let expected = match state {
-                    State::Key { .. } => "a key in double quotes",
-                    State::Item { .. } => "an item",
-                    State::Colon => "`:`",
-                    State::AfterValue => "`,` or `}`",
-                    _ => "`,` or `]`",
-                };
-                return Err(unexpected(byte, expected).into());
-            }
+            (state, _) => return Err(unexpected(byte, state.expected()).into()),
         };
         Ok(1)
     }
@@ -434,18 +382,6 @@ impl Stream {
         self.state = State::InKey { escaped };
         bytes.len()
     }
-}
-
-fn unexpected(found: u8, expected: &'static str) -> Problem {
-    Problem::Unexpected { expected, found: Found(found) }
-}
-
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
-}
-
-fn ends_scalar(byte: u8) -> bool {
-    is_blank(byte) || matches!(byte, b',' | b'}' | b']' | b'{' | b'[' | b'"' | b':')
 }
 
 fn count_lines(bytes: &[u8]) -> u64 {

@@ -10,7 +10,7 @@ use crate::decode::objects::{Namespace, ObjectMeta};
 use crate::decode::records::Records;
 use crate::inventory::{NamespaceRecord, excerpt};
 
-/// In JSON an object says its kind itself.
+/// In JSON an object has its kind.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Answer {

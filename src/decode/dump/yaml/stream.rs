@@ -1,9 +1,9 @@
 //! Finds the documents of a YAML byte stream and the items of their lists by their lines, without ever holding a list.
 //!
 //! In block style, what belongs to an item is indented more than its dash: block scalars and quoted texts of several lines
-//! too. So indentation alone tells where an item ends, and what is inside need not be understood here. An `items` in flow
+//! too. So indentation alone shows where an item ends, and what is inside need not be understood here. An `items` in flow
 //! style stays in the document's envelope, which is parsed whole. A line of another program (`Error from server: …`) stands
-//! at the left edge and has no key of the API: it is told and passed over with what is indented below it.
+//! at the left edge and has no key of the API: it is reported and passed over with what is indented below it.
 
 use memchr::memchr;
 
@@ -318,7 +318,7 @@ impl Stream {
         let unknown_key = unknown_key.map(|key| (key.line, key.text));
         let document_line = self.document_line;
         let is_first = |(line, _): &(u64, String)| *line == document_line;
-        // What stands before the keys of an object is told without reading it: it is another program's output.
+        // What stands before the keys of an object is reported without reading it: it is another program's output.
         if let Some((line, text)) = foreign.first.clone().filter(is_first).or(unknown_key) {
             sink.foreign_line(line, text, false)?;
         }
