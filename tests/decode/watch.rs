@@ -141,6 +141,35 @@ fn every_kind_of_frame_is_read_in_any_parts(#[values(Encoding::Json, Encoding::P
     }
 }
 
+#[test]
+fn what_an_api_server_wrote_gives_the_same_from_both_encodings() {
+    let json = include_bytes!("../cases/protobuf/watch.json");
+    let protobuf = include_bytes!("../cases/protobuf/watch.pb");
+    for length in [1, 97, usize::MAX] {
+        assert_eq!(
+            outcome(protobuf, &ListScope::AllPods, Encoding::Protobuf, length),
+            [
+                "214 pod apps/first",
+                "214 bookmark behind the initial events",
+                "215 pod apps/second",
+                "216 pod apps/second",
+                "217 pod apps/second",
+                "218 pod apps/second",
+                "219 pod apps/first",
+                "220 deleted pod apps/first 4536151d-d4d4-4ae3-9b96-0cb53c67271c, last envoy:1",
+                "220 bookmark",
+                "220 bookmark",
+            ]
+        );
+        let read = |bytes: &[u8], encoding| {
+            let (frames, end) = read_with(all(), bytes, &ListScope::AllPods, encoding, &[length]);
+            end.expect("a stream");
+            format!("{frames:#?}")
+        };
+        assert_eq!(read(protobuf, Encoding::Protobuf), read(json, Encoding::Json), "in parts of {length}");
+    }
+}
+
 #[rstest]
 #[case::namespaces(ListScope::Namespaces, "Namespace", "namespace n", "namespace n")]
 #[case::nodes(ListScope::Nodes, "Node", "node n", "node n")]
