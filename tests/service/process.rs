@@ -4,21 +4,32 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/demo-cluster.json");
+pub(crate) const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/demo-cluster.json");
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running `kai serve`, ended when dropped.
-struct Service {
+pub(crate) struct Service {
     child: Child,
     address: String,
-    log: std::sync::mpsc::Receiver<String>,
+    pub(crate) log: std::sync::mpsc::Receiver<String>,
 }
 
 impl Service {
-    fn start(input: &Path, more: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kai"))
+    pub(crate) fn start(input: &Path, more: &[&str]) -> Self {
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_kai")), input, more)
+    }
+
+    /// Starts it with so many open files at most.
+    pub(crate) fn start_with_files(files: u32, input: &Path) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_kai")]);
+        Self::spawn(shell, input, &[])
+    }
+
+    fn spawn(mut command: Command, input: &Path, more: &[&str]) -> Self {
+        let mut child = command
             .env_clear()
             .env("HOME", "/nonexistent")
             .current_dir(std::env::temp_dir())
@@ -37,18 +48,28 @@ impl Service {
         Self { child, address, log }
     }
 
-    fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).expect("kai listens");
+    pub(crate) fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).expect("kai listens")
+    }
+
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let (status, _, body) = self.answer(path);
+        (status, body)
+    }
+
+    /// Status, head and body.
+    fn answer(&self, path: &str) -> (u16, String, String) {
+        let mut stream = self.connect();
         stream.set_read_timeout(Some(PATIENCE)).expect("works");
         write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("works");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("works");
         let status = answer.split_whitespace().nth(1).and_then(|word| word.parse().ok()).expect("status line");
-        let (_, body) = answer.split_once("\r\n\r\n").expect("head and body");
-        (status, body.to_owned())
+        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+        (status, head.to_ascii_lowercase(), body.to_owned())
     }
 
-    fn wait_until(&self, path: &str, accept: impl Fn(u16, &str) -> bool) -> String {
+    pub(crate) fn wait_until(&self, path: &str, accept: impl Fn(u16, &str) -> bool) -> String {
         let begun = Instant::now();
         loop {
             let (status, body) = self.get(path);
@@ -84,7 +105,7 @@ impl Drop for Service {
     }
 }
 
-fn wait_for<T>(log: &std::sync::mpsc::Receiver<String>, find: impl Fn(&str) -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(log: &std::sync::mpsc::Receiver<String>, find: impl Fn(&str) -> Option<T>) -> T {
     let begun = Instant::now();
     let mut seen = Vec::new();
     while let Ok(line) = log.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
@@ -100,6 +121,20 @@ fn probe(url: &str) -> i32 {
     let status =
         Command::new(env!("CARGO_BIN_EXE_kai")).args(["probe", url]).stderr(Stdio::null()).status().expect("works");
     status.code().expect("no signal")
+}
+
+#[test]
+fn an_answer_from_a_file_was_observed_when_the_file_was_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let input = folder.path().join("dump.json");
+    std::fs::copy(DEMO, &input).expect("copied");
+    let written = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    std::fs::File::options().write(true).open(&input).and_then(|file| file.set_modified(written)).expect("set");
+    let service = Service::start(&input, &[]);
+    service.wait_until("/readyz", |status, _| status == 200);
+    let (_, head, body) = service.answer("/inventory");
+    assert!(head.contains("inventory-observed-at: 2023-11-14t22:13:20z"), "{head}");
+    assert!(body.contains("\"timestamp\":\"2023-11-14T22:13:20Z\""), "{}", &body[..200]);
 }
 
 #[test]

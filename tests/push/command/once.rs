@@ -149,6 +149,18 @@ async fn a_dump_of_last_week_is_pushed_with_a_warning() {
 }
 
 #[tokio::test]
+async fn one_page_of_a_list_is_not_pushed() {
+    let anchore = FakeAnchore::start(Scenario::v2());
+    let kai = Kai::new(&settings(&anchore.url(), "", ""));
+    let pod = r#"{"metadata":{"name":"a","namespace":"n"},"spec":{"containers":[{"name":"c","image":"nginx:1"}]}}"#;
+    let metadata = r#"{"continue":"next","remainingItemCount":7}"#;
+    kai.file("page.json", &format!(r#"{{"kind":"PodList","apiVersion":"v1","metadata":{metadata},"items":[{pod}]}}"#));
+    let ended = kai.run(&["push", "--input", "page.json"]).await;
+    ended.assert(1, &["error: nothing was pushed: the inventory is incomplete: ", "page.json"]);
+    assert!(anchore.received().is_empty());
+}
+
+#[tokio::test]
 async fn a_broken_item_of_a_dump_withholds_its_push() {
     let anchore = FakeAnchore::start(Scenario::v2());
     let kai = Kai::new(&settings(&anchore.url(), "", ""));
