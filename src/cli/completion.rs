@@ -60,15 +60,15 @@ impl Completion {
     }
 }
 
-/// Namespaces that begin with what was typed; behind a comma the next one of a list, none twice. Nothing
-/// on any error: a message would land in the middle of the user's line.
+/// Namespaces that begin with what was typed: of a list, what stands behind its last comma. None that the line has before
+/// a comma. Nothing on any error: a message would land in the middle of the user's line.
 pub(super) fn namespaces(typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(typed) = typed.to_str() else { return Vec::new() };
-    let (before, last) = typed.rfind(',').map_or(("", typed), |comma| typed.split_at(comma + 1));
+    let chosen = listed_on_the_line(std::env::args_os());
     live_namespaces(&flags_on_the_line(std::env::args_os()))
         .into_iter()
-        .filter(|name| name.starts_with(last) && !before.split(',').any(|chosen| chosen == name))
-        .map(|name| CompletionCandidate::new(format!("{before}{name}")))
+        .filter(|name| name.starts_with(typed) && !chosen.contains(name))
+        .map(CompletionCandidate::new)
         .collect()
 }
 
@@ -99,6 +99,16 @@ fn live_namespaces(flags: &Flags) -> Vec<String> {
     let names = runtime.block_on(async { tokio::time::timeout(PATIENCE, list).await });
     runtime.shutdown_background();
     names.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// Whatever stands before a comma.
+fn listed_on_the_line(arguments: impl Iterator<Item = OsString>) -> Vec<String> {
+    let words = arguments.filter_map(|word| word.into_string().ok());
+    let lists = words.filter_map(|word| {
+        let (_, value) = word.split_once('=').unwrap_or(("", &word));
+        value.rsplit_once(',').map(|(before, _)| before.to_owned())
+    });
+    lists.flat_map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 /// The flags by which a cluster is chosen, as far as the line has them.

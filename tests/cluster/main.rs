@@ -1,6 +1,7 @@
 //! Reading a cluster: connections, relists and their failures, and the loop that polls, against a fake API server.
 
 mod collector;
+mod completion;
 mod connect;
 mod credentials;
 mod detail;
