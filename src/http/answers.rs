@@ -121,18 +121,22 @@ impl Answers {
         Some(body)
     }
 
-    /// Waits for a body that is not there.
+    /// Waits for a body that is not there. Whether another one may be made is checked when it is its turn: of many
+    /// requests at once the first ones may take all that is left.
     pub(super) async fn render(
         self: &Arc<Self>,
         generation: &Arc<Generation>,
         question: &Question,
         coding: ContentCoding,
+        check: impl FnOnce() -> Result<(), Problem>,
     ) -> Result<Arc<Rendered>, Problem> {
         self.waits.fetch_add(1, Ordering::Relaxed);
         let _turn = self.renderers.acquire().await.map_err(|error| Problem::internal(error.to_string()))?;
-        let body = match self.cache.get(generation, question, coding) {
-            Some(body) => body,
-            None => self.render_now(generation, question, coding).await.map_err(Problem::internal)?,
+        let body = if let Some(body) = self.cache.get(generation, question, coding) {
+            body
+        } else {
+            check()?;
+            self.render_now(generation, question, coding).await.map_err(Problem::internal)?
         };
         note(&body, generation);
         Ok(body)

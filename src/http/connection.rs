@@ -1,4 +1,4 @@
-//! One connection: it ends when its client stops reading, and closes so that the last answer arrives.
+//! One connection: it ends when its client stops reading it or one of its streams, and closes so that the last answer arrives.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -86,7 +86,9 @@ impl<I> Watched<I> {
         }
         let Some(alarm) = &mut self.alarm else { return Ok(()) };
         while alarm.as_mut().poll(context).is_ready() {
-            let deadline = self.progress + self.stall;
+            // What another answer writes, or an answer to a ping, is no progress of a stream that stands still.
+            let progress = self.unread.slowest().map_or(self.progress, |slowest| slowest.min(self.progress));
+            let deadline = progress + self.stall;
             if deadline <= Instant::now() {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "the client has stopped reading"));
             }
@@ -176,6 +178,7 @@ mod tests {
     use super::*;
     use bytes::Bytes;
     use http::HeaderValue;
+    use http_body_util::BodyExt as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
     use tokio::time::timeout;
 
@@ -224,6 +227,47 @@ mod tests {
         let _waiting = answer(&unread);
         let error = timeout(HOUR, server.read_u8()).await.expect("in time").expect_err("the answer is not read");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_stands_still_beside_others_ends_the_connection() {
+        let (mut server, mut client, unread) = watched();
+        let body = || Bytes::from(vec![0; 100_000]);
+        let (still, mut moving) = (unread.stream(body()), unread.stream(body()));
+        let answer = unread.send(body(), true, None, &HeaderValue::from_static("5")).expect("within bounds");
+        // What is written of the one, and read of the other end, is progress of the connection.
+        let moves = async {
+            let mut read = [0; 8];
+            while let Some(Ok(frame)) = moving.frame().await {
+                server.write_all(&[0; 8]).await?;
+                drop(frame);
+                client.read_exact(&mut read).await?;
+                let _still_open = timeout(Duration::from_secs(7), server.read_u8()).await.unwrap_or(Ok(0))?;
+            }
+            Ok::<_, io::Error>(())
+        };
+        let began = Instant::now();
+        let error = moves.await.expect_err("one stands still");
+        assert_eq!((error.kind(), began.elapsed().as_secs()), (io::ErrorKind::TimedOut, 20));
+        drop((still, answer));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn streams_that_are_read_slowly_are_waited_for() {
+        let (mut server, _client, unread) = watched();
+        let mut stream = unread.stream(vec![0; 100_000].into());
+        let answer = unread.send(Bytes::new(), true, None, &HeaderValue::from_static("5")).expect("within bounds");
+        while let Some(Ok(frame)) = stream.frame().await {
+            server.write_all(&[0]).await.expect("it is read");
+            let quiet = timeout(Duration::from_secs(12), server.read_u8()).await;
+            assert!(quiet.is_err(), "{quiet:?}");
+            // Written later than it was taken.
+            drop(frame);
+            server.write_all(&[0]).await.expect("it is read");
+            let quiet = timeout(Duration::from_secs(12), server.read_u8()).await;
+            assert!(quiet.is_err(), "{quiet:?}");
+        }
+        drop(answer);
     }
 
     #[tokio::test(start_paused = true)]

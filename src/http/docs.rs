@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::io::Read;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Redirect, Response};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
@@ -78,7 +79,7 @@ impl Written {
 
     fn answer(&self, headers: &HeaderMap) -> Result<Response, Problem> {
         let coding = acceptable_coding(headers)?;
-        conditional(headers, &self.by_coding[coding as usize], self.media_type, coding, Ok)
+        conditional(headers, &self.by_coding[coding as usize], self.media_type, coding, |body| Ok(body.into()))
     }
 }
 
@@ -200,8 +201,8 @@ pub(super) async fn get_docs_file(
         Cow::Owned(bytes) => bytes.into(),
     };
     let is_packed = found.gzpipped && asked.coding == ContentCoding::Gzip;
-    let bytes = if found.gzpipped && !is_packed { asked.send(&app, || unpack(&bytes)).await? } else { bytes };
-    let mut response = page_part(&found.content_type, bytes);
+    let body = if found.gzpipped && !is_packed { asked.send(&app, || unpack(&bytes)).await? } else { bytes.into() };
+    let mut response = page_part(&found.content_type, body);
     if is_packed {
         response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
@@ -216,8 +217,8 @@ fn unpack(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
     Ok(plain)
 }
 
-fn page_part(media_type: &str, body: Bytes) -> Response {
-    let mut response = body.into_response();
+fn page_part(media_type: &str, body: Body) -> Response {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(
         CONTENT_TYPE,

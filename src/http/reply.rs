@@ -8,7 +8,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 
 use super::App;
 use super::generation::Generation;
@@ -33,6 +33,8 @@ pub(super) struct Asked {
     headers: HeaderMap,
     pub(super) coding: ContentCoding,
     unread: Unread,
+    /// Whether the connection has other requests at the same time.
+    is_shared: bool,
     body: Body,
 }
 
@@ -43,7 +45,8 @@ impl FromRequest<Arc<App>> for Asked {
         let (parts, body) = request.into_parts();
         let coding = acceptable_coding(&parts.headers)?;
         let unread = parts.extensions.get::<Unread>().cloned().unwrap_or_default();
-        Ok(Self { headers: parts.headers, coding, unread, body })
+        let is_shared = parts.version == Version::HTTP_2;
+        Ok(Self { headers: parts.headers, coding, unread, is_shared, body })
     }
 }
 
@@ -63,18 +66,21 @@ impl Asked {
         app: &Arc<App>,
         ask: impl FnOnce(&Snapshot) -> Result<Question, Problem>,
     ) -> Result<Response, Problem> {
-        let Self { headers, coding, unread, body } = self;
+        let Self { headers, coding, unread, is_shared, body } = self;
         let generation = app.answers.current().ok_or_else(|| app.not_yet())?;
         let question = ask(&generation.snapshot)?;
         let (rendered, permit) = if let Some(rendered) = app.answers.find(&generation, &question, coding) {
             (rendered, None)
         } else {
             let permit = app.gate.enter(&headers, body).await?;
-            app.check_unread()?;
-            (app.answers.render(&generation, &question, coding).await?, Some(permit))
+            let check = || app.check_unread();
+            (app.answers.render(&generation, &question, coding, check).await?, Some(permit))
         };
-        let is_shared = question.standard().is_some();
-        let send = |body| unread.send(body, is_shared, permit, &app.retry_after);
+        let is_kept = question.standard().is_some();
+        let send = |body| {
+            let body = unread.send(body, is_kept, permit, &app.retry_after)?;
+            Ok(if is_shared { unread.stream(body) } else { body.into() })
+        };
         let mut response = conditional(&headers, &rendered, question.format().media_type(), coding, send)?;
         describe(app, &generation, &question, response.headers_mut());
         Ok(response)
@@ -85,10 +91,11 @@ impl Asked {
         self,
         app: &App,
         make: impl FnOnce() -> Result<Vec<u8>, Problem>,
-    ) -> Result<Bytes, Problem> {
+    ) -> Result<Body, Problem> {
         let permit = app.gate.enter(&self.headers, self.body).await?;
         app.check_unread()?;
-        self.unread.send(app.answers.count(make()?), false, Some(permit), &app.retry_after)
+        let body = self.unread.send(app.answers.count(make()?), false, Some(permit), &app.retry_after)?;
+        Ok(if self.is_shared { self.unread.stream(body) } else { body.into() })
     }
 }
 
@@ -108,7 +115,7 @@ pub(super) fn conditional(
     rendered: &Rendered,
     media_type: &'static str,
     coding: ContentCoding,
-    send: impl FnOnce(Bytes) -> Result<Bytes, Problem>,
+    send: impl FnOnce(Bytes) -> Result<Body, Problem>,
 ) -> Result<Response, Problem> {
     let is_known = request.typed_get::<IfNoneMatch>().is_some_and(|known| {
         let etag = rendered.etag.to_str().ok().and_then(|etag| etag.parse::<ETag>().ok());
@@ -118,7 +125,7 @@ pub(super) fn conditional(
     if is_known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
-        *response.body_mut() = Body::from(send(rendered.body.clone())?);
+        *response.body_mut() = send(rendered.body.clone())?;
     }
     let headers = response.headers_mut();
     headers.reserve(12);

@@ -1,17 +1,25 @@
 //! What clients have not read yet: an answer counts for its connection, and keeps its permit, until it is written or
 //! dropped.
 
-use std::sync::Arc;
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll};
 
+use axum::body::Body;
 use bytes::Bytes;
 use http::HeaderValue;
+use http_body::{Frame, SizeHint};
+use tokio::time::Instant;
 
 use super::limits::Permit;
 use super::problem::{Problem, ProblemKind};
 
 /// Bytes of answers that one connection may leave unread; a larger one is sent alone.
 pub(super) const PER_CONNECTION: u64 = 16 * 1024 * 1024;
+/// Bytes of a stream that are given to its connection at once.
+const PIECE: usize = 16 * 1024;
 
 /// What one connection has been given and has not read.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +30,23 @@ struct Account {
     answers: AtomicUsize,
     bytes: AtomicU64,
     had_body: AtomicBool,
+    streams: Mutex<Vec<Weak<Progress>>>,
+}
+
+/// When something of one stream was last taken or written.
+#[derive(Debug)]
+struct Progress(Mutex<Instant>);
+
+/// A body that is given in pieces, so that its own progress shows.
+struct Stream {
+    left: Bytes,
+    progress: Arc<Progress>,
+}
+
+/// A part of a stream on its way to a client.
+struct Piece {
+    bytes: Bytes,
+    progress: Arc<Progress>,
 }
 
 /// A body on its way to a client.
@@ -52,6 +77,21 @@ impl Unread {
         Ok(Bytes::from_owner(sent))
     }
 
+    /// The body of an answer that shares its connection with others: each of them must make progress by itself.
+    pub(super) fn stream(&self, body: Bytes) -> Body {
+        let progress = Arc::new(Progress(Mutex::new(Instant::now())));
+        let mut streams = locked(&self.0.streams);
+        streams.retain(|stream| stream.strong_count() > 0);
+        streams.push(Arc::downgrade(&progress));
+        Body::new(Stream { left: body, progress })
+    }
+
+    /// Since when the slowest of the streams has made no progress.
+    pub(super) fn slowest(&self) -> Option<Instant> {
+        let streams = locked(&self.0.streams);
+        streams.iter().filter_map(Weak::upgrade).map(|progress| *locked(&progress.0)).min()
+    }
+
     /// Whether an answer is not written yet.
     pub(super) fn is_some(&self) -> bool {
         self.0.answers.load(Ordering::Relaxed) > 0
@@ -66,6 +106,51 @@ impl Unread {
     pub(super) fn had_body(&self) -> bool {
         self.0.had_body.load(Ordering::Relaxed)
     }
+}
+
+impl Progress {
+    fn made(&self) {
+        *locked(&self.0) = Instant::now();
+    }
+}
+
+impl http_body::Body for Stream {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        self.progress.made();
+        let length = self.left.len().min(PIECE);
+        let piece = Piece { bytes: self.left.split_to(length), progress: Arc::clone(&self.progress) };
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(piece)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left.len() as u64)
+    }
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.progress.made();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl AsRef<[u8]> for Sent {

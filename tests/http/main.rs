@@ -14,6 +14,8 @@ mod unread;
 #[path = "../support/certificates.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod certificates;
+#[path = "../support/http_2.rs"]
+mod http_2;
 #[path = "../support/http_support.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod http_support;

@@ -1,6 +1,7 @@
 //! What only a real connection shows: addresses that open, deadlines of a head, limits of a connection, the drain.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::http_support::{Cluster, DEADLINE, OBSERVED, PODS, deps};
@@ -8,6 +9,7 @@ use kai::config::{Listen, ServerSettings};
 use kai::feed::{SnapshotWriter, feed};
 use kai::health::Health;
 use kai::http::{ListenError, Listeners, serve};
+use kai::snapshot::Snapshot;
 use rstest::rstest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -24,8 +26,12 @@ pub(crate) struct Running {
 }
 
 pub(crate) fn start(change: impl FnOnce(&mut ServerSettings)) -> Running {
+    start_with(&Cluster::new().relist(OBSERVED, &PODS), change)
+}
+
+pub(crate) fn start_with(snapshot: &Arc<Snapshot>, change: impl FnOnce(&mut ServerSettings)) -> Running {
     let (writer, reader) = feed();
-    writer.publish(Cluster::new().relist(OBSERVED, &PODS));
+    writer.publish(Arc::clone(snapshot));
     let deps = deps(reader, |settings| {
         settings.listen = Listen::Address(([127, 0, 0, 1], 0).into());
         change(settings);
