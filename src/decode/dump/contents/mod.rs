@@ -1,4 +1,6 @@
-//! What a dump holds, object by object: told apart, counted, and handed on as events.
+//! What a dump holds, object by object: counted, and handed on as events.
+
+mod nested;
 
 use std::ops::ControlFlow;
 
@@ -8,22 +10,20 @@ use super::watch;
 use super::yaml::{self, Anchors};
 use crate::decode::envelope::{Envelope, Items, ListKind};
 use crate::decode::error::{DecodeError, Problem};
-use crate::decode::json::{self, Documents};
 use crate::decode::objects::Status;
 use crate::decode::pod::PodRead;
 use crate::decode::records::Records;
 use crate::decode::sink::{AtStart, Sink, Stop};
 use crate::decode::skipped::{BrokenItem, Kind, Position, skipped};
-use crate::inventory::{NamespaceRecord, NodeRecord, PodRecord, excerpt};
-use crate::snapshot::{Event, ListScope, ObjectKey, PodKey};
+use crate::inventory::{NamespaceRecord, NodeRecord, excerpt};
+use crate::snapshot::{Event, ListScope};
 
 /// The most items whose kind must wait for the end of their list. A list of so many objects that are neither pods nor
 /// say what they are is none that kai reads.
 const WAITING_MAX: usize = 1_000_000;
 /// So many unreadable items before the first pod or namespace are no list of such.
 const UNREADABLE_MAX: u64 = 100_000;
-/// The most lists inside each other.
-const DEPTH_MAX: u32 = 8;
+
 /// The objects of a dump.
 pub(super) struct Contents<'o> {
     records: &'o mut Records,
@@ -154,43 +154,11 @@ impl<'o> Contents<'o> {
         self.send(Event::from(node))
     }
 
-    /// A list inside the list: a document of its own.
-    fn take_nested(&mut self, bytes: &[u8], at: u64) -> Result<(), Stop> {
-        let json = match self.format {
-            Format::Json => None,
-            Format::Yaml => match yaml::to_json(bytes) {
-                Ok(json) => Some(json),
-                Err(problem) => return self.take_unreadable(bytes, Kind::Unknown, problem, at),
-            },
-        };
-        self.take_document(json.as_deref().unwrap_or(bytes), at)
-    }
-
-    /// A document of JSON inside another.
-    fn take_document(&mut self, json: &[u8], at: u64) -> Result<(), Stop> {
-        if self.depth >= DEPTH_MAX {
-            let problem = format!("more than {DEPTH_MAX} lists inside each other");
-            return self.take_unreadable(json, Kind::Unknown, problem, at);
-        }
-        let format = std::mem::replace(&mut self.format, Format::Json);
-        let list = std::mem::take(&mut self.list);
-        self.depth += 1;
-        let mut stream = json::Stream::new(Documents::One);
-        let pushed = stream.push(json, self);
-        self.depth -= 1;
-        self.list = list;
-        self.format = format;
-        pushed.map_err(|stop| match stop {
-            Stop::Problem(problem) => Stop::Error(stream.error(problem)),
-            stop => stop,
-        })
-    }
-
     fn take_unreadable(&mut self, bytes: &[u8], kind: Kind, problem: String, at: u64) -> Result<(), Stop> {
         self.take_broken(&BrokenItem { identity: self.format.identity(bytes), kind, problem }, at)
     }
 
-    /// What the API server said in place of objects is no object.
+    /// What the API server answered in place of objects is no object.
     fn take_status(&mut self, bytes: &[u8]) {
         let status: Status = self.format.read(bytes).unwrap_or_default();
         if status.outcome.as_deref() == Some("Success") {
@@ -201,42 +169,6 @@ impl<'o> Contents<'o> {
         let message = excerpt(message.as_deref().unwrap_or("it failed, without a message")).to_string();
         self.found.gaps.push(format!("document {}: the API server answered with an error: {message}", self.document));
         self.found.refusal.get_or_insert(message);
-    }
-
-    fn take_watch_event(&mut self, bytes: &[u8], at: u64) -> Result<(), Stop> {
-        let json = match self.format {
-            Format::Json => Ok(bytes.to_vec()),
-            Format::Yaml => yaml::to_json(bytes),
-        };
-        match json.as_deref().map_err(Clone::clone).and_then(watch::read) {
-            Ok(watch::Event::Object(object)) => self.take_document(object, at),
-            Ok(watch::Event::Deleted(object)) => self.take_deleted(object, at),
-            Ok(watch::Event::Bookmark) => Ok(()),
-            Err(problem) => self.take_unreadable(bytes, Kind::Unknown, problem, at),
-        }
-    }
-
-    /// An object that was there before, in this document or another, is gone.
-    fn take_deleted(&mut self, object: &[u8], at: u64) -> Result<(), Stop> {
-        let key = match read_item(object, Format::Json, ListKind::Unnamed, self.records) {
-            Item::Pod(PodRead { pod: PodRecord { namespace, name, uid, .. }, .. }) => {
-                self.found.end.had_pod_list = true;
-                ObjectKey::Pod(PodKey { namespace, name, uid })
-            }
-            Item::Namespace(namespace) => ObjectKey::Namespace(namespace.name),
-            Item::Node(node) => ObjectKey::Node(node.name),
-            Item::Other(kind) => {
-                self.found.count_other(&kind);
-                return Ok(());
-            }
-            Item::Broken(broken) => return self.take_broken(&broken, at),
-            Item::List | Item::Status | Item::Untold(_) | Item::Spliced { .. } => {
-                let problem = "the object of a DELETED event is no single object with its kind".to_owned();
-                return self.take_unreadable(object, Kind::Unknown, problem, at);
-            }
-        };
-        self.found.end.is_recognised |= !matches!(key, ObjectKey::Node(_));
-        self.send(Event::Deleted(key))
     }
 
     fn take_broken(&mut self, broken: &BrokenItem, at: u64) -> Result<(), Stop> {
