@@ -21,7 +21,7 @@ use super::params::{NoParams, Params};
 use super::problem::{Problem, ProblemKind, Row};
 use super::rendered::{Alive, Rendered};
 use super::reply::{Asked, acceptable_coding, conditional};
-use crate::snapshot::ContentHasher;
+use crate::snapshot::ContentHash;
 
 /// The page. Its links are relative, so that it also works behind a path of a proxy.
 const PAGE: &str = include_str!("docs.html");
@@ -65,9 +65,7 @@ impl Document {
 
 impl Written {
     fn of(text: &str, media_type: &'static str, suffix: &str) -> std::io::Result<Self> {
-        let mut hasher = ContentHasher::default();
-        hasher.text(text);
-        let etag = format!("{}-{suffix}", hasher.finish());
+        let etag = format!("{}-{suffix}", ContentHash::of(text));
         let coded = |coding| {
             Rendered::of(coding, &Alive::default(), |writer| {
                 writer.write_all(text.as_bytes())?;

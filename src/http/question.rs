@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::problem::{Problem, ProblemKind};
 use crate::inventory::{ReportPolicy, escape_controls};
-use crate::snapshot::{ContentHash, ContentHasher, NamespacePart, NamespaceState, Snapshot};
+use crate::snapshot::{ContentHash, NamespacePart, NamespaceState, Snapshot};
 use crate::views::{Format, KaiReport, Layout, NamespaceImages, NamespaceList};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -67,12 +67,9 @@ impl Question {
             Self::Namespaces => Some(snapshot.content_hash()),
             Self::Inventory { namespaces: None, .. } => Some(snapshot.images_hash()),
             Self::Inventory { namespaces: Some(names), .. } => {
-                let mut hasher = ContentHasher::default();
-                hasher.text(snapshot.cluster_name()).text(&format!("{:?}", snapshot.server_version()));
-                for name in names.iter() {
-                    hasher.hash(answerable(snapshot, name).ok()?.images_hash());
-                }
-                Some(hasher.finish())
+                let parts = names.iter().map(|name| Some(answerable(snapshot, name).ok()?.images_hash()));
+                let parts: Vec<ContentHash> = parts.collect::<Option<_>>()?;
+                Some(ContentHash::of(&(snapshot.cluster_name(), snapshot.server_version(), parts)))
             }
             Self::Images { namespace } => answerable(snapshot, namespace).ok().map(|part| part.images_hash()),
         }

@@ -104,8 +104,10 @@ fn describe(app: &App, generation: &Generation, question: &Question, headers: &m
     headers.insert(INVENTORY_GENERATION, generation.number.clone());
     headers.insert(INVENTORY_OBSERVED_AT, app.answers.observed_at(generation));
     headers.insert(INVENTORY_COMPLETE, generation.complete.clone());
-    if question.format() == Format::Csv {
-        headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"inventory.csv\""));
+    let format = question.format();
+    if format.is_attachment() {
+        let disposition = HeaderValue::try_from(format!("attachment; filename=\"inventory.{}\"", format.suffix()));
+        disposition.into_iter().for_each(|disposition| drop(headers.insert(CONTENT_DISPOSITION, disposition)));
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Digest, ImageRef};
 /// One entry of a pod that brings an image: a container of any kind, or an image volume.
 ///
 /// What the spec asks for (`image`) and what the node runs (`running`) are kept apart and never joined here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ContainerRecord {
     /// The container's name, or the volume's.
     pub name: Arc<str>,
@@ -63,7 +63,7 @@ pub enum ContainerState {
 }
 
 /// What is odd about an entry, each a fact that someone may ask for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ContainerFlags {
     /// Declared and running digest differ (an index in one, a platform's manifest in the other).
     pub digest_mismatch: bool,

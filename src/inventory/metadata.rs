@@ -8,7 +8,7 @@ use regex::Regex;
 pub type KeyValues = Box<[(Arc<str>, Arc<str>)]>;
 
 /// What is kept of an object's labels and annotations.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Metadata {
     /// `metadata.labels`.
     pub labels: KeyValues,

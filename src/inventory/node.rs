@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Metadata;
 
 /// The fields of a node that kai keeps; an empty text is one that the node does not report.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct NodeRecord {
     /// `metadata.name`.
     pub name: Arc<str>,

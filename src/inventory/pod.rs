@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{ContainerRecord, Metadata};
 
 /// The fields of a pod that kai keeps. Identity is namespace and name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PodRecord {
     /// `metadata.namespace`.
     pub namespace: Arc<str>,
@@ -65,7 +65,7 @@ impl Phase {
 }
 
 /// A namespace that the cluster, or a dump of it, lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NamespaceRecord {
     /// `metadata.name`.
     pub name: Arc<str>,

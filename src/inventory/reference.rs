@@ -1,7 +1,9 @@
 //! An image reference as it was written, with what the grammar makes of it.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use super::digest::{Digest, DigestAlgorithm};
 use super::grammar::{self, ReferenceError};
@@ -13,13 +15,40 @@ const LATEST: &str = "latest";
 ///
 /// Source: `spec…containers[].image`, `spec.volumes[].image.reference`, or a name that a node reports. A text that
 /// does not parse is kept with the reason ([`ImageRef::problem`]); nothing is lost, nothing is made up.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub struct ImageRef {
     written: Box<str>,
     parsed: Result<Parsed, ReferenceError>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// All else follows from the text.
+impl Ord for ImageRef {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.written.cmp(&other.written)
+    }
+}
+
+impl PartialOrd for ImageRef {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for ImageRef {
+    fn eq(&self, other: &Self) -> bool {
+        self.written == other.written
+    }
+}
+
+impl Eq for ImageRef {}
+
+impl Hash for ImageRef {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.written.hash(state);
+    }
+}
+
+#[derive(Debug, Clone)]
 struct Parsed {
     registry: Box<str>,
     repository: Box<str>,

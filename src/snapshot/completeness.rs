@@ -8,7 +8,7 @@ use super::event::{ListScope, SkippedItem};
 /// How many skipped items a snapshot names; the others are only counted.
 pub const SKIPPED_SAMPLES: usize = 20;
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Completeness {
     /// What could not be listed, sorted by namespace; what concerns the cluster as a whole first.
     pub missing: Vec<Missing>,
@@ -23,7 +23,7 @@ pub struct Completeness {
 }
 
 /// Something that could not be listed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Missing {
     /// The namespace; `None` when it concerns the cluster as a whole.
     pub namespace: Option<Arc<str>>,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::hash::ContentHasher;
 use crate::inventory::{NamespaceRecord, NodeRecord, PodRecord};
 
 /// One thing that a source found.
@@ -84,7 +83,7 @@ pub enum ListScope {
 }
 
 /// An item that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SkippedItem {
     /// The list it stood in.
     pub scope: ListScope,
@@ -110,7 +109,7 @@ pub struct Observation {
 }
 
 /// `GET /version` of the API server.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct ServerVersion {
     /// `1`
     pub major: String,
@@ -130,18 +129,6 @@ pub struct ServerVersion {
     pub compiler: String,
     /// `linux/amd64`
     pub platform: String,
-}
-
-impl ServerVersion {
-    /// Adds every field to a hash.
-    pub fn hash_into(&self, hasher: &mut ContentHasher) {
-        let Self { major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform } =
-            self;
-        for text in [major, minor, git_version, git_commit, git_tree_state, build_date, go_version, compiler, platform]
-        {
-            hasher.text(text);
-        }
-    }
 }
 
 impl Observation {

@@ -1,16 +1,14 @@
 //! The different images of a namespace: it runs the same few many times, and whoever lists images should not read all of
 //! its pods.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use super::hash::ContentHasher;
 use crate::inventory::{ContainerRecord, Digest, ImageRef, Phase, PodRecord};
 
 /// The image of a container, without the container.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DifferentImage {
     /// See [`ContainerRecord::image`].
     pub image: Arc<ImageRef>,
@@ -21,7 +19,7 @@ pub struct DifferentImage {
 }
 
 /// Each image that runs or is asked for, once, sorted. Side by side, so that they are read without a look at the pods.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Hash)]
 pub(super) struct Images {
     /// Of pods in phase Running.
     running: Box<[DifferentImage]>,
@@ -96,15 +94,6 @@ impl Images {
         let others = if running_only { &[][..] } else { &self.others };
         self.running.iter().chain(others)
     }
-
-    pub(super) fn hash_into(&self, hasher: &mut ContentHasher) {
-        for images in [&self.running, &self.others] {
-            hasher.number(images.len() as u64);
-            for (image, running, updating_from) in images.iter().map(DifferentImage::texts) {
-                hasher.text(image).optional(running).optional(updating_from);
-            }
-        }
-    }
 }
 
 impl DifferentImage {
@@ -112,30 +101,4 @@ impl DifferentImage {
         let ContainerRecord { image, running, updating_from, .. } = container;
         Self { image: Arc::clone(image), running: running.clone(), updating_from: updating_from.clone() }
     }
-
-    /// What makes them different: everything else about an image follows from them.
-    fn texts(&self) -> (&str, Option<&str>, Option<&str>) {
-        let updating_from = self.updating_from.as_ref().map(|image| image.written());
-        (self.image.written(), self.running.as_ref().map(Digest::as_str), updating_from)
-    }
 }
-
-impl Ord for DifferentImage {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.texts().cmp(&other.texts())
-    }
-}
-
-impl PartialOrd for DifferentImage {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for DifferentImage {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for DifferentImage {}

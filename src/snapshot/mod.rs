@@ -25,7 +25,6 @@ pub(crate) use completeness::Completeness;
 pub use completeness::SKIPPED_SAMPLES;
 pub use event::{Event, ListScope, Object, ObjectKey, Observation, PodIdentity, PodKey, ServerVersion, SkippedItem};
 pub use hash::ContentHash;
-pub(crate) use hash::ContentHasher;
 pub(crate) use images::DifferentImage;
 pub use index::PodIndex;
 pub(crate) use index::Published;

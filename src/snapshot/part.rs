@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::chunks::Chunks;
-use super::hash::{ContentHash, ContentHasher, HashSum};
+use super::hash::{ContentHash, HashSum};
 use super::images::{DifferentImage, Images};
-use super::pods::{Pods, hash_metadata};
+use super::pods::Pods;
 use crate::inventory::{NamespaceRecord, PodRecord};
 
 /// A namespace with its pods as they were when it last changed. Shared by every snapshot in which it is the same.
@@ -43,16 +43,8 @@ impl NamespacePart {
         pods: Pods,
         images: Arc<Images>,
     ) -> Self {
-        let mut images_hash = ContentHasher::default();
-        images_hash.text(&name).number(state as u64);
-        images.hash_into(&mut images_hash);
-        let mut content_hash = ContentHasher::default();
-        content_hash.text(&name).number(state as u64).optional(reason.as_deref());
-        content_hash.number(u64::from(record.is_some()));
-        content_hash.optional(record.as_ref().and_then(|record| record.uid.as_deref()));
-        hash_metadata(&mut content_hash, record.as_ref().map(|record| &record.metadata));
-        content_hash.number(pods.len() as u64).sum(pods.sum());
-        let (content_hash, images_hash) = (content_hash.finish(), images_hash.finish());
+        let images_hash = ContentHash::of(&(&name, state, &images));
+        let content_hash = ContentHash::of(&(&name, state, &reason, &record, pods.len(), pods.sum()));
         Self { name, state, reason, record, pods, images, content_hash, images_hash }
     }
 

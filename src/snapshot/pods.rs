@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::chunks::Chunks;
 use super::event::PodIdentity;
-use super::hash::{ContentHash, ContentHasher, HashSum};
-use crate::inventory::{ContainerRecord, Digest, KeyValues, Metadata, PodRecord};
+use super::hash::{ContentHash, HashSum};
+use crate::inventory::PodRecord;
 
 /// A pod, hashed once when it comes.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub(super) struct Pods {
 
 impl Pod {
     pub(super) fn new(record: PodRecord) -> Self {
-        Self { hash: hash_pod(&record), record: Arc::new(record) }
+        Self { hash: ContentHash::of(&record), record: Arc::new(record) }
     }
 }
 
@@ -108,56 +108,4 @@ impl PodIdentity {
             Self::NameAndUid => by_name.then_with(|| known.uid.as_deref().cmp(&uid)),
         }
     }
-}
-
-fn hash_pod(pod: &PodRecord) -> ContentHash {
-    let PodRecord { namespace: _, name, uid, phase, node, owner, containers, stray_statuses, metadata } = pod;
-    let mut hasher = ContentHasher::default();
-    hasher.text(name).optional(uid.as_deref()).number(*phase as u64).optional(node.as_deref());
-    hasher.optional(owner.as_ref().map(|owner| &*owner.kind)).optional(owner.as_ref().map(|owner| &*owner.name));
-    hasher.number(stray_statuses.len() as u64);
-    for name in stray_statuses {
-        hasher.text(name);
-    }
-    hash_metadata(&mut hasher, metadata.as_deref());
-    hasher.number(containers.len() as u64);
-    containers.iter().for_each(|container| hash_container(&mut hasher, container));
-    hasher.finish()
-}
-
-pub(super) fn hash_metadata(hasher: &mut ContentHasher, metadata: Option<&Metadata>) {
-    let mut hash = |values: Option<&KeyValues>| {
-        let values = values.map_or(&[][..], |values| values);
-        hasher.number(values.len() as u64);
-        for (key, value) in values {
-            hasher.text(key).text(value);
-        }
-    };
-    hash(metadata.map(|metadata| &metadata.labels));
-    hash(metadata.map(|metadata| &metadata.annotations));
-}
-
-fn hash_container(hasher: &mut ContentHasher, container: &ContainerRecord) {
-    let ContainerRecord {
-        name,
-        kind,
-        image,
-        running,
-        image_id,
-        resolved_repository,
-        updating_from,
-        state,
-        reason,
-        flags,
-        container_id,
-    } = container;
-    hasher.text(name).number(*kind as u64).text(image.written());
-    hasher.optional(running.as_ref().map(Digest::as_str)).optional(image_id.as_deref());
-    hasher.optional(resolved_repository.as_deref());
-    hasher.optional(updating_from.as_ref().map(|image| image.written()));
-    hasher.number(*state as u64).optional(reason.as_deref()).optional(container_id.as_deref());
-    hasher
-        .number(u64::from(flags.digest_mismatch))
-        .number(u64::from(flags.unknown_prefix))
-        .number(u64::from(flags.ambiguous_tag));
 }

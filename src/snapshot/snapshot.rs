@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::completeness::Completeness;
 use super::event::ServerVersion;
-use super::hash::{ContentHash, ContentHasher, HashSum};
+use super::hash::{ContentHash, HashSum};
 use super::part::{NamespacePart, NamespaceParts, NamespaceState};
 use crate::inventory::NodeRecord;
 
@@ -39,11 +39,7 @@ impl Snapshot {
         namespaces: NamespaceParts,
         nodes: Arc<[Arc<NodeRecord>]>,
     ) -> Self {
-        let hash = |sum: HashSum| {
-            let mut hasher = ContentHasher::default();
-            hasher.hash(frame.hash).number(namespaces.len() as u64).sum(sum);
-            hasher.finish()
-        };
+        let hash = |sum: HashSum| ContentHash::of(&(frame.hash, namespaces.len(), sum));
         let (content, images) = namespaces.sums();
         let (content_hash, images_hash) = (hash(content), hash(images));
         Self { generation, observed_at, frame, namespaces, nodes, content_hash, images_hash }
@@ -147,17 +143,7 @@ impl Snapshot {
 
 impl Frame {
     pub(super) fn new(cluster_name: Arc<str>, server_version: ServerVersion, completeness: Completeness) -> Self {
-        let mut hasher = ContentHasher::default();
-        hasher.text(&cluster_name);
-        server_version.hash_into(&mut hasher);
-        hasher.number(completeness.missing.len() as u64);
-        for missing in &completeness.missing {
-            hasher.optional(missing.namespace.as_deref()).text(&missing.reason);
-        }
-        hasher.number(completeness.skipped);
-        for item in &completeness.skipped_samples {
-            hasher.text(&item.item).text(&item.problem);
-        }
-        Self { hash: hasher.finish(), cluster_name, server_version, completeness }
+        let hash = ContentHash::of(&(&cluster_name, &server_version, &completeness));
+        Self { cluster_name, server_version, completeness, hash }
     }
 }

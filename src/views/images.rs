@@ -7,10 +7,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::inventory::{ContainerRecord, Digest, ImageRef, MissingTagPolicy, Phase, PodRecord, ReportPolicy};
-use crate::snapshot::{ContentHash, ContentHasher, DifferentImage, NamespacePart};
+use crate::snapshot::{ContentHash, DifferentImage, NamespacePart};
 
 /// The images of one namespace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, ToSchema)]
 pub struct NamespaceImages {
     /// The namespace.
     #[schema(value_type = String, example = "shop")]
@@ -21,7 +21,7 @@ pub struct NamespaceImages {
 }
 
 /// An image that runs, or that a pod requests.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageEntry {
     /// The repository as the manifest writes it, a colon, and the tag. A text that is no image reference is unchanged.
@@ -48,16 +48,7 @@ impl NamespaceImages {
     /// The hash of its content.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
-        let mut hasher = ContentHasher::default();
-        self.hash_into(&mut hasher);
-        hasher.finish()
-    }
-
-    pub(super) fn hash_into(&self, hasher: &mut ContentHasher) {
-        hasher.text(&self.namespace).number(self.images.len() as u64);
-        for image in &self.images {
-            hasher.text(&image.tag).optional(image.repo_digest.as_ref().map(Digest::as_str));
-        }
+        ContentHash::of(self)
     }
 }
 

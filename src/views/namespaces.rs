@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::images::NamespaceImages;
 use super::report::utc_seconds;
 use crate::inventory::ReportPolicy;
-use crate::snapshot::{ContentHash, ContentHasher, NamespacePart, NamespaceState, Snapshot};
+use crate::snapshot::{ContentHash, NamespacePart, NamespaceState, Snapshot};
 
 /// Every namespace that kai knows.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -28,7 +28,7 @@ pub struct NamespaceList {
 }
 
 /// One namespace.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Hash, Serialize, ToSchema)]
 pub struct NamespaceSummary {
     /// Its name.
     #[schema(value_type = String, example = "shop")]
@@ -50,7 +50,7 @@ pub struct NamespaceSummary {
 }
 
 /// State of a namespace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NamespaceStateWord {
     /// Its pods were listed.
@@ -79,13 +79,7 @@ impl NamespaceList {
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
         let Self { generation: _, observed_at: _, complete, namespaces } = self;
-        let mut hasher = ContentHasher::default();
-        hasher.number(u64::from(*complete)).number(namespaces.len() as u64);
-        for NamespaceSummary { name, state, reason, pods, containers, images } in namespaces {
-            hasher.text(name).number(*state as u64).optional(reason.as_deref());
-            hasher.number(*pods as u64).number(*containers as u64).number(*images as u64);
-        }
-        hasher.finish()
+        ContentHash::of(&(complete, namespaces))
     }
 }
 

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::images::NamespaceImages;
 use crate::inventory::ReportPolicy;
-use crate::snapshot::{ContentHash, ContentHasher, NamespaceState, ServerVersion, Snapshot};
+use crate::snapshot::{ContentHash, NamespaceState, ServerVersion, Snapshot};
 
 /// The value of `inventory_type`.
 pub(crate) const INVENTORY_TYPE: &str = "kubernetes";
@@ -109,12 +109,7 @@ impl KaiReport {
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
         let Self { timestamp: _, results, server_version_metadata, cluster_name, inventory_type } = self;
-        let mut hasher = ContentHasher::default();
-        hasher.number(results.len() as u64);
-        results.iter().for_each(|namespace| namespace.hash_into(&mut hasher));
-        server_version_metadata.hash_into(&mut hasher);
-        hasher.text(cluster_name).text(inventory_type);
-        hasher.finish()
+        ContentHash::of(&(results, server_version_metadata, cluster_name, inventory_type))
     }
 }
 

@@ -34,6 +34,8 @@ struct Row {
     name: &'static str,
     media_type: &'static str,
     suffix: &'static str,
+    /// A browser saves it and does not show it.
+    is_attachment: bool,
 }
 
 impl Format {
@@ -56,9 +58,11 @@ impl Format {
 
     const fn row(self) -> Row {
         match self {
-            Self::Json => Row { name: "json", media_type: "application/json", suffix: "json" },
-            Self::Table => Row { name: "table", media_type: "text/plain; charset=utf-8", suffix: "txt" },
-            Self::Csv => Row { name: "csv", media_type: "text/csv; charset=utf-8", suffix: "csv" },
+            Self::Json => Row { name: "json", media_type: "application/json", suffix: "json", is_attachment: false },
+            Self::Table => {
+                Row { name: "table", media_type: "text/plain; charset=utf-8", suffix: "txt", is_attachment: false }
+            }
+            Self::Csv => Row { name: "csv", media_type: "text/csv; charset=utf-8", suffix: "csv", is_attachment: true },
         }
     }
 
@@ -78,6 +82,12 @@ impl Format {
     #[must_use]
     pub const fn suffix(self) -> &'static str {
         self.row().suffix
+    }
+
+    /// Whether a browser saves the file and does not show it.
+    #[must_use]
+    pub const fn is_attachment(self) -> bool {
+        self.row().is_attachment
     }
 
     /// The format of that name.
