@@ -30,7 +30,8 @@ Examples:
   kai push                                        lists the cluster and sends it to anchore.url
   kai push --input dump.json --cluster-name prod  sends a saved dump under the cluster's name
 
-Exit status: 0 everything was accepted, 1 a push failed or was withheld, 2 wrong usage or configuration.";
+Exit status: 0 everything was accepted, 1 a push failed or was withheld, 2 wrong usage or configuration,
+3 accepted, but a namespace of -n does not exist.";
 
 /// Flags of `kai push`.
 #[derive(Debug, Args)]
@@ -43,7 +44,12 @@ pub(super) struct Push {
 
 impl Push {
     /// Reads, then sends or shows.
-    pub(super) async fn run(&self, started: Started, dump: Option<DumpInput>) -> anyhow::Result<Exit> {
+    pub(super) async fn run(
+        &self,
+        started: Started,
+        dump: Option<DumpInput>,
+        typed: Vec<String>,
+    ) -> anyhow::Result<Exit> {
         let Started { settings, log } = started;
         let format = settings.output;
         if self.dry_run && !matches!(format, Format::Json | Format::Table) {
@@ -63,25 +69,28 @@ impl Push {
         }
         let collector = collector(settings, dump, Metrics::default(), progress.reporter());
         let (shown, push) = if self.dry_run { (Some(pusher), None) } else { (None, Some(pusher)) };
-        let once = Once { collector, report: None, push, typed: Vec::new(), needs_name: true, progress };
-        let error = match once.run().await {
-            Ok(Ended::Done { snapshot, pushed: None, .. }) => {
-                match shown.map(|pusher| show(&pusher.dry_run(&snapshot), format)) {
-                    None | Some(Ok(())) => return Ok(Exit::Done),
-                    Some(Err(error)) => error,
-                }
+        let once = Once { collector, report: None, push, typed, needs_name: true, progress };
+        let done = match once.run().await {
+            Ok(Ended::Done { snapshot, unknown, pushed }) => {
+                let done = match pushed {
+                    Some(result) => result.map_err(anyhow::Error::from),
+                    None => shown.map_or(Ok(()), |pusher| show(&pusher.dry_run(&snapshot), format)),
+                };
+                done.and_then(|()| if unknown.is_empty() { Ok(()) } else { Err(not_there(&unknown)) })
             }
-            Ok(Ended::Done { pushed: Some(Ok(())), .. }) => return Ok(Exit::Done),
-            Ok(Ended::Done { pushed: Some(Err(error)), .. }) => error.into(),
             Ok(Ended::Stopped) => {
                 tracing::warn!("stopped before the push was done");
-                return Ok(Exit::Done);
+                Ok(())
             }
-            Err(error) => once_failed(error, is_dump),
+            Err(error) => Err(once_failed(error, is_dump)),
         };
-        log.record(&error);
-        Err(error)
+        done.map(|()| Exit::Done).inspect_err(|error| log.record(error))
     }
+}
+
+/// The rest was pushed, and the user asked for more.
+fn not_there(unknown: &[String]) -> anyhow::Error {
+    Failure { exit: Exit::Incomplete, message: unknown.join("; ") }.into()
 }
 
 fn warn_of_age(modified: Timestamp, now: Timestamp) {

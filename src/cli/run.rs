@@ -72,7 +72,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         }
         Some(Command::Push(push)) => {
             let started = start(&cli.globals.flags(), Some(Mode::Adhoc))?;
-            block_on(many_threads()?, push.run(started, cli.globals.dump()))
+            block_on(many_threads()?, push.run(started, cli.globals.dump(), cli.globals.namespaces()))
         }
         None => {
             let flags = Flags { mode: cli.report.mode.clone(), ..cli.globals.flags() };

@@ -149,6 +149,21 @@ async fn a_dump_of_last_week_is_pushed_with_a_warning() {
 }
 
 #[tokio::test]
+async fn a_namespace_that_was_typed_wrong_is_an_error_behind_the_push() {
+    const SAID: &str = "error: the namespace \"ingres\" of -n is not in the input; did you mean \"ingress\"?\n";
+    let anchore = FakeAnchore::start(Scenario::v2());
+    let kai = Kai::new(&settings(&anchore.url(), "", ""));
+    let typed = ["push", "--input", DUMP, "-n", "ingres,shop"];
+    let ended = kai.run(&typed).await;
+    ended.assert(3, &["inventory pushed", SAID]);
+    assert!(!ended.stderr.contains("WARN"), "{}", ended.stderr);
+    kai.run(&[&typed[..], &["--dry-run"]].concat()).await.assert(3, &[SAID]);
+    let variable = [("KAI_NAMESPACE_SELECTORS_INCLUDE", "ingres,shop")];
+    kai.run_with(&variable, &typed[..3]).await.assert(0, &["WARN", "namespace ingres is included by name"]);
+    assert_eq!(arrived::inventories(&anchore).len(), 2);
+}
+
+#[tokio::test]
 async fn one_page_of_a_list_is_not_pushed() {
     let anchore = FakeAnchore::start(Scenario::v2());
     let kai = Kai::new(&settings(&anchore.url(), "", ""));
