@@ -270,8 +270,8 @@ fn pod_record(position: u64, pod: &Value, interner: &mut Interner) -> PodRecord 
                 image: text(&status["image"]),
                 image_id: text(&status["imageID"]),
                 state: ContainerState::Running,
-                reason: "",
                 container_id: &id,
+                ..StatusEntry::default()
             };
             containers.push(read_container(spec, status, PodGenerations::default(), interner));
         }

@@ -119,7 +119,7 @@ pub fn pod_of(namespace: &str, name: &str, containers: impl IntoIterator<Item = 
 #[must_use]
 pub fn container(name: &str, image: &str, image_id: &str) -> ContainerRecord {
     let spec = SpecEntry { name, kind: ContainerKind::Container, image };
-    let status = StatusEntry { image: "", image_id, state: ContainerState::Running, reason: "", container_id: "" };
+    let status = StatusEntry { image_id, state: ContainerState::Running, ..StatusEntry::default() };
     read_container(spec, status, PodGenerations::default(), &mut Interner::default())
 }
 

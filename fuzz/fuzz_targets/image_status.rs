@@ -17,7 +17,7 @@ fuzz_target!(|input: (&str, &str, &str, &str, u8)| {
     };
     let generations = PodGenerations { generation: Some(i64::from(bits >> 6)), observed: (bits & 8 > 0).then_some(1) };
     let spec = SpecEntry { name: "c", kind: ContainerKind::Container, image };
-    let status = StatusEntry { image: status_image, image_id, state, reason, container_id: "" };
+    let status = StatusEntry { image: status_image, image_id, state, reason, ..StatusEntry::default() };
     let record = read_container(spec, status, generations, &mut Interner::default());
     assert_eq!(record.image.written(), image);
     if let Some(running) = &record.running {

@@ -167,7 +167,7 @@ impl<'p> PodReader<'p> {
             Phase::Succeeded => (ContainerState::Terminated, ""),
             Phase::Pending | Phase::Running | Phase::Unknown => (ContainerState::Pending, ""),
         };
-        StatusEntry { image: "", image_id: "", state, reason, container_id: "" }
+        StatusEntry { state, reason, ..StatusEntry::default() }
     }
 
     fn read_status(&self, status: &'p ContainerStatus) -> StatusEntry<'p> {
@@ -222,7 +222,7 @@ impl<'p> PodReader<'p> {
                 Phase::Pending | Phase::Unknown => ContainerState::Pending,
             };
             let spec = SpecEntry { name, kind: ContainerKind::Volume, image: reference };
-            let status = StatusEntry { image: "", image_id, state, reason: "", container_id: "" };
+            let status = StatusEntry { image_id, state, ..StatusEntry::default() };
             self.containers.push(read_container(spec, status, self.generations, self.interner));
         }
     }

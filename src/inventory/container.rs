@@ -50,9 +50,10 @@ pub enum ContainerKind {
 }
 
 /// What the container does, as the node reports it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum ContainerState {
     /// No status yet, or none any more.
+    #[default]
     Pending,
     /// `state.waiting`.
     Waiting,

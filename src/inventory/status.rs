@@ -27,7 +27,7 @@ pub struct SpecEntry<'a> {
 }
 
 /// The status of the entry of that name, or of the pod when there is none.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct StatusEntry<'a> {
     /// `image`; empty when absent.
     pub image: &'a str,

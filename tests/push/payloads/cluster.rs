@@ -45,8 +45,8 @@ impl Container {
             image: &status_image,
             image_id: &running,
             state: ContainerState::Running,
-            reason: "",
             container_id: &self.id,
+            ..StatusEntry::default()
         };
         let generations = PodGenerations { generation: Some(2), observed: Some(if self.behind { 1 } else { 2 }) };
         read_container(spec, status, generations, interner)
