@@ -3,7 +3,6 @@
 mod columns;
 mod csv;
 mod table;
-mod tsv;
 
 use std::io::{self, Write};
 
@@ -19,8 +18,6 @@ pub enum Format {
     Table,
     /// `namespace,tag,repo_digest`
     Csv,
-    /// The same with tabs, for `cut` and `awk`.
-    Tsv,
 }
 
 /// Who reads a report: JSON is indented for people.
@@ -43,10 +40,10 @@ struct Row {
 
 impl Format {
     /// Every format; the first one is the default.
-    pub const ALL: [Self; 4] = [Self::Json, Self::Table, Self::Csv, Self::Tsv];
+    pub const ALL: [Self; 3] = [Self::Json, Self::Table, Self::Csv];
 
     /// Those that HTTP offers; of two that a client wants equally the first is sent.
-    pub const SERVED: [Self; 3] = [Self::Json, Self::Csv, Self::Tsv];
+    pub const SERVED: [Self; 2] = [Self::Json, Self::Csv];
 
     /// The words of the setting `output`.
     pub const NAMES: [&'static str; Self::ALL.len()] = {
@@ -65,12 +62,6 @@ impl Format {
             Self::Table => {
                 Row { name: "table", media_type: "text/plain; charset=utf-8", suffix: "txt", is_attachment: false }
             }
-            Self::Tsv => Row {
-                name: "tsv",
-                media_type: "text/tab-separated-values",
-                suffix: "tsv",
-                is_attachment: true,
-            },
             Self::Csv => Row { name: "csv", media_type: "text/csv; charset=utf-8", suffix: "csv", is_attachment: true },
         }
     }
@@ -118,7 +109,6 @@ impl Format {
             }
             (Self::Table, _) => table::write(report, &mut writer),
             (Self::Csv, _) => csv::write(&report.results, writer),
-            (Self::Tsv, _) => tsv::write(&report.results, &mut writer),
         }
     }
 }
