@@ -188,8 +188,6 @@ pub(super) struct ContainerStatus {
     #[prost(message, optional, tag = "2")]
     #[serde(deserialize_with = "object")]
     pub(super) state: Option<ContainerState>,
-    #[prost(int32, optional, tag = "5")]
-    pub(super) restart_count: Option<i32>,
     #[prost(string, optional, tag = "6")]
     pub(super) image: Option<String>,
     #[prost(string, optional, tag = "7")]

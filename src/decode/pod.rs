@@ -178,7 +178,6 @@ impl<'p> PodReader<'p> {
             image_id: text(status.image_id.as_ref()),
             state,
             reason: text(reason),
-            restarts: status.restart_count.unwrap_or_default(),
             container_id,
         }
     }

@@ -30,8 +30,6 @@ pub struct ContainerRecord {
     pub reason: Option<Arc<str>>,
     /// What is odd about the entry.
     pub flags: ContainerFlags,
-    /// How often the node started it again.
-    pub restarts: i32,
     /// `containerID` of the status, when it is kept: `containerd://…`. Image volumes have none.
     pub container_id: Option<Box<str>>,
 }

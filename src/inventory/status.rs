@@ -36,8 +36,6 @@ pub struct StatusEntry<'a> {
     pub state: ContainerState,
     /// Why it waits or ended; empty when absent.
     pub reason: &'a str,
-    /// `restartCount`; 0 when absent.
-    pub restarts: i32,
     /// `containerID`; empty when absent or not kept.
     pub container_id: &'a str,
 }
@@ -99,7 +97,6 @@ pub fn read_container(
         state: status.state,
         reason: (!status.reason.is_empty()).then(|| interner.string(status.reason)),
         flags,
-        restarts: status.restarts,
         container_id: (!status.container_id.is_empty()).then(|| status.container_id.into()),
     }
 }
