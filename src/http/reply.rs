@@ -156,7 +156,7 @@ fn not_acceptable(header: &str, offered: &str) -> Problem {
 
 impl App {
     /// The problem of a data route before the first snapshot.
-    fn not_yet(&self) -> Problem {
+    pub(super) fn not_yet(&self) -> Problem {
         let detail = "No list of the cluster has finished yet; try again later, /readyz?verbose has the details.";
         Problem::new(ProblemKind::NoSnapshot, detail).retry_after(&self.retry_after)
     }

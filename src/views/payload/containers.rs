@@ -17,12 +17,14 @@ struct Entry<'a> {
     digest: Option<&'a Digest>,
 }
 
-/// The containers of a pod: those with an id of their own first.
+/// The containers of a pod: those with an id of their own first. `make` gives the id of an entry without one, of fields
+/// that distinguish it from every other entry of the pod.
 pub(super) fn containers<'a>(
     pod: &'a PodRecord,
     pod_uid: Uid,
     policy: &'a ReportPolicy,
     identities: &'a Identities,
+    make: impl Fn(&[&str]) -> Uid,
 ) -> impl Iterator<Item = ContainerElement<'a>> {
     let own = pod.containers.iter().filter_map(|container| Some((container, identities.own_id(container)?)));
     let own = own.flat_map(move |(container, id)| {
@@ -34,15 +36,16 @@ pub(super) fn containers<'a>(
             pod_uid,
         })
     });
-    own.chain(without_id(pod, pod_uid, policy, identities))
+    own.chain(without_id(pod, pod_uid, policy, identities, make))
 }
 
-fn without_id<'a>(
+fn without_id<'a, F: Fn(&[&str]) -> Uid>(
     pod: &'a PodRecord,
     pod_uid: Uid,
     policy: &'a ReportPolicy,
     identities: &Identities,
-) -> impl Iterator<Item = ContainerElement<'a>> + use<'a> {
+    make: F,
+) -> impl Iterator<Item = ContainerElement<'a>> + use<'a, F> {
     let without_id = pod.containers.iter().filter(|container| identities.own_id(container).is_none());
     let mut entries: Vec<Entry<'_>> = without_id
         .flat_map(|container| {
@@ -69,7 +72,7 @@ fn without_id<'a>(
         if neighbours().any(|other| other == entry) {
             fields.push(&number);
         }
-        ids.push(identities.made_entry(pod, &fields));
+        ids.push(make(&fields));
     }
     ids.into_iter().zip(entries).map(move |(id, entry)| ContainerElement {
         id: ContainerId::Made(id),

@@ -3,7 +3,6 @@
 //! A made id is a UUIDv5 over the names, the same in every process and whatever else is sent. It stands in where the
 //! cluster gives none, where it gives one that the receiver would refuse, and where two things would share one.
 
-use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
 use serde::ser::Error as _;
@@ -28,6 +27,9 @@ const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 const VERSION: (usize, u8) = (14, b'5');
 
 impl Uid {
+    /// Stands for any where only lengths count: they are all of one.
+    pub(super) const ANY: Self = Self([b'0'; LENGTH]);
+
     /// Reads a uid of the cluster. Upper case is another spelling of the same UUID; forms without hyphens are none.
     fn parse(text: &str) -> Option<Self> {
         let mut bytes: [u8; LENGTH] = text.as_bytes().try_into().ok()?;
@@ -170,9 +172,15 @@ fn namespace_uid(part: &NamespacePart) -> Option<&str> {
     part.record().and_then(|record| record.uid.as_deref())
 }
 
-/// Without a key of the process: what is shared here is shared everywhere.
+/// The same in every process: what is shared here is shared everywhere. Ids are random already, so that little has to be
+/// mixed.
 fn hash(bytes: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(bytes);
-    hasher.finish()
+    /// Odd, of bits in no order.
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(SPREAD).rotate_left(32);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let hash = words.iter().chain([&last]).fold(bytes.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    mix(hash, hash >> 32)
 }

@@ -54,13 +54,13 @@ impl KubernetesInventory {
             snapshot, timestamp, namespaces: mut parts, policy, namespace_rule, with_idle_nodes, ..
         } = request;
         parts.retain(|part| is_listed(part, &policy));
-        let mut nodes = Nodes::new(Arc::clone(&snapshot));
+        let identities = Identities::new(&snapshot, &parts, &policy);
+        let mut nodes = Nodes::new(Arc::clone(&snapshot), &identities);
         if with_idle_nodes {
             // A node whose pods are sent elsewhere is not idle.
             let everywhere = snapshot.namespaces().iter().filter(|part| is_listed(part, &policy));
             nodes.find_idle(everywhere.flat_map(|part| counted(part, &policy)));
         }
-        let identities = Identities::new(&snapshot, &parts, &policy);
         let mut content = Self { snapshot, timestamp, policy, namespace_rule, parts, identities, nodes, frame: 0 };
         let frame = json_length(&content.body(&Slice::default()));
         content.frame = frame;
@@ -74,11 +74,18 @@ impl KubernetesInventory {
             timestamp: self.timestamp,
             namespaces: Lazy(|| slice.parts().map(|(part, _)| self.namespace(part))),
             nodes: (!slice.nodes.is_empty())
-                .then_some(Lazy(|| slice.nodes.iter().map(|node| self.nodes.element(*node, &self.identities)))),
-            pods: Lazy(|| self.pods(slice).map(|(pod, namespace_uid)| self.pod(pod, namespace_uid))),
+                .then_some(Lazy(|| slice.nodes.iter().map(|node| self.nodes.element(*node)))),
+            pods: Lazy(|| {
+                self.pods(slice).map(|(pod, namespace_uid)| {
+                    let node_uid = self.nodes.position_of(pod).map(|node| self.nodes.uid(node));
+                    pod_element(pod, self.identities.pod(pod), namespace_uid, node_uid)
+                })
+            }),
             containers: Lazy(|| {
-                self.pods(slice)
-                    .flat_map(|(pod, _)| containers(pod, self.identities.pod(pod), &self.policy, &self.identities))
+                self.pods(slice).flat_map(|(pod, _)| {
+                    let make = |fields: &[&str]| self.identities.made_entry(pod, fields);
+                    containers(pod, self.identities.pod(pod), &self.policy, &self.identities, make)
+                })
             }),
         }
     }
@@ -103,19 +110,6 @@ impl KubernetesInventory {
             annotations: metadata.and_then(|metadata| KeptValues::of(&metadata.annotations, annotations)),
         }
     }
-
-    fn pod<'a>(&'a self, pod: &'a PodRecord, namespace_uid: Uid) -> PodElement<'a> {
-        let node = self.nodes.position_of(pod);
-        let metadata = pod.metadata.as_deref();
-        PodElement {
-            name: &pod.name,
-            uid: self.identities.pod(pod),
-            namespace_uid,
-            node_uid: node.map(|node| self.identities.node(self.nodes.record(node))),
-            labels: metadata.and_then(|metadata| KeptValues::of(&metadata.labels, &KeyFilter::All)),
-            annotations: metadata.and_then(|metadata| KeptValues::of(&metadata.annotations, &KeyFilter::All)),
-        }
-    }
 }
 
 impl Pieces for KubernetesInventory {
@@ -124,7 +118,7 @@ impl Pieces for KubernetesInventory {
     }
 
     fn node_length(&self, node: usize) -> u64 {
-        json_length(&self.nodes.element(node, &self.identities))
+        json_length(&self.nodes.element(node))
     }
 
     fn parts(&self) -> usize {
@@ -136,12 +130,12 @@ impl Pieces for KubernetesInventory {
     }
 
     fn items(&self, part: usize, from: usize) -> impl Iterator<Item = Item> {
-        let part = &self.parts[part];
-        let namespace_uid = self.identities.namespace(part);
-        counted(part, &self.policy).skip(from).map(move |pod| {
-            let element = self.pod(pod, namespace_uid);
-            let mut item = Item { bytes: json_length(&element), containers: 0, node: self.nodes.position_of(pod) };
-            for container in containers(pod, element.uid, &self.policy, &self.identities) {
+        let any = Uid::ANY;
+        counted(&self.parts[part], &self.policy).skip(from).map(move |pod| {
+            let node = self.nodes.position_of(pod);
+            let element = pod_element(pod, any, any, node.map(|_| any));
+            let mut item = Item { bytes: json_length(&element), containers: 0, node };
+            for container in containers(pod, any, &self.policy, &self.identities, |_| any) {
                 item.bytes += json_length(&container);
                 item.containers += 1;
             }
@@ -154,6 +148,18 @@ impl Pieces for KubernetesInventory {
         let commas: usize = lists.iter().map(|elements| elements.saturating_sub(1)).sum();
         let nodes = if tally.nodes > 0 { NODES.len() } else { 0 };
         self.frame + tally.bytes + (commas + nodes) as u64
+    }
+}
+
+fn pod_element(pod: &PodRecord, uid: Uid, namespace_uid: Uid, node_uid: Option<Uid>) -> PodElement<'_> {
+    let metadata = pod.metadata.as_deref();
+    PodElement {
+        name: &pod.name,
+        uid,
+        namespace_uid,
+        node_uid,
+        labels: metadata.and_then(|metadata| KeptValues::of(&metadata.labels, &KeyFilter::All)),
+        annotations: metadata.and_then(|metadata| KeptValues::of(&metadata.annotations, &KeyFilter::All)),
     }
 }
 

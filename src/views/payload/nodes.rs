@@ -4,22 +4,24 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::element::{KeptValues, NodeElement};
-use super::identity::Identities;
-use crate::inventory::{KeyFilter, NodeRecord, PodRecord};
+use super::identity::{Identities, Uid};
+use crate::inventory::{KeyFilter, PodRecord};
 use crate::snapshot::Snapshot;
 
 pub(super) struct Nodes {
     snapshot: Arc<Snapshot>,
     by_name: HashMap<Arc<str>, usize>,
+    uids: Vec<Uid>,
     /// Those that run no pod, once they are known.
     pub(super) idle: Vec<usize>,
 }
 
 impl Nodes {
-    pub(super) fn new(snapshot: Arc<Snapshot>) -> Self {
+    pub(super) fn new(snapshot: Arc<Snapshot>, identities: &Identities) -> Self {
         let by_name =
             snapshot.nodes().iter().enumerate().map(|(position, node)| (Arc::clone(&node.name), position)).collect();
-        Self { snapshot, by_name, idle: Vec::new() }
+        let uids = snapshot.nodes().iter().map(|node| identities.node(node)).collect();
+        Self { snapshot, by_name, uids, idle: Vec::new() }
     }
 
     /// Finds the nodes that run none of these pods.
@@ -36,15 +38,15 @@ impl Nodes {
         self.by_name.get(pod.node.as_deref()?).copied()
     }
 
-    pub(super) fn record(&self, position: usize) -> &NodeRecord {
-        &self.snapshot.nodes()[position]
+    pub(super) fn uid(&self, position: usize) -> Uid {
+        self.uids[position]
     }
 
-    pub(super) fn element<'a>(&'a self, position: usize, identities: &Identities) -> NodeElement<'a> {
-        let node = self.record(position);
+    pub(super) fn element(&self, position: usize) -> NodeElement<'_> {
+        let node = &self.snapshot.nodes()[position];
         NodeElement {
             name: &node.name,
-            uid: identities.node(node),
+            uid: self.uid(position),
             arch: &node.architecture,
             operating_system: &node.operating_system,
             kernel_version: &node.kernel_version,
