@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -97,22 +96,4 @@ pub(super) async fn list_namespace_images(
     };
     asked.format(&[Format::Json])?;
     asked.answer(&app, |snapshot| Question::images(snapshot, &namespace)).await
-}
-
-/// Nodes
-///
-/// The names of the nodes, sorted. Empty unless nodes are listed because they are sent.
-#[utoipa::path(
-    get,
-    path = "/v1/nodes",
-    operation_id = "list_nodes",
-    tag = "nodes",
-    responses((status = 200, description = "The names.", body = [String], content_type = "application/json", example = json!(["node-1", "node-2"])), OfData),
-)]
-pub(super) async fn list_nodes(
-    State(app): State<Arc<App>>,
-    Params(NoParams {}): Params<NoParams>,
-) -> Result<Json<Vec<Arc<str>>>, Problem> {
-    let generation = app.answers.current().ok_or_else(|| app.not_yet())?;
-    Ok(Json(generation.snapshot.nodes().iter().map(|node| Arc::clone(&node.name)).collect()))
 }

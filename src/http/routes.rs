@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
-use super::data::{__path_get_inventory, __path_list_namespace_images, __path_list_namespaces, __path_list_nodes};
-use super::data::{get_inventory, list_namespace_images, list_namespaces, list_nodes};
+use super::data::{__path_get_inventory, __path_list_namespace_images, __path_list_namespaces};
+use super::data::{get_inventory, list_namespace_images, list_namespaces};
 use super::docs::{__path_get_docs, __path_get_openapi, __path_get_openapi_yaml, __path_get_problem_types};
 use super::docs::{__path_get_root, get_docs, get_docs_below, get_docs_file, get_openapi, get_openapi_yaml};
 use super::docs::{get_problem_types, get_root};
@@ -41,7 +41,6 @@ fn data() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(get_inventory))
         .routes(routes!(list_namespaces))
         .routes(routes!(list_namespace_images))
-        .routes(routes!(list_nodes))
 }
 
 /// What an orchestrator and a monitor ask. Only `metrics.image-info-limit` lets it show what runs in the cluster.

@@ -77,7 +77,6 @@ fn every_operation_has_an_id_a_summary_a_description_and_its_failures() {
         "get_root",
         "list_namespace_images",
         "list_namespaces",
-        "list_nodes",
     ];
     assert_eq!(ids, BTreeSet::from(expected));
     for (path, operation) in operations {
