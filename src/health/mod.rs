@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::feed::SnapshotReader;
 use crate::snapshot::Snapshot;
 
-/// Shared by the collector, which says how it goes, and the probes, which tell it.
+/// Shared by the collector, which records how reads go, and the probes, which answer from it.
 #[derive(Debug, Clone)]
 pub struct Health(Arc<State>);
 
@@ -92,7 +92,7 @@ impl Health {
         }))
     }
 
-    /// The collector's loop turns.
+    /// The collector is active.
     pub fn heartbeat(&self) {
         let elapsed = u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.0.heartbeat.fetch_max(elapsed, Ordering::Relaxed);
@@ -144,7 +144,7 @@ impl Health {
         let last = Duration::from_millis(self.0.heartbeat.load(Ordering::Relaxed));
         let silence = self.0.started.elapsed().saturating_sub(last);
         let limit = self.0.liveness_limit;
-        let detail = format!("last turn {} s ago, at most {} s are allowed", silence.as_secs(), limit.as_secs());
+        let detail = format!("last active {} s ago, at most {} s are allowed", silence.as_secs(), limit.as_secs());
         HealthCheck { name: "collector", ok: silence <= limit, detail }
     }
 

@@ -208,7 +208,7 @@ pub(super) async fn get_health(
     params(ProbeParams),
     responses((status = 200, description = "Alive.", content((String = "text/plain", example = "ok"), (ProbeAnswer = "application/json", example = json!({
         "status": "ok",
-        "checks": [{"name": "collector", "ok": true, "detail": "last turn 0 s ago, at most 60 s are allowed"}],
+        "checks": [{"name": "collector", "ok": true, "detail": "last active 0 s ago, at most 60 s are allowed"}],
         "snapshot": {"generation": 42, "observed_at": "2026-11-24T09:30:00Z", "age_seconds": 12, "complete": true, "missing": [], "skipped": 0},
         "push": [],
     })))), OfProbe),
