@@ -17,24 +17,23 @@ use crate::views::{Format, KaiReport};
 const NAMES_SHOWN: usize = 5;
 
 /// What a single run is asked for.
-pub struct Once {
-    /// What is read.
-    pub collector: Collector,
+pub(crate) struct Once {
+    pub(crate) collector: Collector,
     /// What the report says, and how it is printed; `None` prints none.
-    pub report: Option<(ReportPolicy, Format)>,
+    pub(crate) report: Option<(ReportPolicy, Format)>,
     /// Where it is sent to.
-    pub push: Option<Pusher>,
+    pub(crate) push: Option<Pusher>,
     /// Namespaces that were typed for this run: one that does not exist is the user's mistake.
-    pub typed: Vec<String>,
+    pub(crate) typed: Vec<String>,
     /// Whether a cluster without a name is refused before it is read: in Anchore it would overwrite others.
-    pub needs_name: bool,
+    pub(crate) needs_name: bool,
     /// Draws how far the read is.
-    pub progress: ProgressBar,
+    pub(crate) progress: ProgressBar,
 }
 
 /// How a run that did not fail ended.
 #[derive(Debug)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// What was asked for is done with this snapshot.
     Done {
         /// What was read.
@@ -50,14 +49,11 @@ pub enum Ended {
 
 /// Why nothing was printed or sent.
 #[derive(Debug, thiserror::Error)]
-pub enum OnceError {
-    /// Nothing was read.
+pub(crate) enum OnceError {
     #[error(transparent)]
     Collect(#[from] CollectError),
-    /// The cluster has no name.
     #[error("{NO_CLUSTER_NAME}")]
     NoClusterName,
-    /// Signals could not be caught.
     #[error("signals cannot be caught")]
     Signals(#[source] std::io::Error),
     /// Standard output. The cause is the source of the error and not part of its text, so that it is said once.
@@ -68,7 +64,7 @@ pub enum OnceError {
 impl Once {
     /// Reads, prints and pushes; the snapshot tells whether it was whole. SIGTERM or SIGINT ends it with
     /// [`Ended::Stopped`].
-    pub async fn run(self) -> Result<Ended, OnceError> {
+    pub(crate) async fn run(self) -> Result<Ended, OnceError> {
         let signals = StopSignals::catch().map_err(OnceError::Signals)?;
         let stop = CancellationToken::new();
         let relay = tokio::spawn(signals.relay(stop.clone()));

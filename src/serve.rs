@@ -24,42 +24,38 @@ const LIVENESS_GRACE: Duration = Duration::from_mins(1);
 const STOP_GRACE: Duration = Duration::from_secs(2);
 
 /// What the service is made of.
-pub struct Service {
-    /// What is read.
-    pub collector: Collector,
-    /// When.
-    pub collection: CollectionSettings,
-    /// What is served.
-    pub server: ServerSettings,
-    /// What reports say.
-    pub policy: ReportPolicy,
+pub(crate) struct Service {
+    pub(crate) collector: Collector,
+    pub(crate) collection: CollectionSettings,
+    pub(crate) server: ServerSettings,
+    pub(crate) policy: ReportPolicy,
     /// Print each new report so.
-    pub print: Option<Format>,
+    pub(crate) print: Option<Format>,
     /// What is sent to Anchore Enterprise.
-    pub push: Option<Push>,
+    pub(crate) push: Option<Push>,
     /// Where those who push say how it goes.
-    pub board: PushBoard,
+    pub(crate) board: PushBoard,
     /// Where everybody counts.
-    pub metrics: Metrics,
+    pub(crate) metrics: Metrics,
     /// How much of it is shown.
-    pub exposed: MetricsSettings,
+    pub(crate) exposed: MetricsSettings,
     /// Changes the log at SIGHUP.
-    pub log: LogControl,
+    pub(crate) log: LogControl,
     /// What was typed: `log.level` is read again with it.
-    pub flags: Flags,
+    pub(crate) flags: Flags,
 }
 
 /// What reports to Anchore Enterprise.
-pub struct Push {
+pub(crate) struct Push {
     /// Sends the inventory.
-    pub pusher: Pusher,
+    pub(crate) pusher: Pusher,
     /// Tells that this installation is there, and how it is.
-    pub registrar: Option<Registrar>,
+    pub(crate) registrar: Option<Registrar>,
 }
 
 /// Why the service ended, or never began.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
+pub(crate) enum ServeError {
     /// An address could not be taken, or a file of TLS not be used.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -69,17 +65,11 @@ pub enum ServeError {
     /// The cluster has no name, and its reports would overwrite those of others.
     #[error("{NO_CLUSTER_NAME}")]
     NoClusterName,
-    /// Signals could not be caught.
     #[error("signals cannot be caught: {0}")]
     Signals(std::io::Error),
     /// A task ended that should run as long as the process.
     #[error("the task {name} ended: {reason}")]
-    TaskEnded {
-        /// Which one.
-        name: &'static str,
-        /// What it said.
-        reason: String,
-    },
+    TaskEnded { name: &'static str, reason: String },
 }
 
 /// The end of a task: its name, and what went wrong.
@@ -87,7 +77,7 @@ type TaskEnd = (&'static str, Result<(), String>);
 
 impl Service {
     /// Runs until SIGTERM or SIGINT, then drains.
-    pub async fn run(self) -> Result<(), ServeError> {
+    pub(crate) async fn run(self) -> Result<(), ServeError> {
         let Self { mut collector, collection, server, policy, print, push, board, metrics, exposed, log, flags } = self;
         let signals = StopSignals::catch().map_err(ServeError::Signals)?;
         let hang_ups = HangUps::catch().map_err(ServeError::Signals)?;

@@ -35,7 +35,6 @@ pub struct Collector {
 
 /// Where the service hears of what was read.
 pub struct Outlets {
-    /// Snapshots.
     pub writer: SnapshotWriter,
     /// How the last read went, and that the loop is alive.
     pub health: Health,

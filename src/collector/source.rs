@@ -63,9 +63,7 @@ pub enum Update {
     },
     /// A read failed. What was known before it stays.
     Failed {
-        /// Why.
         error: CollectError,
-        /// After how long.
         elapsed: Duration,
         /// When it is tried again.
         retry: Retry,
@@ -88,10 +86,8 @@ pub enum Retry {
 /// Why a source could not be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
-    /// The cluster.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
-    /// The dump.
     #[error(transparent)]
     Dump(#[from] DumpError),
     /// The deadline of the whole poll.

@@ -49,7 +49,6 @@ pub struct HealthReport {
     /// What readiness follows from, and how the last poll went, from which it does not follow: an old snapshot that says
     /// its age is served.
     pub readiness: Vec<HealthCheck>,
-    /// The newest snapshot.
     pub snapshot: Option<Arc<Snapshot>>,
     /// How the pushes go, by account.
     pub push: Vec<AccountPush>,
@@ -62,9 +61,7 @@ pub struct HealthReport {
 /// One check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthCheck {
-    /// Name of the check.
     pub name: &'static str,
-    /// Whether the check passed.
     pub ok: bool,
     /// What was found, in words.
     pub detail: String,

@@ -11,7 +11,7 @@ const SHOW_AFTER: Duration = Duration::from_secs(1);
 
 /// A bar on standard error, drawn once the work takes more than a second and only on a terminal.
 #[derive(Clone)]
-pub struct ProgressBar {
+pub(crate) struct ProgressBar {
     bar: indicatif::ProgressBar,
     unit: Unit,
     begun: Instant,
@@ -26,13 +26,13 @@ enum Unit {
 impl ProgressBar {
     /// Counts pods of a cluster.
     #[must_use]
-    pub fn of_pods(quiet: bool) -> Self {
+    pub(crate) fn of_pods(quiet: bool) -> Self {
         Self::new(quiet, Unit::Pods)
     }
 
     /// Counts bytes of a dump.
     #[must_use]
-    pub fn of_bytes(quiet: bool) -> Self {
+    pub(crate) fn of_bytes(quiet: bool) -> Self {
         Self::new(quiet, Unit::Bytes)
     }
 
@@ -48,13 +48,13 @@ impl ProgressBar {
 
     /// What whoever reads reports to.
     #[must_use]
-    pub fn reporter(&self) -> Arc<dyn Fn(u64, Option<u64>) + Send + Sync> {
+    pub(crate) fn reporter(&self) -> Arc<dyn Fn(u64, Option<u64>) + Send + Sync> {
         let bar = self.clone();
         Arc::new(move |read, total| bar.update(read, total))
     }
 
     /// Removes the bar, so that nothing of it is left among messages and reports.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 

@@ -15,7 +15,7 @@ use crate::config::AnchoreApi;
 use crate::views::{Payload, PayloadBody, utc_seconds};
 
 /// What a push of one snapshot would send. Its JSON is made while it is written.
-pub struct DryRun<R = Client> {
+pub(crate) struct DryRun<R = Client> {
     delivery: Arc<Delivery<R>>,
     plan: Plan,
     version: ApiVersion,
@@ -23,7 +23,7 @@ pub struct DryRun<R = Client> {
 
 /// Where one namespace would go.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct NamespaceRoute<'p> {
+pub(crate) struct NamespaceRoute<'p> {
     pub namespace: &'p str,
     /// Its account; none when it goes to none.
     pub account: Option<&'p str>,
@@ -55,17 +55,17 @@ impl<R: Receiver> DryRun<R> {
 
     /// Why nothing would be sent.
     #[must_use]
-    pub fn withheld(&self) -> Option<&str> {
+    pub(crate) fn withheld(&self) -> Option<&str> {
         self.plan.withheld.as_deref()
     }
 
     /// The namespaces that would go nowhere although they should, each with the reason.
-    pub fn unclear(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn unclear(&self) -> impl Iterator<Item = (&str, &str)> {
         self.plan.routing.unclear().map(|(namespace, reason)| (&**namespace, reason))
     }
 
     /// Where each namespace would go, sorted by namespace.
-    pub fn namespaces(&self) -> impl Iterator<Item = NamespaceRoute<'_>> {
+    pub(crate) fn namespaces(&self) -> impl Iterator<Item = NamespaceRoute<'_>> {
         self.plan.routing.decisions.iter().map(|Decision { namespace, route, k8s_inventory }| {
             let (account, rule) = match route {
                 Ok(Route { account, rule }) => (Some(&**account), rule.as_str()),

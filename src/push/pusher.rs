@@ -25,7 +25,7 @@ use crate::metrics::Metrics;
 use crate::snapshot::{ContentHash, Snapshot};
 
 /// Sends what a cluster runs to Anchore Enterprise.
-pub struct Pusher<R = Client> {
+pub(crate) struct Pusher<R = Client> {
     delivery: Arc<Delivery<R>>,
     /// From the start of one push to the start of the next.
     interval: Duration,
@@ -33,7 +33,7 @@ pub struct Pusher<R = Client> {
 
 /// Why a push of a single run did not reach everybody. What happened to whom is in the log.
 #[derive(Debug, thiserror::Error)]
-pub enum PushError {
+pub(crate) enum PushError {
     #[error("nothing was pushed: {0}")]
     Withheld(String),
     #[error("the inventory of {failed} of {accounts} accounts was not pushed; the log has the reasons")]
@@ -63,7 +63,7 @@ impl Pusher<Client> {
     /// A pusher to that receiver; nothing is sent yet. How it goes is recorded on `board` and
     /// counted in `metrics`.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         client: Client,
         default_user: AnchoreUser,
         settings: Arc<AnchoreSettings>,
@@ -83,7 +83,7 @@ impl<R: Receiver> Pusher<R> {
 
     /// What a push of a snapshot would send.
     #[must_use]
-    pub fn dry_run(&self, snapshot: &Arc<Snapshot>) -> DryRun<R> {
+    pub(crate) fn dry_run(&self, snapshot: &Arc<Snapshot>) -> DryRun<R> {
         DryRun::new(Arc::clone(&self.delivery), Plan::of(&Latest::from(snapshot), &self.delivery.settings))
     }
 
@@ -91,7 +91,7 @@ impl<R: Receiver> Pusher<R> {
     ///
     /// # Errors
     /// Not everybody got everything.
-    pub async fn push_once(&self, snapshot: &Arc<Snapshot>) -> Result<(), PushError> {
+    pub(crate) async fn push_once(&self, snapshot: &Arc<Snapshot>) -> Result<(), PushError> {
         let plan = Plan::of(&Latest::from(snapshot), &self.delivery.settings);
         let unclear = self.log_unclear(&plan);
         if let Some(reason) = &plan.withheld {
@@ -116,7 +116,7 @@ impl<R: Receiver> Pusher<R> {
     ///
     /// # Errors
     /// A worker ended that should not.
-    pub async fn run(self, mut reader: SnapshotReader, stop: CancellationToken) -> Result<(), String> {
+    pub(crate) async fn run(self, mut reader: SnapshotReader, stop: CancellationToken) -> Result<(), String> {
         let mut workers = Workers { jobs: HashMap::new(), tasks: JoinSet::new() };
         let when = self.delivery.settings.push_when;
         let ended = 'work: {

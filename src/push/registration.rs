@@ -28,7 +28,7 @@ const INSTALLATION: Uuid = Uuid::from_u128(0x2d9c_0c6e_5b7f_4f1a_8e3d_7a64_19b0_
 const NAME: &str = "kai";
 
 /// Reports to the receiver that this installation is there, and how it is.
-pub struct Registrar {
+pub(crate) struct Registrar {
     client: Client,
     settings: Arc<AnchoreSettings>,
     sender: Sender,
@@ -45,7 +45,7 @@ pub struct Registrar {
 impl Registrar {
     /// For a process that starts now. `included` are the namespaces that it is limited to.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         client: Client,
         user: AnchoreUser,
         settings: Arc<AnchoreSettings>,
@@ -60,7 +60,7 @@ impl Registrar {
     }
 
     /// Registers and reports health, then again at every `health-report-interval-seconds`, until `stop`.
-    pub async fn run(self, mut reader: SnapshotReader, stop: CancellationToken) {
+    pub(crate) async fn run(self, mut reader: SnapshotReader, stop: CancellationToken) {
         // The cluster is known by what is in it.
         let first = tokio::select! {
             snapshot = reader.next() => snapshot,

@@ -13,7 +13,7 @@ const HASH_MAX: usize = 10;
 
 /// The workload that this process belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Workload {
+pub(crate) struct Workload {
     /// The namespace that it runs in; `None` outside of a cluster.
     pub namespace: Option<String>,
     /// The Deployment's name, else the pod's, else the host's.
@@ -23,7 +23,7 @@ pub struct Workload {
 impl Workload {
     /// What this process was started as.
     #[must_use]
-    pub fn of_process() -> Self {
+    pub(crate) fn of_process() -> Self {
         let namespace = std::fs::read_to_string(Path::new(NAMESPACE_FILE)).ok();
         let namespace = namespace.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let variable = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty());

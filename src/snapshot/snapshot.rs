@@ -126,7 +126,7 @@ impl Snapshot {
     }
 
     /// Changes only with what a report of images can contain: as [`Self::content_hash`], of each namespace only
-    /// [`NamespacePart::images_hash`].
+    /// `NamespacePart::images_hash`.
     #[must_use]
     pub fn images_hash(&self) -> ContentHash {
         self.images_hash

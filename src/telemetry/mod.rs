@@ -45,14 +45,14 @@ impl Drop for LogGuard {
 
 /// Changes the log while the process runs.
 #[derive(Clone)]
-pub struct LogControl {
+pub(crate) struct LogControl {
     level: reload::Handle<Targets, Registry>,
     file: Option<LogFile>,
 }
 
 /// The log could not be started.
 #[derive(Debug, thiserror::Error)]
-pub enum LogError {
+pub(crate) enum LogError {
     /// The file could not be opened.
     #[error("log.file: {}: {source}; name a file in a folder that exists and kai may write to, or leave it empty to log to standard error", path.display())]
     File {
@@ -107,7 +107,7 @@ impl LogGuard {
 
 impl LogControl {
     /// Writes lines of this level from now on.
-    pub fn set_level(&self, level: LevelFilter) {
+    pub(crate) fn set_level(&self, level: LevelFilter) {
         // Only the log of a second start in one process is gone, and nothing of that one is ever shown.
         drop(self.level.reload(filter(level)));
     }
@@ -117,7 +117,7 @@ impl LogControl {
     ///
     /// # Errors
     /// The file cannot be opened.
-    pub fn reopen(&self) -> Result<bool, LogError> {
+    pub(crate) fn reopen(&self) -> Result<bool, LogError> {
         self.file.as_ref().map(LogFile::reopen).transpose().map(|reopened| reopened.is_some())
     }
 }

@@ -263,6 +263,11 @@ fn a_dump_reads(#[case] input: String, #[case] expected: &[&str]) {
 #[case::cut_behind_an_item(&format!("{{\"kind\":\"List\",\"items\":[\n{POD_A}\n{}", list("List", &[POD_B])), "line 3: another document begins inside the one of line 1 (expected `,` or `]`, found `{`)")]
 #[case::spliced_yaml(&yaml_list(&[YAML_POD]).repeat(2), "`apiVersion` stands twice")]
 #[case::cut_before_anything(r#"{"items":[{"metadata":{"name":"web"#, "the input ends too early, inside item 1")]
+#[case::cut_inside_a_text_with_a_line_break("{\"kind\":\"PodL\n", "the input ends too early")]
+#[case::cut_inside_a_name_with_a_line_break(
+    "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\n",
+    "the input ends too early"
+)]
 #[case::yaml_cut_before_anything(
     "apiVersion: v1\nitems:\n- kind: Pod\n  metadata:\n    name: web\n",
     "the input ends too early, inside item 1 (web)"

@@ -5,12 +5,7 @@ use serde::de::IgnoredAny;
 
 /// Where the grammar failed because another document begins: lines below the first.
 pub(super) fn splice(bytes: &[u8], error: &serde_json::Error) -> Option<u64> {
-    let below = error.line().saturating_sub(1);
-    let line_start = match below {
-        0 => 0,
-        below => memchr_iter(b'\n', bytes).nth(below - 1).map_or(0, |at| at + 1),
-    };
-    let at = (line_start + error.column()).saturating_sub(4);
+    let (below, at) = shortly_before(bytes, error);
     let near = bytes.get(at..bytes.len().min(at + 5)).unwrap_or_default();
     let mut opens = memchr_iter(b'{', near).map(|open| &bytes[at + open..]);
     (error.is_syntax() && opens.any(begins_object)).then_some(below as u64)
@@ -64,8 +59,17 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Lines below the first at which the grammar fails before the bytes end.
+/// Lines below the first at which the grammar fails before the bytes end, and an object follows. Without one the bytes are
+/// cut off, perhaps inside a text behind whose last line a line break stands.
 pub(super) fn syntax_error(bytes: &[u8]) -> Option<u64> {
     let error = serde_json::from_slice::<IgnoredAny>(bytes).err().filter(serde_json::Error::is_syntax)?;
-    Some(error.line().saturating_sub(1) as u64)
+    let (below, at) = shortly_before(bytes, &error);
+    memchr(b'{', bytes.get(at..)?).map(|_| below as u64)
+}
+
+/// Where the grammar failed: lines below the first, and a place a few bytes before.
+fn shortly_before(bytes: &[u8], error: &serde_json::Error) -> (usize, usize) {
+    let below = error.line().saturating_sub(1);
+    let line = below.checked_sub(1).and_then(|above| memchr_iter(b'\n', bytes).nth(above)).map_or(0, |at| at + 1);
+    (below, (line + error.column()).saturating_sub(4))
 }
