@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::inventory::{
-    ContainerKind, ContainerRecord, ContainerState, Interner, NamespaceRecord, NamespaceSelection, Phase,
-    PodGenerations, PodRecord, SpecEntry, StatusEntry, read_container,
+    ContainerKind, ContainerRecord, ContainerState, Detail, Interner, KeyFilter, MetadataRule, NamespaceRecord,
+    NamespaceSelection, Phase, PodGenerations, PodRecord, SpecEntry, StatusEntry, read_container,
 };
 use crate::snapshot::{Event, ListScope, Observation, PodIndex, ServerVersion, SkippedItem, Snapshot};
 
@@ -150,4 +150,18 @@ pub fn skipped(namespace: Option<&str>, item: &str) -> Event {
         item: item.into(),
         problem: "spec.containers: missing".into(),
     })
+}
+
+/// Everything is kept that can be.
+#[must_use]
+pub fn everything() -> Detail {
+    let rule = || MetadataRule { labels: KeyFilter::All, annotations: KeyFilter::All };
+    Detail {
+        pods: rule(),
+        namespaces: rule(),
+        namespace_label: None,
+        nodes: Some(rule()),
+        namespace_objects: true,
+        container_ids: true,
+    }
 }

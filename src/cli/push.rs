@@ -10,13 +10,13 @@ use jiff::Timestamp;
 
 use super::Exit;
 use super::print::NOT_WRITTEN;
-use super::start::{Failure, Started, collector, once_failed, pusher};
+use super::start::{Failure, Started, collector, once_failed, progress_bar, pusher};
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
 use crate::inventory::{escape_controls, excerpt};
 use crate::metrics::Metrics;
 use crate::once::{Ended, Once};
-use crate::output::{ProgressBar, is_closed_pipe};
+use crate::output::is_closed_pipe;
 use crate::push::DryRun;
 use crate::views::{Format, write_columns};
 
@@ -57,8 +57,7 @@ impl Push {
             return Err(Failure { exit: Exit::Usage, message }.into());
         }
         let is_dump = dump.is_some();
-        let progress =
-            if is_dump { ProgressBar::of_bytes(settings.quiet) } else { ProgressBar::of_pods(settings.quiet) };
+        let progress = progress_bar(settings.quiet, is_dump);
         let Some(pusher) = pusher(&settings, PushBoard::default(), Metrics::default())? else {
             let message = "anchore.url is not set, so there is nowhere to push to; set it in the file or by \
                            KAI_ANCHORE_URL, with anchore.user and anchore.password";

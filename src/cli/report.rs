@@ -4,13 +4,12 @@ use clap::Args;
 
 use super::Exit;
 use super::completion;
-use super::start::{Failure, Started, collector, once_failed, pusher_unless_dump};
+use super::start::{Failure, Started, collector, once_failed, progress_bar, pusher_unless_dump};
 use crate::collector::lacking;
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
 use crate::metrics::Metrics;
 use crate::once::{Ended, Once};
-use crate::output::ProgressBar;
 use crate::snapshot::Snapshot;
 
 /// Flags of `kai` without a subcommand.
@@ -40,8 +39,7 @@ impl Report {
         let Started { settings, log } = started;
         let is_dump = dump.is_some();
         let is_logged = !settings.quiet && settings.log.file.is_none();
-        let progress =
-            if is_dump { ProgressBar::of_bytes(settings.quiet) } else { ProgressBar::of_pods(settings.quiet) };
+        let progress = progress_bar(settings.quiet, is_dump);
         let report = Some((settings.report.clone(), settings.output));
         let push = pusher_unless_dump(&settings, is_dump, PushBoard::default(), Metrics::default())?;
         let needs_name = push.is_some();

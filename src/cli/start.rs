@@ -15,6 +15,7 @@ use crate::health::PushBoard;
 use crate::inventory::excerpt;
 use crate::metrics::Metrics;
 use crate::once::OnceError;
+use crate::output::ProgressBar;
 use crate::push::{Client, Pusher};
 use crate::telemetry::{self, LogGuard, Pace};
 
@@ -68,6 +69,11 @@ pub(super) fn start_log(loaded: &Loaded, mode: Mode) -> anyhow::Result<LogGuard>
     };
     telemetry::start(&loaded.settings.log, pace)
         .map_err(|error| Failure { exit: Exit::Usage, message: error.to_string() }.into())
+}
+
+/// Draws how far the read of a cluster or of a dump is.
+pub(super) fn progress_bar(quiet: bool, is_dump: bool) -> ProgressBar {
+    if is_dump { ProgressBar::of_bytes(quiet) } else { ProgressBar::of_pods(quiet) }
 }
 
 /// What reads the cluster, or the dump in its place.

@@ -10,28 +10,14 @@ use crate::fake_api::reader::{Read, all, connect, include, relist, settings};
 use crate::fake_api::server::FakeApi;
 use crate::log::Log;
 use kai::cluster::ClusterSource;
-use kai::inventory::{Detail, KeyFilter, MetadataRule, NamespaceSelection};
+use kai::inventory::{Detail, NamespaceSelection};
 use kai::snapshot::{Event, ListScope, NamespaceState};
+use kai::testing::everything;
 use kai::warned::Warned;
 use rstest::rstest;
 use serde_json::json;
 
 const NODES: &str = "/api/v1/nodes";
-
-fn rule() -> MetadataRule {
-    MetadataRule { labels: KeyFilter::All, annotations: KeyFilter::All }
-}
-
-fn everything() -> Detail {
-    Detail {
-        pods: rule(),
-        namespaces: rule(),
-        namespace_label: None,
-        nodes: Some(rule()),
-        namespace_objects: true,
-        container_ids: true,
-    }
-}
 
 /// An account is named by a label of the namespace, and nothing else is wanted.
 fn account_by_label() -> Detail {

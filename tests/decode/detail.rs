@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use kai::decode::{Encoding, ListDecoder, Records, read_dump, read_one_namespace};
 use kai::inventory::{Detail, KeyFilter, Metadata, MetadataRule, NamespaceRecord, NodeRecord, PodRecord};
 use kai::snapshot::{Event, ListScope, Object};
+use kai::testing::everything;
 use regex::Regex;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -23,17 +24,6 @@ fn rule(labels: KeyFilter, annotations: KeyFilter) -> MetadataRule {
 
 fn all() -> MetadataRule {
     rule(KeyFilter::All, KeyFilter::All)
-}
-
-fn everything() -> Detail {
-    Detail {
-        pods: all(),
-        namespaces: all(),
-        namespace_label: None,
-        nodes: Some(all()),
-        namespace_objects: true,
-        container_ids: true,
-    }
 }
 
 /// `KEY=VALUE` in the order kept.

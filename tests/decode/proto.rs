@@ -1,8 +1,9 @@
 //! One page of the API server in protobuf: the same events as from JSON, whatever way its bytes come in.
 
 use kai::decode::{ApiStatus, DecodeError, Encoding, ListDecoder, PageEnd, Records, read_status};
-use kai::inventory::{Detail, KeyFilter, MetadataRule, PodRecord};
+use kai::inventory::{Detail, PodRecord};
 use kai::snapshot::{Event, ListScope, Object};
+use kai::testing::everything;
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -39,19 +40,6 @@ fn decode_with(
     }
     let end = decoder.finish();
     (events, end)
-}
-
-/// Everything that can be kept.
-fn all() -> Detail {
-    let rule = || MetadataRule { labels: KeyFilter::All, annotations: KeyFilter::All };
-    Detail {
-        pods: rule(),
-        namespaces: rule(),
-        namespace_label: None,
-        nodes: Some(rule()),
-        namespace_objects: true,
-        container_ids: true,
-    }
 }
 
 fn pods_of(body: &[u8], chunk: usize) -> (Vec<Event>, Result<PageEnd, DecodeError>) {
@@ -91,7 +79,7 @@ fn what_an_api_server_wrote_gives_the_same_from_both_encodings(
     #[case] scope: ListScope,
     #[case] items: u64,
 ) {
-    for detail in [Detail::default(), all()] {
+    for detail in [Detail::default(), everything()] {
         let from_protobuf = decode_with(detail.clone(), protobuf, scope.clone(), Encoding::Protobuf, usize::MAX);
         let from_json = decode_with(detail, json, scope.clone(), Encoding::Json, usize::MAX);
         assert_eq!(outcome(&from_protobuf), outcome(&from_json));
@@ -335,7 +323,7 @@ proptest! {
         let json = serde_json::json!({ "kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": pods });
         let json = serde_json::to_vec(&json).expect("JSON");
         let messages: Vec<Message> = pods.iter().map(crate::protobuf::pod_message).collect();
-        for detail in [Detail::default(), all()] {
+        for detail in [Detail::default(), everything()] {
             let from_protobuf = decode_with(detail.clone(), &pod_list(&messages), ListScope::AllPods, Encoding::Protobuf, chunk);
             let from_json = decode_with(detail, &json, ListScope::AllPods, Encoding::Json, usize::MAX);
             prop_assert_eq!(outcome(&from_protobuf), outcome(&from_json));

@@ -1,8 +1,9 @@
 //! A watch of the API server: the frames that come out, in both encodings, whatever way its bytes come in.
 
 use kai::decode::{DecodeError, Encoding, ListDecoder, Records, WatchEvent, WatchFrame, WatchReader};
-use kai::inventory::{Detail, KeyFilter, MetadataRule};
+use kai::inventory::Detail;
 use kai::snapshot::{Event, ListScope, Object, ObjectKey};
+use kai::testing::everything;
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -162,7 +163,7 @@ fn what_an_api_server_wrote_gives_the_same_from_both_encodings() {
             ]
         );
         let read = |bytes: &[u8], encoding| {
-            let (frames, end) = read_with(all(), bytes, &ListScope::AllPods, encoding, &[length]);
+            let (frames, end) = read_with(everything(), bytes, &ListScope::AllPods, encoding, &[length]);
             end.expect("a stream");
             format!("{frames:#?}")
         };
@@ -185,7 +186,7 @@ fn every_kind_of_object_is_read(
     let image = json!([{"name": "c", "image": "nginx:1"}]);
     let object = json!({"kind": kind, "apiVersion": "v1", "metadata": metadata, "spec": {"containers": image}});
     let stream = [frame(encoding, "ADDED", &object), frame(encoding, "DELETED", &object)].concat();
-    let (frames, end) = read_with(all(), &stream, &scope, encoding, &[11]);
+    let (frames, end) = read_with(everything(), &stream, &scope, encoding, &[11]);
     end.expect("a stream");
     let last = if kind == "Pod" { "nginx:1" } else { "an object" };
     let shown: Vec<String> = frames.iter().map(shown).collect();
@@ -225,19 +226,6 @@ fn a_stream_may_end_between_frames_and_nowhere_else(#[values(Encoding::Json, Enc
 fn a_line_of_json_is_written_in_any_way(#[case] line: &str) {
     let line = line.replace("OBJECT", &pod("a", "1").to_string()) + "\n";
     assert_eq!(pods(&[line.as_bytes(), line.as_bytes()].concat(), Encoding::Json), ["1 pod apps/a", "1 pod apps/a"]);
-}
-
-/// Everything that can be kept.
-fn all() -> Detail {
-    let rule = || MetadataRule { labels: KeyFilter::All, annotations: KeyFilter::All };
-    Detail {
-        pods: rule(),
-        namespaces: rule(),
-        namespace_label: None,
-        nodes: Some(rule()),
-        namespace_objects: true,
-        container_ids: true,
-    }
 }
 
 /// What a list of those items gives. What has no name is called by its place, as in a watch.
@@ -289,7 +277,7 @@ proptest! {
         lengths in prop::collection::vec(1..700_usize, 1..6),
     ) {
         let list = json!({"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": items});
-        for (encoding, detail) in ENCODINGS.into_iter().flat_map(|encoding| [(encoding, Detail::default()), (encoding, all())]) {
+        for (encoding, detail) in ENCODINGS.into_iter().flat_map(|encoding| [(encoding, Detail::default()), (encoding, everything())]) {
             let expected = of_list(detail.clone(), &list, encoding, usize::MAX);
             prop_assert_eq!(of_frames(detail, &items, encoding, &lengths), expected);
         }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use kai::cluster::{ClusterSource, Environment, install_crypto_provider};
 use kai::config::{ClusterSettings, Impersonation, KubeconfigSource};
 use kai::decode::{Encoding, ListDecoder, Records};
-use kai::inventory::{Detail, KeyFilter, MetadataRule, NamespaceRecord, NamespaceSelection, NodeRecord, PodRecord};
+use kai::inventory::{NamespaceRecord, NamespaceSelection, NodeRecord, PodRecord};
 use kai::snapshot::{Event, ListScope, Object};
+use kai::testing::everything;
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -74,15 +75,7 @@ fn a_saved_dump_gives_the_results_of_the_cluster_itself() {
 /// kai's own client is answered in protobuf, `kubectl get --raw` in JSON. All that can be kept is.
 fn both_decoders_give_equal_records_for_the_same_objects() {
     let (_turn, cluster) = filled();
-    let rule = || MetadataRule { labels: KeyFilter::All, annotations: KeyFilter::All };
-    let detail = Detail {
-        pods: rule(),
-        namespaces: rule(),
-        namespace_label: None,
-        nodes: Some(rule()),
-        namespace_objects: true,
-        container_ids: true,
-    };
+    let detail = everything();
     let node = json!({
         "apiVersion": "v1", "kind": "Node",
         "metadata": {"name": "reading", "labels": {"zone": "a"}, "annotations": {"note": "é"}},

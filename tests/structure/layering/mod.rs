@@ -49,6 +49,21 @@ fn declared(lib: &str) -> BTreeSet<String> {
     names.map(|name| name.trim_end_matches(';').to_owned()).collect()
 }
 
+/// A file that no module declares is not compiled, and nobody notices that it is dead.
+#[test]
+fn every_source_file_is_declared_by_its_module() {
+    let sources = sources();
+    for (place, _) in
+        sources.iter().filter(|(place, _)| !matches!(place.as_slice(), [file] if file == "lib" || file == "main"))
+    {
+        let (name, parent) = place.split_last().expect("a name");
+        let parent: Vec<String> = if parent.is_empty() { vec!["lib".to_owned()] } else { parent.to_vec() };
+        let (_, text) = sources.iter().find(|(other, _)| *other == parent).expect("the module of a folder");
+        let is_declared = text.contains(&format!("mod {name};")) || text.contains(&format!("\"{name}.rs\""));
+        assert!(is_declared, "src/{}.rs is declared by no module: delete it, or declare it", place.join("/"));
+    }
+}
+
 /// The outside crates that the package may use, as sources name them.
 fn dependencies(manifest: &str) -> BTreeSet<String> {
     let table = manifest.split("\n[").find_map(|table| table.strip_prefix("dependencies]")).expect("[dependencies]");
