@@ -17,11 +17,6 @@ impl Records {
         Self { interner: Interner::default(), detail }
     }
 
-    #[must_use]
-    pub fn detail(&self) -> &Detail {
-        &self.detail
-    }
-
     /// Forgets texts that nothing else holds any more. See [`Interner::sweep`].
     pub fn sweep(&mut self) {
         self.interner.sweep();
