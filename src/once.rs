@@ -88,8 +88,8 @@ impl Once {
         let snapshot = read?;
         Reporter::without(&typed).report(&snapshot);
         if let Some((policy, format)) = report {
-            print(&snapshot, &policy, format).await?;
             warn_of_none_running(&snapshot, &policy);
+            print(Arc::clone(&snapshot), policy, format).await?;
         }
         let unknown = unknown(&snapshot, &typed, &collector).await;
         // The report is printed whatever becomes of the push.
@@ -139,13 +139,13 @@ async fn unknown(snapshot: &Snapshot, typed: &[String], collector: &Collector) -
     unknown.iter().map(sentence).collect()
 }
 
-async fn print(snapshot: &Snapshot, policy: &ReportPolicy, format: Format) -> Result<(), OnceError> {
+async fn print(snapshot: Arc<Snapshot>, policy: ReportPolicy, format: Format) -> Result<(), OnceError> {
     tracing::debug!("printing");
-    let report = KaiReport::of(snapshot, policy, |_| true);
     // In a thread of its own: a reader that does not read would else keep a stop waiting.
-    let written = tokio::task::spawn_blocking(move || print_report(&report, format))
-        .await
-        .unwrap_or_else(|panic| Err(panic.into()));
+    let written =
+        tokio::task::spawn_blocking(move || print_report(&KaiReport::of(&snapshot, &policy, |_| true), format))
+            .await
+            .unwrap_or_else(|panic| Err(panic.into()));
     match written {
         Err(error) if !is_closed_pipe(&error) => Err(OnceError::Output(error)),
         _ => Ok(()),

@@ -86,11 +86,12 @@ fn complete(path: &str, operation: &mut Operation) {
 /// The report in a format, with an example.
 fn report(format: Format) -> utoipa::openapi::Content {
     let digest = "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628";
-    let image = ImageEntry { tag: "quay.io/acme/cart:1.25".into(), repo_digest: Digest::parse(digest) };
+    let digest = Digest::parse(digest);
+    let image = ImageEntry { tag: "quay.io/acme/cart:1.25".into(), repo_digest: digest.as_ref() };
     let report = KaiReport {
         timestamp: jiff::Timestamp::from_second(1_795_512_600).unwrap_or_default(),
-        results: vec![NamespaceImages { namespace: "shop".into(), images: vec![image] }],
-        server_version_metadata: ServerVersion {
+        results: vec![NamespaceImages { namespace: "shop", images: vec![image] }],
+        server_version_metadata: &ServerVersion {
             major: "1".into(),
             minor: "37".into(),
             git_version: "v1.37.2".into(),
@@ -101,7 +102,7 @@ fn report(format: Format) -> utoipa::openapi::Content {
             compiler: "gc".into(),
             platform: "linux/amd64".into(),
         },
-        cluster_name: "prod-eu-1".to_owned(),
+        cluster_name: "prod-eu-1",
         inventory_type: INVENTORY_TYPE,
     };
     let mut text = Vec::new();

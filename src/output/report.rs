@@ -8,7 +8,7 @@ use crate::views::{Format, KaiReport, Layout};
 ///
 /// # Errors
 /// Those of standard output; see [`is_closed_pipe`] for the one that is no failure.
-pub(crate) fn print_report(report: &KaiReport, format: Format) -> io::Result<()> {
+pub(crate) fn print_report(report: &KaiReport<'_>, format: Format) -> io::Result<()> {
     let mut out = BufWriter::new(stdout().lock());
     format.write(report, Layout::Indented, &mut out)?;
     out.flush()

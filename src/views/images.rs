@@ -1,7 +1,6 @@
 //! The images of one namespace, as the KAI report has them.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,38 +10,38 @@ use crate::snapshot::{ContentHash, DifferentImage, NamespacePart};
 
 /// The images of one namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, ToSchema)]
-pub struct NamespaceImages {
+pub struct NamespaceImages<'a> {
     /// The namespace.
     #[schema(value_type = String, example = "shop")]
-    pub namespace: Arc<str>,
+    pub namespace: &'a str,
     /// One entry for each distinct tag and digest, sorted by tag, then digest, entries without a digest first. Empty
     /// when nothing in the namespace counts.
-    pub images: Vec<ImageEntry>,
+    pub images: Vec<ImageEntry<'a>>,
 }
 
 /// An image that runs, or that a pod requests.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ImageEntry {
+pub struct ImageEntry<'a> {
     /// The repository as the manifest writes it, a colon, and the tag. A text that is no image reference is unchanged.
     #[schema(value_type = String, example = "quay.io/acme/cart:1.25")]
-    pub tag: Box<str>,
+    pub tag: Cow<'a, str>,
     /// The manifest digest that the node runs, or else the one that the manifest pins. Absent when neither is known.
     #[schema(value_type = Option<String>, nullable = false, example = "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub repo_digest: Option<Digest>,
+    pub repo_digest: Option<&'a Digest>,
 }
 
-impl NamespaceImages {
+impl<'a> NamespaceImages<'a> {
     /// What runs in a namespace, by the policy.
     #[must_use]
-    pub fn of(part: &NamespacePart, policy: &ReportPolicy) -> Self {
-        let mut images: Vec<ImageEntry> =
+    pub fn of(part: &'a NamespacePart, policy: &ReportPolicy) -> Self {
+        let mut images: Vec<ImageEntry<'_>> =
             ReportedImage::of_part(part, policy).map(|image| image.to_entry(policy)).collect();
         // What lies in two places may be equal all the same.
         images.sort_unstable();
         images.dedup();
-        Self { namespace: Arc::clone(part.name()), images }
+        Self { namespace: part.name(), images }
     }
 
     /// The hash of its content.
@@ -80,7 +79,7 @@ impl<'a> ReportedImage<'a> {
 
     /// What the containers of a namespace add that count. One entry may come several times.
     #[inline]
-    pub(super) fn of_part(part: &'a NamespacePart, policy: &'a ReportPolicy) -> impl Iterator<Item = Self> {
+    pub(super) fn of_part(part: &'a NamespacePart, policy: &ReportPolicy) -> impl Iterator<Item = Self> {
         part.images(policy.ignore_not_running).flat_map(|DifferentImage { image, running, updating_from }| {
             Self::entries(image, running.as_ref(), updating_from.as_deref(), policy)
         })
@@ -129,7 +128,7 @@ impl<'a> ReportedImage<'a> {
         }
     }
 
-    fn to_entry(self, policy: &ReportPolicy) -> ImageEntry {
-        ImageEntry { tag: self.tag(policy).into(), repo_digest: self.digest.cloned() }
+    fn to_entry(self, policy: &ReportPolicy) -> ImageEntry<'a> {
+        ImageEntry { tag: self.tag(policy), repo_digest: self.digest }
     }
 }

@@ -13,18 +13,18 @@ pub(crate) const INVENTORY_TYPE: &str = "kubernetes";
 
 /// Every namespace with the images that run in it.
 #[derive(Debug, Clone, ToSchema)]
-pub struct KaiReport {
+pub struct KaiReport<'a> {
     /// When the cluster was observed, UTC in whole seconds.
     #[schema(value_type = String, format = DateTime, example = "2026-11-24T09:30:00Z")]
     pub timestamp: Timestamp,
     /// Namespaces sorted by name.
-    pub results: Vec<NamespaceImages>,
+    pub results: Vec<NamespaceImages<'a>>,
     /// Version of the API server.
     #[schema(rename = "serverVersionMetadata", value_type = ServerVersionMetadata)]
-    pub server_version_metadata: ServerVersion,
+    pub server_version_metadata: &'a ServerVersion,
     /// The cluster's name in the configuration, or else of the kubeconfig's current context.
-    #[schema(example = "prod-eu-1")]
-    pub cluster_name: String,
+    #[schema(value_type = String, example = "prod-eu-1")]
+    pub cluster_name: &'a str,
     /// Always `kubernetes`.
     #[schema(value_type = String, example = "kubernetes")]
     pub inventory_type: &'static str,
@@ -42,7 +42,7 @@ pub(super) struct ReportBody<'a, R> {
     pub(super) inventory_type: &'static str,
 }
 
-impl Serialize for KaiReport {
+impl Serialize for KaiReport<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { timestamp, results, server_version_metadata, cluster_name, inventory_type } = self;
         let body = ReportBody { timestamp: *timestamp, results, server_version_metadata, cluster_name, inventory_type };
@@ -83,11 +83,11 @@ pub(super) struct ServerVersionMetadata {
     platform: String,
 }
 
-impl KaiReport {
+impl<'a> KaiReport<'a> {
     /// The report of every namespace that `wanted` accepts. Namespaces that are excluded or could not be read are left
     /// out: an empty list would be false.
     #[must_use]
-    pub fn of(snapshot: &Snapshot, policy: &ReportPolicy, wanted: impl Fn(&str) -> bool) -> Self {
+    pub fn of(snapshot: &'a Snapshot, policy: &ReportPolicy, wanted: impl Fn(&str) -> bool) -> Self {
         let results = snapshot
             .namespaces()
             .iter()
@@ -99,8 +99,8 @@ impl KaiReport {
         Self {
             timestamp: snapshot.observed_at(),
             results,
-            server_version_metadata: snapshot.server_version().clone(),
-            cluster_name: snapshot.cluster_name().to_owned(),
+            server_version_metadata: snapshot.server_version(),
+            cluster_name: snapshot.cluster_name(),
             inventory_type: INVENTORY_TYPE,
         }
     }

@@ -26,7 +26,8 @@ fn containers(snapshot: &Snapshot) -> impl Iterator<Item = &ContainerRecord> {
 }
 
 fn images_by_namespace(policy: &ReportPolicy) -> BTreeMap<String, usize> {
-    let results = KaiReport::of(&snapshot(), policy, |_| true).results;
+    let snapshot = snapshot();
+    let results = KaiReport::of(&snapshot, policy, |_| true).results;
     results.into_iter().map(|namespace| (namespace.namespace.to_string(), namespace.images.len())).collect()
 }
 

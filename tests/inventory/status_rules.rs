@@ -194,7 +194,7 @@ fn report_lines(pods: Vec<PodRecord>, policy: &ReportPolicy) -> Vec<String> {
     let part = snapshot.namespace("apps").expect("the namespace of the pods");
     let images = NamespaceImages::of(part, policy).images;
     let digest = |digest: Option<Digest>| digest.map_or("-".into(), |digest| digest.to_string());
-    images.into_iter().map(|image| format!("=> {} {}", image.tag, digest(image.repo_digest))).collect()
+    images.into_iter().map(|image| format!("=> {} {}", image.tag, digest(image.repo_digest.cloned()))).collect()
 }
 
 #[rstest]

@@ -7,13 +7,13 @@ use crate::inventory::{Digest, escape_controls};
 use crate::views::NamespaceImages;
 
 /// Writes `namespace,tag,repo_digest` and the rows. A namespace without images has none.
-pub(super) fn write(results: &[NamespaceImages], writer: impl Write) -> io::Result<()> {
+pub(super) fn write(results: &[NamespaceImages<'_>], writer: impl Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(writer);
     writer.write_record(["namespace", "tag", "repo_digest"])?;
     for NamespaceImages { namespace, images } in results {
         let namespace = cell(namespace);
         for image in images {
-            let digest = image.repo_digest.as_ref().map_or("", Digest::as_str);
+            let digest = image.repo_digest.map_or("", Digest::as_str);
             writer.write_record([&*namespace, &*cell(&image.tag), digest])?;
         }
     }

@@ -100,7 +100,7 @@ impl Format {
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn write(self, report: &KaiReport, layout: Layout, mut writer: impl Write) -> io::Result<()> {
+    pub fn write(self, report: &KaiReport<'_>, layout: Layout, mut writer: impl Write) -> io::Result<()> {
         match (self, layout) {
             (Self::Json, Layout::Compact) => Ok(serde_json::to_writer(writer, report)?),
             (Self::Json, Layout::Indented) => {
@@ -115,27 +115,30 @@ impl Format {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::inventory::Digest;
     use crate::snapshot::ServerVersion;
     use crate::views::{INVENTORY_TYPE, ImageEntry, NamespaceImages};
     use rstest::rstest;
 
-    fn report(images: &[(&str, Option<&str>)]) -> KaiReport {
-        let images = images
-            .iter()
-            .map(|(tag, digest)| ImageEntry { tag: (*tag).into(), repo_digest: digest.and_then(Digest::parse) })
-            .collect();
+    static RUNNING: LazyLock<Digest> = LazyLock::new(|| Digest::parse(DIGEST).unwrap());
+    static NO_VERSION: LazyLock<ServerVersion> = LazyLock::new(ServerVersion::default);
+
+    fn report<'a>(images: &[(&'a str, Option<&'a Digest>)]) -> KaiReport<'a> {
+        let images =
+            images.iter().map(|(tag, digest)| ImageEntry { tag: (*tag).into(), repo_digest: *digest }).collect();
         KaiReport {
             timestamp: "2026-11-24T09:30:00.5Z".parse().unwrap(),
-            results: vec![NamespaceImages { namespace: "shop".into(), images }],
-            server_version_metadata: ServerVersion::default(),
-            cluster_name: "here".into(),
+            results: vec![NamespaceImages { namespace: "shop", images }],
+            server_version_metadata: &NO_VERSION,
+            cluster_name: "here",
             inventory_type: INVENTORY_TYPE,
         }
     }
 
-    fn print(report: &KaiReport, format: Format) -> String {
+    fn print(report: &KaiReport<'_>, format: Format) -> String {
         let mut bytes = Vec::new();
         format.write(report, Layout::Indented, &mut bytes).unwrap();
         String::from_utf8(bytes).unwrap()
@@ -154,7 +157,7 @@ mod tests {
     #[test]
     fn the_table_has_a_line_for_each_entry_and_nothing_is_cut() {
         let long = format!("registry.example.com/{}:1", "a".repeat(200));
-        let printed = print(&report(&[("nginx:1.25", Some(DIGEST)), (&long, None)]), Format::Table);
+        let printed = print(&report(&[("nginx:1.25", Some(&RUNNING)), (&long, None)]), Format::Table);
         let lines: Vec<&str> = printed.lines().collect();
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with("IMAGE TAG"));
@@ -182,7 +185,7 @@ mod tests {
 
     #[test]
     fn json_has_the_keys_of_kai_in_their_order() {
-        insta::assert_snapshot!(print(&report(&[("nginx:1.25", Some(DIGEST)), ("redis:7", None)]), Format::Json));
+        insta::assert_snapshot!(print(&report(&[("nginx:1.25", Some(&RUNNING)), ("redis:7", None)]), Format::Json));
     }
 
     #[test]
@@ -197,7 +200,7 @@ mod tests {
     #[test]
     fn csv_has_a_row_for_each_entry() {
         assert_eq!(
-            print(&report(&[("nginx:1.25", Some(DIGEST)), ("a,\"b", None)]), Format::Csv),
+            print(&report(&[("nginx:1.25", Some(&RUNNING)), ("a,\"b", None)]), Format::Csv),
             format!("namespace,tag,repo_digest\nshop,nginx:1.25,{DIGEST}\nshop,\"a,\"\"b\",\n")
         );
     }
@@ -212,7 +215,7 @@ mod tests {
     #[case::inside("a=1", "a=1")]
     fn a_cell_is_no_formula(#[case] image: &str, #[case] cell: &str) {
         let mut report = report(&[(image, None)]);
-        report.results[0].namespace = image.into();
+        report.results[0].namespace = image;
         assert_eq!(print(&report, Format::Csv), format!("namespace,tag,repo_digest\n{cell},{cell},\n"));
     }
 }

@@ -11,7 +11,7 @@ use crate::views::{ImageEntry, KaiReport, NamespaceImages};
 const NO_IMAGES: &str = "No Images found";
 
 /// Writes a header and a line for each namespace and image.
-pub(super) fn write(report: &KaiReport, writer: &mut impl Write) -> io::Result<()> {
+pub(super) fn write(report: &KaiReport<'_>, writer: &mut impl Write) -> io::Result<()> {
     let rows: Vec<[Cow<'_, str>; 3]> = report
         .results
         .iter()
@@ -23,7 +23,7 @@ pub(super) fn write(report: &KaiReport, writer: &mut impl Write) -> io::Result<(
     write_columns(["IMAGE TAG", "REPO DIGEST", "NAMESPACE"], &rows, writer)
 }
 
-fn row<'a>(namespace: &'a NamespaceImages, image: &'a ImageEntry) -> [Cow<'a, str>; 3] {
-    let digest = image.repo_digest.as_ref().map_or("", Digest::as_str);
-    [escape_controls(&image.tag), digest.into(), escape_controls(&namespace.namespace)]
+fn row<'a>(namespace: &'a NamespaceImages<'_>, image: &'a ImageEntry<'_>) -> [Cow<'a, str>; 3] {
+    let digest = image.repo_digest.map_or("", Digest::as_str);
+    [escape_controls(&image.tag), digest.into(), escape_controls(namespace.namespace)]
 }

@@ -3,8 +3,10 @@
 //! A made id is a UUIDv5 over the names, the same in every process and whatever else is sent. It stands in where the
 //! cluster gives none, where it gives one that the receiver would refuse, and where two things would share one.
 
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 
+use foldhash::quality::FixedState;
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
@@ -55,48 +57,54 @@ impl Serialize for Uid {
 /// Gives ids within one cluster.
 pub(super) struct Identities {
     cluster: Box<str>,
-    namespace_uids: Shared,
-    node_uids: Shared,
-    pod_uids: Shared,
-    container_ids: Shared,
+    shared: Shared,
+}
+
+/// What an id is of. Two things of different kinds may have the same.
+#[derive(Clone, Copy)]
+enum Kind {
+    Namespace,
+    Node,
+    Pod,
+    Container,
 }
 
 impl Identities {
     /// For these alone: an id that two of them have is neither's.
     pub(super) fn new(snapshot: &Snapshot, parts: &[Arc<NamespacePart>], policy: &ReportPolicy) -> Self {
         let pods = || parts.iter().flat_map(|part| part.pods()).filter(|pod| counts(pod, policy));
-        // An id that stands for two entries of its own container is shared, too.
-        let ids = pods().flat_map(|pod| &pod.containers).flat_map(|container| {
-            let id = usable_id(container).map(|id| hash(id.as_bytes()));
-            id.into_iter().flat_map(|id| ReportedImage::of(container, policy).map(move |_| id))
-        });
-        Self {
-            cluster: snapshot.cluster_name().into(),
-            namespace_uids: Shared::of(parts.len(), parts.iter().filter_map(|part| uid_hash(namespace_uid(part)))),
-            node_uids: Shared::of(
-                snapshot.nodes().len(),
-                snapshot.nodes().iter().filter_map(|node| uid_hash(node.uid.as_deref())),
-            ),
-            pod_uids: Shared::of(pods().count(), pods().filter_map(|pod| uid_hash(pod.uid.as_deref()))),
-            container_ids: Shared::of(pods().map(|pod| pod.containers.len()).sum(), ids),
+        let (nodes, most) = (snapshot.nodes(), pods().map(|pod| 1 + pod.containers.len()).sum::<usize>());
+        // A vector that grows would take half as much again.
+        let mut hashes = Vec::with_capacity(parts.len() + nodes.len() + most);
+        let uid = |kind, written: Option<&str>| written.and_then(Uid::parse).map(|uid| hash(kind, &uid.0));
+        hashes.extend(parts.iter().filter_map(|part| uid(Kind::Namespace, namespace_uid(part))));
+        hashes.extend(nodes.iter().filter_map(|node| uid(Kind::Node, node.uid.as_deref())));
+        for pod in pods() {
+            hashes.extend(uid(Kind::Pod, pod.uid.as_deref()));
+            for container in &pod.containers {
+                let id = usable_id(container).map(|id| hash(Kind::Container, id.as_bytes()));
+                // One that stands for two entries of its own container is shared, too.
+                hashes.extend(id.into_iter().flat_map(|id| ReportedImage::of(container, policy).map(move |_| id)));
+            }
         }
+        Self { cluster: snapshot.cluster_name().into(), shared: Shared::of(hashes) }
     }
 
     pub(super) fn namespace(&self, part: &NamespacePart) -> Uid {
-        self.uid(namespace_uid(part), &self.namespace_uids, &["namespace", "", part.name()])
+        self.uid(Kind::Namespace, namespace_uid(part), &["namespace", "", part.name()])
     }
 
     pub(super) fn node(&self, node: &NodeRecord) -> Uid {
-        self.uid(node.uid.as_deref(), &self.node_uids, &["node", "", &node.name])
+        self.uid(Kind::Node, node.uid.as_deref(), &["node", "", &node.name])
     }
 
     pub(super) fn pod(&self, pod: &PodRecord) -> Uid {
-        self.uid(pod.uid.as_deref(), &self.pod_uids, &["pod", &pod.namespace, &pod.name])
+        self.uid(Kind::Pod, pod.uid.as_deref(), &["pod", &pod.namespace, &pod.name])
     }
 
     /// The container's own id, unless others have it too.
     pub(super) fn own_id<'c>(&self, container: &'c ContainerRecord) -> Option<&'c str> {
-        usable_id(container).filter(|id| !self.container_ids.has(|| hash(id.as_bytes())))
+        usable_id(container).filter(|id| !self.shared.has(|| hash(Kind::Container, id.as_bytes())))
     }
 
     /// The id of an entry without one of its own; `fields` distinguish it from every other entry of its pod.
@@ -105,8 +113,8 @@ impl Identities {
     }
 
     /// The uid of an object: its own unless it is no UUID or one that others have too.
-    fn uid(&self, own: Option<&str>, shared: &Shared, fields: &[&str; 3]) -> Uid {
-        let own = own.and_then(Uid::parse).filter(|uid| !shared.has(|| hash(&uid.0)));
+    fn uid(&self, kind: Kind, own: Option<&str>, fields: &[&str; 3]) -> Uid {
+        let own = own.and_then(Uid::parse).filter(|uid| !self.shared.has(|| hash(kind, &uid.0)));
         own.unwrap_or_else(|| self.made(fields, &[]))
     }
 
@@ -147,11 +155,7 @@ pub(super) fn kind_word(kind: ContainerKind) -> &'static str {
 struct Shared(Box<[u64]>);
 
 impl Shared {
-    /// Finds them among hashes; there are at most `most`.
-    fn of(most: usize, hashes: impl Iterator<Item = u64>) -> Self {
-        // A vector that grows would take half as much again.
-        let mut all = Vec::with_capacity(most);
-        all.extend(hashes);
+    fn of(mut all: Vec<u64>) -> Self {
         all.sort_unstable();
         let twice = all.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
         let mut shared: Vec<u64> = twice.collect();
@@ -164,23 +168,13 @@ impl Shared {
     }
 }
 
-fn uid_hash(written: Option<&str>) -> Option<u64> {
-    written.and_then(Uid::parse).map(|uid| hash(&uid.0))
-}
-
 fn namespace_uid(part: &NamespacePart) -> Option<&str> {
     part.record().and_then(|record| record.uid.as_deref())
 }
 
-/// The same in every process: what is shared here is shared everywhere. Ids are random already, so that little has to be
-/// mixed.
-fn hash(bytes: &[u8]) -> u64 {
-    /// Odd, of bits in no order.
-    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(SPREAD).rotate_left(32);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let hash = words.iter().chain([&last]).fold(bytes.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    mix(hash, hash >> 32)
+/// The same in every process: what is shared here is shared everywhere.
+fn hash(kind: Kind, bytes: &[u8]) -> u64 {
+    let mut hasher = FixedState::with_seed(kind as u64).build_hasher();
+    hasher.write(bytes);
+    hasher.finish()
 }

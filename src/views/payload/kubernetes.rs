@@ -118,7 +118,7 @@ impl Pieces for KubernetesInventory {
     }
 
     fn node_length(&self, node: usize) -> u64 {
-        json_length(&self.nodes.element(node))
+        self.nodes.length(node)
     }
 
     fn parts(&self) -> usize {

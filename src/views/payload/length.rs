@@ -207,8 +207,11 @@ impl SerializeStruct for Elements<'_> {
     type Ok = ();
     type Error = Unsupported;
 
+    /// A field's name has nothing to escape.
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Unsupported> {
-        self.serialize_entry(key, value)
+        self.begin();
+        self.length.0 += key.len() as u64 + 3;
+        value.serialize(&mut *self.length)
     }
 
     fn end(self) -> Result<(), Unsupported> {

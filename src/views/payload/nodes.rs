@@ -1,10 +1,12 @@
 //! The nodes of a snapshot by name, and those of them that run nothing that is sent.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::element::{KeptValues, NodeElement};
 use super::identity::{Identities, Uid};
+use super::json_length;
 use crate::inventory::{KeyFilter, PodRecord};
 use crate::snapshot::Snapshot;
 
@@ -12,6 +14,8 @@ pub(super) struct Nodes {
     snapshot: Arc<Snapshot>,
     by_name: HashMap<Arc<str>, usize>,
     uids: Vec<Uid>,
+    /// Bytes of each as it is sent: every payload of many may have it.
+    lengths: Vec<u64>,
     /// Those that run no pod, once they are known.
     pub(super) idle: Vec<usize>,
 }
@@ -21,7 +25,9 @@ impl Nodes {
         let by_name =
             snapshot.nodes().iter().enumerate().map(|(position, node)| (Arc::clone(&node.name), position)).collect();
         let uids = snapshot.nodes().iter().map(|node| identities.node(node)).collect();
-        Self { snapshot, by_name, uids, idle: Vec::new() }
+        let mut nodes = Self { snapshot, by_name, uids, lengths: Vec::new(), idle: Vec::new() };
+        nodes.lengths = (0..nodes.uids.len()).map(|position| json_length(&nodes.element(position))).collect();
+        nodes
     }
 
     /// Finds the nodes that run none of these pods.
@@ -40,6 +46,11 @@ impl Nodes {
 
     pub(super) fn uid(&self, position: usize) -> Uid {
         self.uids[position]
+    }
+
+    /// Bytes of [`Self::element`].
+    pub(super) fn length(&self, position: usize) -> u64 {
+        self.lengths[position]
     }
 
     pub(super) fn element(&self, position: usize) -> NodeElement<'_> {

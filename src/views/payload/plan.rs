@@ -4,8 +4,9 @@
 //! its own is not torn. A payload ends before the namespace that made it too large; when that namespace is alone in it,
 //! before its last item, and the namespace is there again in the next. The moved part is counted once more there.
 
-use std::collections::HashSet;
 use std::ops::Range;
+
+use foldhash::HashSet;
 
 use super::PayloadLimits;
 

@@ -47,7 +47,7 @@ impl Inventories {
     }
 
     /// Some of the entries of a namespace.
-    fn images(&self, part: usize, items: Range<usize>) -> NamespaceImages {
+    fn images(&self, part: usize, items: Range<usize>) -> NamespaceImages<'_> {
         let mut all = NamespaceImages::of(&self.parts[part], &self.policy);
         all.images.truncate(items.end);
         all.images.drain(..items.start);
@@ -69,11 +69,11 @@ impl Pieces for Inventories {
     }
 
     fn part_length(&self, part: usize) -> u64 {
-        json_length(&NamespaceImages { namespace: Arc::clone(self.parts[part].name()), images: Vec::new() })
+        json_length(&NamespaceImages { namespace: self.parts[part].name(), images: Vec::new() })
     }
 
     fn items(&self, part: usize, from: usize) -> impl Iterator<Item = Item> {
-        let item = |entry: ImageEntry| Item { bytes: json_length(&entry), containers: 1, node: None };
+        let item = |entry: ImageEntry<'_>| Item { bytes: json_length(&entry), containers: 1, node: None };
         self.images(part, from..usize::MAX).images.into_iter().map(item)
     }
 

@@ -10,7 +10,8 @@ use rstest::rstest;
 use super::cluster::{DIGEST, pod, snapshot};
 
 fn rendered(events: impl IntoIterator<Item = Event>) -> String {
-    let report = KaiReport::of(&snapshot(events), &ReportPolicy::default(), |_| true);
+    let snapshot = snapshot(events);
+    let report = KaiReport::of(&snapshot, &ReportPolicy::default(), |_| true);
     let mut bytes = Vec::new();
     Format::Csv.write(&report, Layout::Compact, &mut bytes).expect("a vector takes all");
     String::from_utf8(bytes).expect("UTF-8")
