@@ -57,6 +57,16 @@ async fn a_token_that_no_header_can_carry_is_an_error_and_no_panic(#[case] token
 }
 
 #[tokio::test]
+async fn a_server_name_that_no_certificate_can_have_is_named() {
+    let text = kubeconfig(&format!("{ADDRESS}\", tls-server-name: \"api example"), "{token: good}");
+    assert_eq!(
+        refused(&text).await,
+        "tls-server-name of cluster \"fake-cluster\" in kubeconfig FILE is \"api example\", which no server can be named; \
+         write a DNS name or an IP address that the server's certificate has"
+    );
+}
+
+#[tokio::test]
 async fn a_token_of_a_file_a_plugin_or_the_settings_is_checked_too() {
     let folder = tempfile::tempdir().unwrap();
     let token = write(&folder, "token", "s3\ncret\n");

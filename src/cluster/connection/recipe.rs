@@ -7,6 +7,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderValue, Uri};
 use jiff::Timestamp;
 use kube::config::AuthProviderConfig;
+use rustls::pki_types::ServerName;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
@@ -124,7 +125,7 @@ impl Recipe {
         config.root_cert = authority.as_ref().map(|(setting, pem)| root_certificates(setting, pem)).transpose()?;
         config.accept_invalid_certs = cluster.switch("insecure-skip-tls-verify")?;
         config.disable_compression = cluster.switch("disable-compression")?;
-        config.tls_server_name = cluster.text("tls-server-name")?;
+        config.tls_server_name = server_name(&cluster)?;
         config.proxy_url = endpoint.proxy.as_ref().map(|proxy| proxy.uri.clone());
         if let Some(identity) = client_identity(&user)? {
             credential::apply(&identity, &mut config.auth_info);
@@ -232,8 +233,7 @@ impl Recipe {
         let setting = match error {
             kube::Error::RustlsTls(
                 kube::client::RustlsTlsError::AddRootCertificate(_)
-                | kube::client::RustlsTlsError::NoValidNativeRootCA(_)
-                | kube::client::RustlsTlsError::InvalidServerName(_),
+                | kube::client::RustlsTlsError::NoValidNativeRootCA(_),
             ) => self.endpoint.authority_setting(),
             _ => self.endpoint.user_setting(),
         };
@@ -356,6 +356,19 @@ fn parse_server(value: &str, setting: &str) -> Result<Uri, KubeconfigError> {
     match (uri.scheme_str(), uri.host()) {
         (Some("https" | "http"), Some(host)) if !host.is_empty() => Ok(uri),
         _ => Err(fault("is not the URL of an API server; write it as https://HOST:PORT")),
+    }
+}
+
+/// `tls-server-name`: the name that the server's certificate has, when it is not the one of the URL.
+fn server_name(cluster: &Entry) -> Result<Option<String>, KubeconfigError> {
+    const FIELD: &str = "tls-server-name";
+    let name = cluster.text(FIELD)?;
+    match &name {
+        Some(wrong) if ServerName::try_from(wrong.as_str()).is_err() => {
+            let advice = "write a DNS name or an IP address that the server's certificate has";
+            Err(cluster.fault(FIELD, format!("is \"{}\", which no server can be named; {advice}", excerpt(wrong))))
+        }
+        _ => Ok(name),
     }
 }
 
