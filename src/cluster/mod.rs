@@ -41,5 +41,8 @@ pub use progress::Progress;
 pub use source::ClusterSource;
 
 pub use crate::remote::install_crypto_provider;
+/// For fuzzing.
+#[doc(hidden)]
+pub use crate::remote::retry_after;
 #[cfg(feature = "fips")]
 pub(crate) use crate::remote::{Module, require_fips};

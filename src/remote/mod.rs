@@ -25,11 +25,11 @@ pub use call::CallError;
 pub use crypto::install_crypto_provider;
 #[cfg(feature = "fips")]
 pub(crate) use fips::{Module, require_fips};
+pub use retry_after::retry_after;
 
 pub(crate) use backoff::doubling;
 pub(crate) use call::{Credentials, Server};
 pub(crate) use page::{describe_error_page, describe_page, has_html_type, is_html};
 pub(crate) use proxy::{Proxy, ProxyError, ProxyVariables};
 pub(crate) use reason::os_reason;
-pub(crate) use retry_after::retry_after;
 pub(crate) use transport::{CertificateCure, Transport, causes};

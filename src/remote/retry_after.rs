@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
 /// The wait that a server asks for: whole seconds, or a date, which counts from `now` and is no wait when it is past.
-pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     // Servers write the day of the week wrongly now and then; the rest of the date decides.
     static DATE: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
