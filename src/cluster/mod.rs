@@ -34,6 +34,8 @@ mod retry;
 mod source;
 
 pub use connection::contexts;
+#[doc(hidden)]
+pub use connection::describe_connection;
 pub use environment::Environment;
 pub use error::ClusterError;
 pub(crate) use error::Endpoint;

@@ -22,7 +22,7 @@ pub(in crate::cluster) use recipe::{FreshClient, Recipe};
 
 use self::kubeconfig::Files;
 use super::environment::Environment;
-use crate::config::KubeconfigSource;
+use crate::config::{ClusterSettings, KubeconfigSource};
 
 /// The contexts of the kubeconfig, in its order; none where there is no kubeconfig or it cannot be read.
 pub fn contexts(source: &KubeconfigSource, environment: &Environment) -> Vec<String> {
@@ -32,4 +32,10 @@ pub fn contexts(source: &KubeconfigSource, environment: &Environment) -> Vec<Str
         KubeconfigSource::InCluster | KubeconfigSource::Inline(_) => None,
     };
     files.map(Files::into_contexts).unwrap_or_default()
+}
+
+/// The API server and who named it, or what is wrong with that: the part of a connection that runs no plugin. For fuzzing.
+#[doc(hidden)]
+pub fn describe_connection(settings: &ClusterSettings, environment: &Environment) -> Result<String, String> {
+    Recipe::read(settings, environment).map(|recipe| recipe.endpoint.to_string()).map_err(|error| error.to_string())
 }
