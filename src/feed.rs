@@ -26,12 +26,14 @@ pub struct Latest {
     pub snapshot: Arc<Snapshot>,
     /// Not before [`Snapshot::observed_at`].
     pub observed_at: Timestamp,
+    /// The cluster is watched, and would have said what changed since.
+    pub is_watched: bool,
 }
 
 impl From<&Arc<Snapshot>> for Latest {
     /// A snapshot that was read just now, or as long ago as its file.
     fn from(snapshot: &Arc<Snapshot>) -> Self {
-        Self { snapshot: Arc::clone(snapshot), observed_at: snapshot.observed_at() }
+        Self { snapshot: Arc::clone(snapshot), observed_at: snapshot.observed_at(), is_watched: false }
     }
 }
 
@@ -46,7 +48,18 @@ impl SnapshotWriter {
     /// Hands a snapshot to every reader.
     pub fn publish(&self, snapshot: Arc<Snapshot>) {
         let observed_at = snapshot.observed_at();
-        self.0.send_replace(Some(Latest { snapshot, observed_at }));
+        self.0.send_modify(|latest| {
+            let is_watched = latest.as_ref().is_some_and(|latest| latest.is_watched);
+            *latest = Some(Latest { snapshot, observed_at, is_watched });
+        });
+    }
+
+    /// Whether the cluster is watched from now on. Wakes nobody.
+    pub fn watched(&self, is_watched: bool) {
+        self.0.send_if_modified(|latest| {
+            latest.iter_mut().for_each(|latest| latest.is_watched = is_watched);
+            false
+        });
     }
 
     /// The newest snapshot was seen to be true still.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::collector::{CollectError, Collector, Nature, Outlets};
@@ -120,7 +121,8 @@ impl Service {
         }
         if let Some(format) = print {
             let stopped = drain.clone();
-            tasks.spawn(async move { ("report", print_reports(reader, policy, format, stopped).await) });
+            let interval = if grows_stale { collection.interval } else { Duration::ZERO };
+            tasks.spawn(async move { ("report", print_reports(reader, policy, format, interval, stopped).await) });
         }
         let outlets = Outlets { writer, health: health.clone(), metrics };
         let stopped = drain.clone();
@@ -225,21 +227,27 @@ async fn renew_log(
     }
 }
 
-/// Prints a report after each read, as KAI does, until stopped. A closed pipe ends the printing and a full disk loses a report, but the service
-/// goes on.
+/// Prints a report after each read, as KAI does, until stopped; of a cluster one each `interval`, however often it
+/// changes. A closed pipe ends the printing and a full disk loses a report, but the service goes on.
 async fn print_reports(
     mut reader: SnapshotReader,
     policy: ReportPolicy,
     format: Format,
+    interval: Duration,
     stop: CancellationToken,
 ) -> Result<(), String> {
-    let mut is_failing = false;
+    let (mut is_failing, mut earliest) = (false, Instant::now());
     loop {
+        let next = async {
+            tokio::time::sleep_until(earliest).await;
+            reader.next_read().await
+        };
         let latest = tokio::select! {
-            latest = reader.next_read() => latest,
+            latest = next => latest,
             () = stop.cancelled() => return Ok(()),
         };
-        let Some(Latest { snapshot, observed_at }) = latest else { return Ok(()) };
+        earliest = Instant::now() + interval;
+        let Some(Latest { snapshot, observed_at, .. }) = latest else { return Ok(()) };
         let policy = policy.clone();
         let printed = tokio::task::spawn_blocking(move || {
             let report = KaiReport { timestamp: observed_at, ..KaiReport::of(&snapshot, &policy, |_| true) };

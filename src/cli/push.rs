@@ -66,7 +66,7 @@ impl Push {
         if let Some(modified) = dump.as_ref().and_then(DumpInput::modified_at) {
             warn_of_age(modified, Timestamp::now());
         }
-        let collector = collector(settings, dump, Metrics::default(), progress.reporter());
+        let collector = collector(settings, dump, progress.reporter());
         let (shown, push) = if self.dry_run { (Some(pusher), None) } else { (None, Some(pusher)) };
         let once = Once { collector, report: None, push, typed, needs_name: true, progress };
         let done = match once.run().await {

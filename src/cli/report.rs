@@ -43,7 +43,7 @@ impl Report {
         let report = Some((settings.report.clone(), settings.output));
         let push = pusher_unless_dump(&settings, is_dump, PushBoard::default(), Metrics::default())?;
         let needs_name = push.is_some();
-        let collector = collector(settings, dump, Metrics::default(), progress.reporter());
+        let collector = collector(settings, dump, progress.reporter());
         let once = Once { collector, report, push, typed, needs_name, progress };
         let error = match once.run().await {
             Ok(Ended::Done { pushed: Some(Err(error)), .. }) => error.into(),

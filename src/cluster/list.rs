@@ -1,6 +1,6 @@
 //! One list of a relist, page by page, begun again when its pages expire.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use futures::future::FutureExt as _;
 use http::StatusCode;
@@ -12,9 +12,10 @@ use super::course::Course;
 use super::error::ClusterError;
 use super::page::{Page, PageReader};
 use super::progress::Tally;
+use super::relist::Relisted;
 use super::request::Connection;
 use super::retry::RetryPolicy;
-use crate::decode::Records;
+use crate::decode::{Records, ResourceVersion};
 use crate::snapshot::{Event, ListScope};
 use crate::warned::Warned;
 
@@ -33,12 +34,18 @@ pub(super) struct Lists<'a> {
     /// Whether namespaces are wanted as objects, and not just by name.
     pub(super) wants_namespaces: bool,
     pub(super) page_size: u32,
+    /// How each list that has ended did.
+    pub(super) relisted: Mutex<Relisted>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ListEnd {
-    /// Read to its end, with so many items.
-    Read(u64),
+    /// Read to its end.
+    Read {
+        items: u64,
+        /// What the list is as of: where a watch goes on.
+        version: Option<ResourceVersion>,
+    },
     /// 403: the right that is missing.
     Refused(String),
 }
@@ -56,10 +63,11 @@ impl Lists<'_> {
             self.send(vec![Event::RelistBegun(scope.clone())]).await?;
             match self.run(scope, limit(self.page_size, restarts)).await? {
                 Run::Ended(end) => {
+                    self.relisted.lock().unwrap_or_else(PoisonError::into_inner).note(scope, &end);
                     let scope = scope.clone();
                     let event = match &end {
                         ListEnd::Refused(reason) => Event::Refused { scope, reason: reason.as_str().into() },
-                        ListEnd::Read(_) => Event::RelistEnded(scope),
+                        ListEnd::Read { .. } => Event::RelistEnded(scope),
                     };
                     self.send(vec![event]).await?;
                     return Ok(end);
@@ -78,6 +86,7 @@ impl Lists<'_> {
         let counts = matches!(scope, ListScope::AllPods | ListScope::PodsOf(_));
         let mut read = 0;
         let mut course = Course::default();
+        let mut version = None;
         let mut page = self.ask(scope, limit, None);
         loop {
             let path = page.path.clone();
@@ -100,6 +109,8 @@ impl Lists<'_> {
             };
             let events = if *scope == ListScope::Nodes { self.readable(events) } else { events };
             read += end.items;
+            // Pages are of one state, that of the first; a later one would leave a gap before the watch.
+            version = version.or_else(|| end.resource_version.as_deref().and_then(ResourceVersion::parse));
             if counts {
                 self.tally.add(end.items, end.continue_token.as_ref().map_or(Some(0), |_| end.remaining));
             }
@@ -110,7 +121,7 @@ impl Lists<'_> {
                 return Err(ClusterError::Malformed { endpoint, path: self::path(scope), problem });
             }
             page = match (next, ahead) {
-                (None, _) => return Ok(Run::Ended(ListEnd::Read(read))),
+                (None, _) => return Ok(Run::Ended(ListEnd::Read { items: read, version })),
                 (next, Some(ahead)) if ahead.token == next => ahead,
                 (next, _) => self.ask(scope, limit, next),
             };

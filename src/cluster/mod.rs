@@ -14,6 +14,7 @@
 //! | `course`, `progress` | whether the pages lead to an end; how far a relist is |
 //! | `namespace`, `nodes` | one namespace by its name; the list of nodes, which nothing depends on |
 //! | `relist`, `source` | which lists make a relist; renewal of credentials |
+//! | `watch/` | what changes since: streams of frames, and what to do when one ends or fails |
 
 mod ahead;
 mod connection;
@@ -32,6 +33,7 @@ mod relist;
 mod request;
 mod retry;
 mod source;
+mod watch;
 
 pub use connection::contexts;
 #[doc(hidden)]
@@ -40,7 +42,10 @@ pub use environment::Environment;
 pub use error::ClusterError;
 pub(crate) use error::Endpoint;
 pub use progress::Progress;
+pub use relist::Relisted;
 pub use source::ClusterSource;
+pub use watch::Live;
+pub(crate) use watch::{Fallback, WatchEnd, Watchers};
 
 pub use crate::remote::install_crypto_provider;
 /// For fuzzing.

@@ -39,7 +39,7 @@ pub(super) async fn beside_nodes<T>(
 
 async fn nodes(lists: &Lists<'_>) -> Result<(), ClusterError> {
     match lists.read(&ListScope::Nodes).await {
-        Ok(ListEnd::Read(_)) => {
+        Ok(ListEnd::Read { .. }) => {
             lists.warned.is_well(NODES);
             Ok(())
         }

@@ -1,6 +1,7 @@
 //! Which lists make a relist, and when a refusal is an error.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
 
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -17,6 +18,7 @@ use super::nodes::beside_nodes;
 use super::rejection::read_text;
 use super::request::{Connection, Reader};
 use super::retry::RetryPolicy;
+use crate::decode::ResourceVersion;
 use crate::inventory::{NamespaceSelection, excerpt, is_dns_label, join_names};
 use crate::snapshot::{Event, ListScope, Observation, ServerVersion};
 
@@ -36,7 +38,7 @@ pub(super) async fn relist(
     lists: &Lists<'_>,
     selection: &NamespaceSelection,
     workers: usize,
-) -> Result<(), ClusterError> {
+) -> Result<Relisted, ClusterError> {
     let version = async { Ok(server_version(lists).await) };
     let pods = async {
         match selection.included() {
@@ -48,14 +50,39 @@ pub(super) async fn relist(
     let cluster_name = lists.connection.cluster_name().map(Arc::from);
     let observed_at = Timestamp::now();
     let observation = Observation { observed_at, cluster_name, server_version, cut_short: None };
-    lists.send(vec![Event::Observed(observation)]).await
+    lists.send(vec![Event::Observed(observation)]).await?;
+    Ok(lists.relisted.lock().unwrap_or_else(PoisonError::into_inner).clone())
+}
+
+/// How the lists of a relist ended.
+#[derive(Debug, Clone, Default)]
+pub struct Relisted {
+    /// What each is as of, of those that were read to their end.
+    pub(super) versions: BTreeMap<ListScope, Option<ResourceVersion>>,
+    /// One that the picture depends on was refused.
+    pub(super) is_refused: bool,
+}
+
+impl Relisted {
+    /// Whether a list was refused that the picture depends on.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.is_refused
+    }
+
+    pub(super) fn note(&mut self, scope: &ListScope, end: &ListEnd) {
+        match end {
+            ListEnd::Read { version, .. } => drop(self.versions.insert(scope.clone(), *version)),
+            ListEnd::Refused(_) => self.is_refused |= *scope != ListScope::Nodes,
+        }
+    }
 }
 
 /// One list of all pods and one of all namespaces.
 async fn cluster_wide(lists: &Lists<'_>) -> Result<(), ClusterError> {
     let (pods, _) = futures::try_join!(lists.read(&ListScope::AllPods), lists.read(&ListScope::Namespaces))?;
     match pods {
-        ListEnd::Read(_) => Ok(()),
+        ListEnd::Read { .. } => Ok(()),
         ListEnd::Refused(reason) => Err(nothing_readable(lists.connection, reason, CLUSTER_WIDE_ADVICE)),
     }
 }
@@ -103,7 +130,7 @@ async fn one_namespace(lists: &Lists<'_>, namespace: Arc<str>) -> Result<Outcome
     }
     let pods = match lists.read(&ListScope::PodsOf(Arc::clone(&namespace))).await? {
         ListEnd::Refused(reason) => return Ok(Outcome::Refused(reason)),
-        ListEnd::Read(pods) => pods,
+        ListEnd::Read { items, .. } => items,
     };
     if pods > 0 && !lists.wants_namespaces {
         return Ok(Outcome::Read);

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use backon::Retryable as _;
+use http::request::Builder;
 use http::{Request, Response, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use kube::client::Body;
@@ -16,6 +17,7 @@ use super::failure::{Failed, Failure};
 use super::rejection::{Rejection, read_text};
 use super::retry::{RetryPolicy, backoff, wait};
 use crate::config::ClusterSettings;
+use crate::decode::Encoding;
 use crate::metrics::Metrics;
 use crate::remote::{describe_page, has_html_type};
 
@@ -143,9 +145,22 @@ impl Connection {
         result
     }
 
+    /// Asks for a stream. It has no deadline, not even for its head. It is not compressed: a server sends its compressed
+    /// parts one by one, and the client's own layer stops reading behind the first.
+    pub(super) async fn watch(&self, path: &str) -> Result<Response<Body>, Failure> {
+        let request = Request::get(path).header(header::ACCEPT_ENCODING, "identity");
+        let result = self.answer(request.header(header::ACCEPT, Encoding::ACCEPT)).await;
+        let status = result.as_ref().map_or_else(Failure::status, |_| Some(StatusCode::OK.as_u16()));
+        self.metrics.api().requested(path, status);
+        result
+    }
+
     async fn send(&self, path: &str, accept: &'static str) -> Result<Response<Body>, Failure> {
-        let request = Request::get(path)
-            .header(header::ACCEPT, accept)
+        self.answer(Request::get(path).header(header::ACCEPT, accept)).await
+    }
+
+    async fn answer(&self, request: Builder) -> Result<Response<Body>, Failure> {
+        let request = request
             .body(Body::empty())
             .map_err(|error| Failure::Malformed(format!("the request cannot be written: {error}")))?;
         let client = self.current().client.clone();

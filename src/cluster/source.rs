@@ -5,20 +5,22 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
 use futures::future::FutureExt as _;
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::{self, Sender};
 
 use super::Endpoint;
 use super::environment::Environment;
 use super::error::ClusterError;
 use super::list::{Lists, path};
+use super::namespace::{Found, get_namespace};
 use super::page::PageReader;
 use super::progress::{Progress, Tally};
-use super::relist::relist;
+use super::relist::{Relisted, relist};
 use super::request::Connection;
 use super::retry::RetryPolicy;
+use super::watch::{Live, WatchEnd, Watchers};
 use crate::config::ClusterSettings;
 use crate::decode::Records;
-use crate::inventory::{Detail, NamespaceSelection, panic_text};
+use crate::inventory::{Detail, NamespaceSelection, is_dns_label, panic_text};
 use crate::metrics::Metrics;
 use crate::snapshot::{Event, ListScope, Object};
 use crate::warned::Warned;
@@ -98,7 +100,7 @@ impl ClusterSource {
         selection: &NamespaceSelection,
         events: &Sender<Vec<Event>>,
         progress: &(dyn Fn(Progress) + Sync),
-    ) -> Result<(), ClusterError> {
+    ) -> Result<Relisted, ClusterError> {
         let work = AssertUnwindSafe(self.relist_renewed(selection, events, progress)).catch_unwind();
         // What a panic leaves half done is dropped with the relist; locks are taken over as they are.
         work.await.unwrap_or_else(|panic| Err(ClusterError::Panicked(panic_text(&*panic))))
@@ -109,7 +111,7 @@ impl ClusterSource {
         selection: &NamespaceSelection,
         events: &Sender<Vec<Event>>,
         progress: &(dyn Fn(Progress) + Sync),
-    ) -> Result<(), ClusterError> {
+    ) -> Result<Relisted, ClusterError> {
         self.records.get_mut().unwrap_or_else(PoisonError::into_inner).sweep();
         self.connection.refresh().await?;
         match self.relist_once(selection, events, progress).await {
@@ -127,9 +129,51 @@ impl ClusterSource {
         selection: &NamespaceSelection,
         events: &Sender<Vec<Event>>,
         progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Relisted, ClusterError> {
+        let lists = self.lists(selection, events, progress);
+        relist(&lists, selection, self.workers).await
+    }
+
+    /// Watches what the relist read, and sends what changes, until it has to be read again, or may not be watched. Dropping
+    /// the future closes every stream.
+    pub(crate) async fn watch(&self, watchers: &mut Watchers, relisted: &Relisted, live: &Sender<Live>) -> WatchEnd {
+        watchers.follow(&self.connection, &self.records, relisted, live).await
+    }
+
+    /// Lists everything once more, beside a watch.
+    pub(crate) async fn list(
+        &self,
+        selection: &NamespaceSelection,
+        events: &Sender<Vec<Event>>,
     ) -> Result<(), ClusterError> {
+        self.relist_once(selection, events, &|_| {}).await.map(drop)
+    }
+
+    /// Asks for each included namespace by its name. Gives what became of those of which there is an answer: a watch of
+    /// their pods tells nothing of them.
+    pub(crate) async fn ask_included(&self, selection: &NamespaceSelection) -> Vec<Event> {
+        let (events, _received) = mpsc::channel(1);
+        let lists = self.lists(selection, &events, &|_| {});
+        let mut found = Vec::new();
+        for name in selection.included().unwrap_or_default().into_iter().filter(|name| is_dns_label(name)) {
+            match get_namespace(&lists, name).await {
+                Ok(Found::There(record)) => found.extend(record.map(Event::from)),
+                Ok(Found::Unknown) => found.push(Event::NamespaceUnknown(name.into())),
+                Ok(Found::Hidden(_)) => {}
+                Err(error) => tracing::debug!("{error}"),
+            }
+        }
+        found
+    }
+
+    fn lists<'a>(
+        &'a self,
+        selection: &NamespaceSelection,
+        events: &'a Sender<Vec<Event>>,
+        progress: &'a (dyn Fn(Progress) + Sync),
+    ) -> Lists<'a> {
         let is_single = selection.included().is_none();
-        let lists = Lists {
+        Lists {
             connection: &self.connection,
             records: &self.records,
             events,
@@ -138,8 +182,8 @@ impl ClusterSource {
             wants_nodes: self.wants_nodes,
             wants_namespaces: self.wants_namespaces,
             page_size: self.page_size,
-        };
-        relist(&lists, selection, self.workers).await
+            relisted: Mutex::default(),
+        }
     }
 
     /// Names of at most `limit` namespaces, asked for once: for completion at a prompt, where an error is no answer.

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 
 use super::source::{Closed, CollectError, Nature, Retry, Source, SourceProgress, Update, events, forward, wait_until};
-use crate::cluster::{ClusterSource, Environment, Progress};
+use crate::cluster::{ClusterSource, Environment, Progress, Relisted};
 use crate::config::{ClusterSettings, CollectionSettings};
 use crate::inventory::{Detail, NamespaceSelection};
 use crate::metrics::Metrics;
@@ -40,7 +40,7 @@ pub struct PollCluster {
     warned: Warned,
     metrics: Metrics,
     progress: SourceProgress,
-    interval: Duration,
+    pub(super) interval: Duration,
     cycle_timeout: Duration,
     /// Made when it is first needed, and again after a failure, so that new credentials in the kubeconfig count.
     connection: Option<ClusterSource>,
@@ -95,31 +95,56 @@ impl PollCluster {
 
     /// Polls never overlap; the interval runs from start to start.
     async fn poll_for_ever(&mut self, updates: &Sender<Update>) -> Result<(), Closed> {
-        let mut failures = 0;
         loop {
-            let begun = Instant::now();
-            let result = self.poll(updates).await;
-            let elapsed = begun.elapsed();
-            let next = match result {
-                Ok(()) => {
-                    failures = 0;
-                    updates.send(Update::Read { elapsed }).await?;
-                    begun + self.interval
-                }
-                Err(error) => {
-                    self.connection = None;
-                    let wait = backoff(failures, self.interval);
-                    failures += 1;
-                    updates.send(Update::Failed { error, elapsed, retry: Retry::In(wait) }).await?;
-                    // From the end: a server that lets every request time out would else get no pause at all.
-                    Instant::now() + wait
-                }
-            };
-            wait_until(next, updates).await?;
+            let (begun, _) = self.read(updates).await?;
+            wait_until(begun + self.interval, updates).await?;
         }
     }
 
-    async fn poll(&mut self, updates: &Sender<Update>) -> Result<(), CollectError> {
+    /// Reads everything, and tries again until that works. Gives when the read began that did, and how its lists ended.
+    pub(super) async fn read(&mut self, updates: &Sender<Update>) -> Result<(Instant, Relisted), Closed> {
+        let mut failures = 0;
+        loop {
+            let begun = Instant::now();
+            match self.poll(updates).await {
+                Ok(relisted) => {
+                    updates.send(Update::Read { elapsed: begun.elapsed() }).await?;
+                    return Ok((begun, relisted));
+                }
+                Err(error) => {
+                    self.fail(error, begun, failures, updates).await?;
+                    failures += 1;
+                }
+            }
+        }
+    }
+
+    /// Says what failed, and waits.
+    pub(super) async fn fail(
+        &mut self,
+        error: CollectError,
+        begun: Instant,
+        failures: u32,
+        updates: &Sender<Update>,
+    ) -> Result<(), Closed> {
+        self.connection = None;
+        let wait = backoff(failures, self.interval);
+        let elapsed = begun.elapsed();
+        updates.send(Update::Failed { error, elapsed, retry: Retry::In(wait) }).await?;
+        // From the end: a server that lets every request time out would else get no pause at all.
+        wait_until(Instant::now() + wait, updates).await
+    }
+
+    pub(super) fn selection(&self) -> &NamespaceSelection {
+        &self.selection
+    }
+
+    /// What was connected for the last read.
+    pub(super) fn connection(&self) -> Option<&ClusterSource> {
+        self.connection.as_ref()
+    }
+
+    async fn poll(&mut self, updates: &Sender<Update>) -> Result<Relisted, CollectError> {
         let (limit, selection, progress) = (self.cycle_timeout, self.selection.clone(), Arc::clone(&self.progress));
         let read = async {
             let source = self.connect().await?;
@@ -129,7 +154,7 @@ impl PollCluster {
                 source.relist(&selection, &sender, &report).await
             };
             let (result, ()) = tokio::join!(relist, forward(received, updates));
-            Ok(result?)
+            Ok::<_, CollectError>(result?)
         };
         if limit.is_zero() {
             return read.await;

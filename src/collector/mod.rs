@@ -2,13 +2,17 @@
 
 mod cluster;
 mod dump;
+mod publish;
 mod report;
 mod source;
+mod watch;
 
 pub use cluster::PollCluster;
 pub use dump::DumpFile;
+pub use publish::Outlets;
 pub use report::{Reporter, lacking};
-pub use source::{CollectError, Nature, Retry, Source, SourceProgress, Update};
+pub use source::{Audit, CollectError, Nature, Retry, Source, SourceProgress, Update};
+pub use watch::WatchCluster;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -17,11 +21,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::feed::SnapshotWriter;
-use crate::health::Health;
+use self::publish::Publisher;
 use crate::inventory::{NamespaceSelection, panic_text};
-use crate::metrics::Metrics;
-use crate::snapshot::{Changes, PodIndex, Published, Snapshot};
+use crate::snapshot::{PodIndex, Snapshot};
+
+/// Updates that the source may be ahead of the index: a stream that waits too long is cut off by its server.
+const BATCHES: usize = 64;
 
 /// How long the source rests after a panic: what caused it is probably there still.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -31,15 +36,6 @@ pub struct Collector {
     source: Box<dyn Source>,
     configured_name: Option<String>,
     index: PodIndex,
-}
-
-/// Where the service hears of what was read.
-pub struct Outlets {
-    pub writer: SnapshotWriter,
-    /// How the last read went, and that the loop is alive.
-    pub health: Health,
-    /// How many reads there were, and how they went.
-    pub metrics: Metrics,
 }
 
 impl Collector {
@@ -89,7 +85,10 @@ impl Collector {
                         return index.snapshot().cloned().ok_or(CollectError::Unfinished);
                     }
                     Some(Update::Failed { error, .. }) => return Err(error),
-                    Some(Update::Waiting) => {}
+                    // A single read is no watch.
+                    Some(
+                        Update::Waiting | Update::Live(_) | Update::Found(_) | Update::Audit(_) | Update::Polling(_),
+                    ) => {}
                     None => return Err(CollectError::Unfinished),
                 }
             }
@@ -105,91 +104,36 @@ impl Collector {
     /// # Errors
     /// Standard input could not be read: there is no second try.
     pub async fn run(mut self, out: Outlets, stop: CancellationToken) -> Result<(), CollectError> {
-        let mut reporter = Reporter::default();
+        let mut publisher = Publisher::new(out);
         loop {
-            let (sender, mut updates) = mpsc::channel(1);
+            let (sender, mut updates) = mpsc::channel(BATCHES);
             let mut running = self.source.run(&sender);
             let panic = loop {
                 let update = tokio::select! {
-                    Some(update) = updates.recv() => update,
-                    () = &mut running => return Ok(()),
+                    // In this order: a stream that never rests must not keep what is due waiting.
+                    biased;
                     () = stop.cancelled() => return Ok(()),
+                    () = publisher.due() => None,
+                    Some(update) = updates.recv() => Some(update),
+                    () = &mut running => return Ok(()),
                 };
-                out.health.heartbeat();
-                if let Update::Failed { error, retry: Retry::Never, .. } = update {
+                if let Some(Update::Failed { error, retry: Retry::Never, .. }) = update {
                     return Err(error);
                 }
                 let index = &mut self.index;
                 // What a panic leaves half done is forgotten with the whole index.
-                match catch_unwind(AssertUnwindSafe(|| take(update, index, &mut reporter, &out))) {
+                match catch_unwind(AssertUnwindSafe(|| publisher.step(update, index))) {
                     Ok(()) => {}
                     Err(panic) => break panic_text(&*panic),
                 }
             };
             drop(running);
             self.index.reset();
-            out.failed(&CollectError::Panicked(panic), Duration::ZERO, Retry::In(PAUSE));
+            publisher.failed(&CollectError::Panicked(panic), Duration::ZERO, Retry::In(PAUSE));
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}
                 () = stop.cancelled() => return Ok(()),
             }
         }
     }
-}
-
-/// Takes one update of the source.
-fn take(update: Update, index: &mut PodIndex, reporter: &mut Reporter, out: &Outlets) {
-    match update {
-        Update::Events(events) => events.into_iter().for_each(|event| index.apply(event)),
-        Update::Read { elapsed } => {
-            let published = index.publish();
-            if let Some((snapshot, observed_at)) = index.snapshot().zip(index.observed_at()) {
-                reporter.report(snapshot);
-                log_read(snapshot, published.as_ref(), elapsed);
-                match published {
-                    Some(Published { snapshot, .. }) => out.writer.publish(snapshot),
-                    None => out.writer.observed(observed_at),
-                }
-            }
-            out.health.poll_succeeded();
-            out.metrics.polls().succeeded(elapsed);
-        }
-        Update::Failed { error, elapsed, retry } => out.failed(&error, elapsed, retry),
-        Update::Waiting => {}
-    }
-}
-
-impl Outlets {
-    fn failed(&self, error: &CollectError, elapsed: Duration, retry: Retry) {
-        let text = error.to_string();
-        match retry {
-            Retry::In(wait) => tracing::error!("poll failed, next try in {} s: {text}", wait.as_secs()),
-            Retry::WhenChanged | Retry::Never => {
-                tracing::error!("reading the input failed, next try when it changes: {text}");
-            }
-        }
-        self.health.poll_failed(&text);
-        self.metrics.polls().failed(error.kind(), elapsed);
-    }
-}
-
-/// One line for each read.
-fn log_read(snapshot: &Snapshot, published: Option<&Published>, elapsed: Duration) {
-    if !tracing::enabled!(tracing::Level::INFO) {
-        return;
-    }
-    let changes = match published {
-        Some(Published { changes: Some(changes), .. }) => changes.to_string(),
-        Some(Published { changes: None, .. }) => "read for the first time".to_owned(),
-        None => Changes::default().to_string(),
-    };
-    tracing::info!(
-        generation = snapshot.generation(),
-        namespaces = snapshot.namespaces().len(),
-        pods = snapshot.pod_count(),
-        complete = snapshot.is_complete(),
-        elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-        changes,
-        "inventory read"
-    );
 }

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::Instant;
 
-use crate::cluster::ClusterError;
+use crate::cluster::{ClusterError, Live};
 use crate::dump::DumpError;
 use crate::snapshot::{Event, PodIdentity};
 
@@ -61,6 +61,14 @@ pub enum Update {
         /// How long that took.
         elapsed: Duration,
     },
+    /// What has changed since it was read.
+    Live(Live),
+    /// What was found beside the watch.
+    Found(Vec<Event>),
+    /// A second list, to find what the watch has missed.
+    Audit(Audit),
+    /// It is not watched but polled, for this reason.
+    Polling(String),
     /// A read failed. What was known before it stays.
     Failed {
         error: CollectError,
@@ -70,6 +78,16 @@ pub enum Update {
     },
     /// Nothing is to be done, and the source waits.
     Waiting,
+}
+
+/// What becomes of a second list.
+#[derive(Debug)]
+pub enum Audit {
+    Begun,
+    Events(Vec<Event>),
+    Listed,
+    /// The watch has had the time to tell what changed while it was listed.
+    Settled,
 }
 
 /// When a source tries again after a failure.
@@ -96,6 +114,9 @@ pub enum CollectError {
         .0.as_secs()
     )]
     CycleTimeout(Duration),
+    /// `collection.method` is `watch`, and the cluster cannot be watched.
+    #[error("the cluster cannot be watched: {0}; grant that right, or set collection.method to auto or poll")]
+    Unwatchable(String),
     /// The source ended before it had read everything.
     #[error("the source ended without finishing its lists")]
     Unfinished,
@@ -121,6 +142,7 @@ impl CollectError {
             Self::Cluster(error) => error.kind(),
             Self::Dump(_) => "dump",
             Self::CycleTimeout(_) => "cycle_timeout",
+            Self::Unwatchable(_) => "unwatchable",
             Self::Unfinished => "unfinished",
             Self::Thread(_) => "thread",
             Self::Panicked(_) => "panic",

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::receiver::{AnchoreApi, PushWhen};
-use super::settings::Mode;
+use super::settings::{CollectionMethod, Mode};
 use super::words::{Level, TagPolicy, UserType, Word, same};
 use crate::views::Format;
 
@@ -231,7 +231,9 @@ keys! {
     WORKER_POOL_SIZE: u32 = small_number("kubernetes.worker-pool-size", 1, 100);
     // The older form; it shares its variable with the key of the section, as in KAI.
     OLDER_REQUEST_TIMEOUT: Duration = seconds("kubernetes-request-timeout-seconds", -MOST_SECONDS, MOST_SECONDS, 0);
+    COLLECTION_METHOD: CollectionMethod = word("collection.method", "auto");
     CYCLE_TIMEOUT: Duration = seconds("collection.cycle-timeout-seconds", 0, MOST_SECONDS, 0);
+    VERIFY_INTERVAL: Duration = seconds("collection.verify-interval-seconds", 0, MOST_SECONDS, 3600);
     STALE_AFTER: Duration = seconds("collection.stale-after-seconds", 0, MOST_SECONDS, 0);
     IGNORE_NOT_RUNNING: bool = switch("ignore-not-running", true);
     MISSING_TAG_POLICY: TagPolicy = word("missing-tag-policy.policy", "digest");
@@ -256,6 +258,7 @@ keys! {
     ANCHORE_ACCOUNT: Text = text("anchore.account", "admin");
     ANCHORE_API: AnchoreApi = word("anchore.api", "auto");
     ANCHORE_PUSH_WHEN: PushWhen = word("anchore.push-when", "interval");
+    ANCHORE_PUSH_MIN_INTERVAL: Duration = seconds("anchore.push-min-interval-seconds", 0, MOST_SECONDS, 60);
     ANCHORE_PUSH_INCOMPLETE: bool = switch("anchore.push-incomplete", false);
     ANCHORE_INSECURE: bool = switch("anchore.http.insecure", false);
     ANCHORE_TIMEOUT: Duration = seconds("anchore.http.timeout-seconds", 1, MOST_SECONDS, 10);

@@ -20,6 +20,8 @@ pub struct AnchoreSettings {
     pub api: AnchoreApi,
     /// `anchore.push-when`
     pub push_when: PushWhen,
+    /// `anchore.push-min-interval-seconds`: the shortest time from one push for changes to the next.
+    pub push_min_interval: Duration,
     /// `anchore.push-incomplete`: what could be read is sent although something is missing.
     pub push_incomplete: bool,
     /// `anchore.http.*`

@@ -119,13 +119,27 @@ pub enum InlineUser {
     },
 }
 
+/// `collection.method`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CollectionMethod {
+    /// Watches the cluster where that is allowed, else polls it.
+    Auto,
+    /// Watches, and is not ready where that is not allowed.
+    Watch,
+    Poll,
+}
+
 /// When and how long to collect.
 #[derive(Debug, Clone)]
 pub struct CollectionSettings {
+    /// How the service learns of changes.
+    pub method: CollectionMethod,
     /// From the start of one poll to the start of the next.
     pub interval: Duration,
     /// Deadline of one poll.
     pub cycle_timeout: Duration,
+    /// From one list to the next while the cluster is watched; `None`: never again.
+    pub verify_interval: Option<Duration>,
     /// The age at which readiness falls; `None`: never for age.
     pub stale_after: Option<Duration>,
 }

@@ -79,7 +79,11 @@ mod tests {
     #[case::camel_case("", "ignoreNotRunning", "did you mean `ignore-not-running`?")]
     #[case::wrong_section("", "ignore-empty", "did you mean `namespace-selectors.ignore-empty`?")]
     #[case::flattened("", "anchore-url", "did you mean `anchore.url`?")]
-    #[case::later("collection", "method", "known keys of `collection` are cycle-timeout-seconds, stale-after-seconds")]
+    #[case::later(
+        "collection",
+        "page",
+        "known keys of `collection` are method, cycle-timeout-seconds, verify-interval-seconds, stale-after-seconds"
+    )]
     #[case::nothing_near("log", "zzz", "known keys of `log` are structured, level, file")]
     fn the_nearest_key_is_suggested(#[case] section: &str, #[case] name: &str, #[case] expected: &str) {
         assert_eq!(for_key(section, name), expected);

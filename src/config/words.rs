@@ -3,7 +3,7 @@
 use tracing::level_filters::LevelFilter;
 
 use super::receiver::{AnchoreApi, PushWhen};
-use super::settings::Mode;
+use super::settings::{CollectionMethod, Mode};
 use crate::views::Format;
 
 /// A type whose values have words.
@@ -74,6 +74,11 @@ impl Word for Format {
 }
 
 words!(Mode: "adhoc" => Mode::Adhoc, "periodic" => Mode::Periodic);
+words!(CollectionMethod:
+    "auto" => CollectionMethod::Auto,
+    "watch" => CollectionMethod::Watch,
+    "poll" => CollectionMethod::Poll,
+);
 words!(Level:
     "trace" => Level::Trace,
     "debug" => Level::Debug,

@@ -27,6 +27,7 @@ struct State {
     heartbeat: AtomicU64,
     draining: AtomicBool,
     last_poll: Mutex<Option<Poll>>,
+    watch: Mutex<Option<Watch>>,
     push: PushBoard,
 }
 
@@ -35,6 +36,24 @@ struct Poll {
     at: Instant,
     /// Why it failed; `None` when it did not.
     failure: Option<Box<str>>,
+}
+
+/// How the cluster is watched, since when.
+#[derive(Debug, Clone)]
+struct Watch {
+    since: Instant,
+    state: WatchState,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum WatchState {
+    Watching,
+    /// Not at the moment, and why.
+    Lost(Box<str>),
+    /// It is polled, and why.
+    Polling(Box<str>),
+    /// It cannot be, and polling is not wanted: why.
+    Unwatchable(Box<str>),
 }
 
 /// How the process is at one moment.
@@ -85,6 +104,7 @@ impl Health {
             heartbeat: AtomicU64::new(0),
             draining: AtomicBool::new(false),
             last_poll: Mutex::new(None),
+            watch: Mutex::new(None),
             push,
         }))
     }
@@ -106,6 +126,21 @@ impl Health {
         self.record(Some(reason.into()));
     }
 
+    /// The cluster is watched; `lost`: it is not at the moment, for that reason.
+    pub fn watching(&self, lost: Option<&str>) {
+        self.watch(lost.map_or(WatchState::Watching, |reason| WatchState::Lost(reason.into())));
+    }
+
+    /// The cluster is polled, because it cannot be watched for that reason.
+    pub fn polling(&self, reason: &str) {
+        self.watch(WatchState::Polling(reason.into()));
+    }
+
+    /// The cluster cannot be watched, and is to be: not ready, for that reason.
+    pub fn unwatchable(&self, reason: &str) {
+        self.watch(WatchState::Unwatchable(reason.into()));
+    }
+
     /// The process stops: not ready from now on.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
@@ -120,12 +155,13 @@ impl Health {
         let snapshot = latest.map(|latest| latest.snapshot);
         let liveness = vec![self.collector()];
         let needed = [self.relist(snapshot.as_deref(), age), self.serving()];
-        let is_ready = needed.iter().all(|check| check.ok);
+        let (watch, is_watchable) = self.watch_check();
+        let is_ready = needed.iter().all(|check| check.ok) && is_watchable;
         HealthReport {
             is_live: liveness.iter().all(|check| check.ok),
             is_ready,
             liveness,
-            readiness: needed.into_iter().chain([self.poll()]).collect(),
+            readiness: needed.into_iter().chain([self.poll()]).chain(watch).collect(),
             snapshot,
             push: self.0.push.accounts(),
             observed_at,
@@ -135,6 +171,30 @@ impl Health {
 
     fn record(&self, failure: Option<Box<str>>) {
         *self.0.last_poll.lock().unwrap_or_else(PoisonError::into_inner) = Some(Poll { at: Instant::now(), failure });
+    }
+
+    fn watch(&self, state: WatchState) {
+        let mut watch = self.0.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |watch: &Watch| std::mem::discriminant(&watch.state) == std::mem::discriminant(&state);
+        let since = watch.as_ref().filter(|watch| is_same(watch)).map_or_else(Instant::now, |watch| watch.since);
+        *watch = Some(Watch { since, state });
+    }
+
+    /// The check, where the cluster is to be watched, and whether readiness allows it.
+    fn watch_check(&self) -> (Option<HealthCheck>, bool) {
+        let watch = self.0.watch.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(Watch { since, state }) = watch else { return (None, true) };
+        let is_watchable = !matches!(state, WatchState::Unwatchable(_));
+        let seconds = since.elapsed().as_secs();
+        let (ok, detail) = match state {
+            WatchState::Watching => (true, format!("the cluster is watched, for {seconds} s by now")),
+            WatchState::Lost(reason) => (false, format!("the watch is lost for {seconds} s: {reason}")),
+            WatchState::Polling(reason) => {
+                (true, format!("the cluster is polled, because it cannot be watched: {reason}"))
+            }
+            WatchState::Unwatchable(reason) => (false, reason.into()),
+        };
+        (Some(HealthCheck { name: "watch", ok, detail }), is_watchable)
     }
 
     fn collector(&self) -> HealthCheck {

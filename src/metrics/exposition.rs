@@ -98,6 +98,7 @@ impl Collector for Scrape {
         )?;
         metrics.polls().write(families)?;
         metrics.api().write(families)?;
+        metrics.watch().write(families)?;
         metrics.http().write(families, serving)?;
         metrics.push().write(families, &report.push)?;
         families.counter(

@@ -3,6 +3,7 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `collection` | polls, requests to the API server |
+//! | `watch` | watches of the API server |
 //! | `serving` | requests over HTTP; the fixed sets of their labels |
 //! | `push` | attempts to deliver reports, by account |
 //! | `inventory` | what a snapshot holds, counted once for each |
@@ -21,12 +22,14 @@ mod inventory;
 mod process;
 mod push;
 mod serving;
+mod watch;
 
 pub(crate) use collection::{ApiMetrics, PollMetrics};
 pub use exposition::{CONTENT_TYPE, Exposition};
 pub(crate) use push::PushMetrics;
 pub(crate) use serving::HttpMetrics;
 pub use serving::Serving;
+pub(crate) use watch::WatchMetrics;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,6 +45,7 @@ struct Recorded {
     started_at: Timestamp,
     polls: PollMetrics,
     api: ApiMetrics,
+    watch: WatchMetrics,
     http: HttpMetrics,
     push: PushMetrics,
     lost_log_lines: Arc<AtomicU64>,
@@ -62,6 +66,7 @@ impl Metrics {
             started_at: Timestamp::now(),
             polls: PollMetrics::default(),
             api: ApiMetrics::default(),
+            watch: WatchMetrics::default(),
             http: HttpMetrics::default(),
             push: PushMetrics::default(),
             lost_log_lines,
@@ -77,6 +82,11 @@ impl Metrics {
     #[must_use]
     pub fn api(&self) -> &ApiMetrics {
         &self.0.api
+    }
+
+    #[must_use]
+    pub fn watch(&self) -> &WatchMetrics {
+        &self.0.watch
     }
 
     #[must_use]

@@ -28,6 +28,7 @@ mod integration;
 mod plan;
 mod proxy;
 mod pusher;
+mod quiet;
 mod registration;
 mod retry_policy;
 mod routing;

@@ -44,7 +44,7 @@ impl Plan {
     /// Plans the push of a snapshot.
     #[must_use]
     pub(super) fn of(latest: &Latest, settings: &AnchoreSettings) -> Self {
-        let Latest { snapshot, observed_at } = latest;
+        let Latest { snapshot, observed_at, .. } = latest;
         let is_single = settings.account_routes.is_empty() && settings.route_by_label.is_none();
         let mut routing = Routing::of(snapshot, settings);
         if is_single && routing.shares.is_empty() {

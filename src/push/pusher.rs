@@ -16,6 +16,7 @@ use super::Client;
 use super::delivery::{AT_ONCE, Delivery, End, Receiver};
 use super::dry_run::DryRun;
 use super::plan::{Plan, Report};
+use super::quiet::Quiet;
 use super::retry_policy::RetryPolicy;
 use crate::config::{AnchoreSettings, AnchoreUser, PushWhen};
 use crate::feed::{Latest, SnapshotReader};
@@ -122,6 +123,7 @@ impl<R: Receiver> Pusher<R> {
         let ended = 'work: {
             let Some(mut ticks) = self.first(&mut reader, &stop).await else { break 'work Ok(()) };
             let (mut has_begun, mut pushed) = (false, None);
+            let mut quiet = Quiet::new(self.delivery.settings.push_min_interval);
             loop {
                 let only_if_changed = tokio::select! {
                     () = stop.cancelled() => break Ok(()),
@@ -135,18 +137,23 @@ impl<R: Receiver> Pusher<R> {
                         if snapshot.is_none() {
                             break Ok(());
                         }
-                        true
+                        quiet.changed(Instant::now());
+                        continue;
                     }
+                    () = until(quiet.due()) => true,
                 };
                 let Some(latest) = reader.latest() else { continue };
                 has_begun = true;
                 // What was seen once more since is sent again: the receiver learns that it is true still.
-                if pushed == Some(latest.observed_at) {
+                let seen = (latest.snapshot.generation(), latest.observed_at);
+                if pushed == Some(seen) && !latest.is_watched {
                     tracing::debug!(observed_at = %latest.observed_at, "nothing was read since the last push");
                     continue;
                 }
-                if self.plan(&latest, only_if_changed, &mut workers, &stop) {
-                    pushed = Some(latest.observed_at);
+                let is_sent = self.plan(&latest, only_if_changed, &mut workers, &stop);
+                quiet.settle(is_sent.then(Instant::now));
+                if is_sent {
+                    pushed = Some(seen);
                 }
             }
         };
@@ -247,6 +254,14 @@ impl<R: Receiver> Pusher<R> {
 struct Workers {
     jobs: HashMap<Arc<str>, Jobs>,
     tasks: JoinSet<()>,
+}
+
+/// Waits for that time, if there is one.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Delivers the newest report of one account until nothing more can come or the service stops.

@@ -30,6 +30,10 @@ pub enum Event {
     Skipped(SkippedItem),
     /// A list was read to its end: what it did not bring is gone.
     RelistEnded(ListScope),
+    /// A list that has ended counts from now on, apart from all others.
+    Settled(ListScope),
+    /// What is known was still true then: a watch was heard of.
+    Seen(Timestamp),
     /// Everything up to here was true at once. Lists that ended count from now on; one that did not is dropped.
     Observed(Observation),
 }

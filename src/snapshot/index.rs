@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::audit::{Audit, Subject};
 use super::changes::Changes;
 use super::completeness::{Completeness, ListOutcome};
 use super::event::{Event, ListScope, Object, ObjectKey, Observation, PodIdentity, PodKey, SkippedItem};
@@ -30,6 +31,8 @@ pub struct PodIndex {
     lists: BTreeMap<ListScope, ListOutcome>,
     /// Lists that have not ended, or that ended since the last observation.
     relists: BTreeMap<ListScope, Relist>,
+    /// A second list, beside all that counts.
+    audit: Option<Audit>,
     observation: Option<Observation>,
     published: Option<Arc<Snapshot>>,
     /// Namespaces that are perhaps another than in the published snapshot.
@@ -61,6 +64,7 @@ impl PodIndex {
             nodes: Nodes::new(),
             lists: BTreeMap::new(),
             relists: BTreeMap::new(),
+            audit: None,
             observation: None,
             published: None,
             dirty,
@@ -99,7 +103,83 @@ impl PodIndex {
         self.published.as_ref()
     }
 
+    /// Begins to compare a second list with what is known.
+    pub fn begin_audit(&mut self) {
+        self.audit = Some(Audit::default());
+    }
+
+    /// Takes an event of the second list.
+    pub fn audit(&mut self, event: Event) {
+        let Some(mut audit) = self.audit.take() else { return };
+        match event {
+            Event::RelistBegun(scope) => audit.begin(&scope),
+            Event::RelistEnded(scope) => audit.end(scope),
+            Event::Applied(object) => match &object {
+                Object::Pod(pod) if !self.selection.selects(&pod.namespace) => {}
+                object_known => {
+                    let is_known = self.knows(object_known);
+                    audit.list(object, is_known);
+                }
+            },
+            _ => {}
+        }
+        self.audit = Some(audit);
+    }
+
+    /// The second list has ended.
+    pub fn compare_audit(&mut self) {
+        let Some(mut audit) = self.audit.take() else { return };
+        let pods = self.namespaces.values().flat_map(|namespace| namespace.pods().records());
+        let pods = pods.map(|pod| Subject::Pod(Arc::clone(&pod.namespace), pod.name.clone()));
+        let named = self.namespaces.iter().filter(|(_, namespace)| namespace.record.is_some());
+        let namespaces = named.map(|(name, _)| Subject::Namespace(Arc::clone(name)));
+        let nodes = self.nodes.keys().map(|name| Subject::Node(Arc::clone(name)));
+        audit.compare(pods.chain(namespaces).chain(nodes));
+        self.audit = Some(audit);
+    }
+
+    /// Lets the second list win where the watch has told nothing since. Gives what it had missed, sorted.
+    pub fn settle_audit(&mut self) -> Vec<String> {
+        let suspects = self.audit.take().map(Audit::suspects).unwrap_or_default();
+        let names = suspects.keys().map(ToString::to_string).collect();
+        for (subject, object) in suspects {
+            self.apply(match (object, subject) {
+                (Some(object), _) => Event::Applied(object),
+                (None, Subject::Pod(namespace, name)) => {
+                    Event::Deleted(ObjectKey::Pod(PodKey { namespace, name, uid: None }))
+                }
+                (None, Subject::Namespace(name)) => Event::Deleted(ObjectKey::Namespace(name)),
+                (None, Subject::Node(name)) => Event::Deleted(ObjectKey::Node(name)),
+            });
+        }
+        names
+    }
+
+    /// Whether the object is known as it is.
+    fn knows(&self, object: &Object) -> bool {
+        match object {
+            Object::Pod(pod) => {
+                let known = self.namespaces.get(&pod.namespace).and_then(|namespace| namespace.pods().same_as(pod));
+                known.is_some_and(|known| *known.record == *pod)
+            }
+            Object::Namespace(record) => {
+                let known = self.namespaces.get(&record.name).and_then(|known| known.record.as_deref());
+                known == Some(record)
+            }
+            Object::Node(node) => self.nodes.get(&node.name).is_some_and(|known| **known == *node),
+        }
+    }
+
     pub fn apply(&mut self, event: Event) {
+        if let Some(audit) = &mut self.audit {
+            match &event {
+                Event::Applied(object) => audit.tell(&Subject::of(object)),
+                Event::Deleted(key) => audit.tell(&Subject::of_key(key)),
+                // Everything is read anew: there is nothing to compare.
+                Event::RelistBegun(_) => self.audit = None,
+                _ => {}
+            }
+        }
         match event {
             Event::RelistBegun(scope) => {
                 let relist = Relist::new(&scope, self.identity);
@@ -133,6 +213,16 @@ impl PodIndex {
             },
             Event::Skipped(item) => self.skip(item),
             Event::Observed(observation) => self.observe(observation),
+            Event::Settled(scope) => {
+                if let Some(relist) = self.relists.remove(&scope).filter(|relist| relist.has_ended) {
+                    self.replace(scope, relist);
+                }
+            }
+            Event::Seen(time) => {
+                if let Some(observation) = &mut self.observation {
+                    observation.observed_at = observation.observed_at.max(time);
+                }
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! takes the events of one source and yields a [`Snapshot`] with its [`Changes`] when they changed something. Pure: time is
 //! passed in.
 
+mod audit;
 mod changes;
 mod chunks;
 mod completeness;

@@ -13,7 +13,7 @@ use crate::openmetrics::Text;
 use jiff::Timestamp;
 use kai::cluster::install_crypto_provider;
 use kai::collector::{CollectError, Collector, DumpFile, Outlets, PollCluster};
-use kai::config::{CollectionSettings, MetricsSettings};
+use kai::config::{CollectionMethod, CollectionSettings, MetricsSettings};
 use kai::dump::DumpInput;
 use kai::feed::{SnapshotReader, feed};
 use kai::health::{Health, PushBoard};
@@ -26,6 +26,12 @@ use tokio_util::sync::CancellationToken;
 /// Longer than anything here takes; only a hang reaches it.
 const LIMIT: Duration = Duration::from_secs(30);
 const PODS: &str = "/api/v1/pods";
+
+/// Settings of a poller.
+fn collection(interval: Duration, cycle_timeout: Duration) -> CollectionSettings {
+    let method = CollectionMethod::Poll;
+    CollectionSettings { method, interval, cycle_timeout, verify_interval: None, stale_after: None }
+}
 
 /// A poller at work; stopped when dropped.
 struct Polling {
@@ -40,7 +46,7 @@ impl Polling {
     fn start(kubeconfig: &Path, interval: Duration, cycle_timeout: Duration) -> Self {
         install_crypto_provider();
         let metrics = Metrics::default();
-        let collection = CollectionSettings { interval, cycle_timeout, stale_after: None };
+        let collection = collection(interval, cycle_timeout);
         let source = PollCluster::new(settings(kubeconfig), Detail::default(), all(), &collection);
         let collector = Collector::new(Box::new(source.with_metrics(metrics.clone())), all(), None);
         let (writer, reader) = feed();
@@ -90,7 +96,7 @@ impl Polling {
 /// A collector that is asked for single reads.
 fn collector(kubeconfig: &Path, detail: Detail, configured_name: Option<&str>) -> Collector {
     install_crypto_provider();
-    let collection = CollectionSettings { interval: SELDOM, cycle_timeout: LIMIT, stale_after: None };
+    let collection = collection(SELDOM, LIMIT);
     let source = PollCluster::new(settings(kubeconfig), detail, all(), &collection);
     Collector::new(Box::new(source), all(), configured_name.map(str::to_owned))
 }

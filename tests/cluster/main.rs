@@ -8,6 +8,7 @@ mod detail;
 mod failures;
 mod relist;
 mod tls;
+mod watching;
 
 #[path = "../support/certificates.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]

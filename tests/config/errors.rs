@@ -21,15 +21,15 @@ use crate::{file, nothing};
 #[case::wrong_section("exclude: [a]", "kai.yaml:1: unknown key `exclude`; did you mean `namespace-selectors.exclude`?")]
 #[case::push_key(
     "anchore:\n  version: v2",
-    "kai.yaml:2: unknown key `anchore.version`; known keys of `anchore` are url, user, password, password-file, account, api, push-when, push-incomplete, http"
+    "kai.yaml:2: unknown key `anchore.version`; known keys of `anchore` are url, user, password, password-file, account, api, push-when, push-min-interval-seconds, push-incomplete, http"
 )]
 #[case::key_of_the_server(
     "server:\n  auth: {token: a}",
     "kai.yaml:2: unknown key `server.auth`; known keys of `server` are listen, probe-listen, request-timeout-seconds, max-concurrent-requests, shutdown-timeout-seconds, cache-max-bytes, cors-origins, allowed-hosts, tls"
 )]
 #[case::later_key(
-    "collection:\n  method: watch",
-    "kai.yaml:2: unknown key `collection.method`; known keys of `collection` are cycle-timeout-seconds, stale-after-seconds"
+    "collection:\n  page: 500",
+    "kai.yaml:2: unknown key `collection.page`; known keys of `collection` are method, cycle-timeout-seconds, verify-interval-seconds, stale-after-seconds"
 )]
 #[case::route_key(
     "account-routes:\n  a:\n    pass: hunter2",
@@ -113,7 +113,7 @@ fn an_unknown_key_is_refused(#[case] text: &str, #[case] message: &str) {
 )]
 #[case::text_for_section(
     "anchore: hunter2",
-    "kai.yaml:1: anchore: is a section, not a text; its keys are url, user, password, password-file, account, api, push-when, push-incomplete, http"
+    "kai.yaml:1: anchore: is a section, not a text; its keys are url, user, password, password-file, account, api, push-when, push-min-interval-seconds, push-incomplete, http"
 )]
 #[case::list_for_section("log: []", "kai.yaml:1: log: is a section, not a list; its keys are structured, level, file")]
 #[case::list_for_routes(

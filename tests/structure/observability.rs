@@ -48,6 +48,8 @@ fn everything() -> Text {
     metrics.polls().failed("dump", Duration::ZERO);
     metrics.polls().every(Duration::from_mins(5));
     metrics.api().requested("/version", Some(200));
+    metrics.watch().restarted("ended");
+    metrics.watch().came("bookmark");
     metrics.http().answered("/", &http::Method::GET, http::StatusCode::OK, Duration::ZERO);
     let health = Health::new(server.deps.reader.clone(), None, Duration::from_mins(1), board);
     let settings = MetricsSettings { image_info_limit: 10 };
@@ -180,6 +182,7 @@ fn every_alert_has_an_entry_in_the_runbook_and_every_entry_an_alert() {
     let names: BTreeSet<_> = alerts.iter().map(|[name, ..]| name.clone()).collect();
     let expected = [
         "KaiDown",
+        "KaiWatchMissedChanges",
         "KaiImageInfoOmitted",
         "KaiInventoryIncomplete",
         "KaiInventoryStale",

@@ -4,9 +4,10 @@
 use super::{Given, anchore_http, routing};
 use crate::config::effective::Effective;
 use crate::config::keys::{
-    ANCHORE_ACCOUNT, ANCHORE_API, ANCHORE_PASSWORD, ANCHORE_PASSWORD_FILE, ANCHORE_PUSH_INCOMPLETE, ANCHORE_PUSH_WHEN,
-    ANCHORE_URL, ANCHORE_USER, HEALTH_REPORT_INTERVAL, INTEGRATION_DESCRIPTION, INTEGRATION_NAME, Key,
-    REGISTRATION_ENABLED, REGISTRATION_ID, REPORT_BYTES, REPORT_NAMESPACES,
+    ANCHORE_ACCOUNT, ANCHORE_API, ANCHORE_PASSWORD, ANCHORE_PASSWORD_FILE, ANCHORE_PUSH_INCOMPLETE,
+    ANCHORE_PUSH_MIN_INTERVAL, ANCHORE_PUSH_WHEN, ANCHORE_URL, ANCHORE_USER, HEALTH_REPORT_INTERVAL,
+    INTEGRATION_DESCRIPTION, INTEGRATION_NAME, Key, REGISTRATION_ENABLED, REGISTRATION_ID, REPORT_BYTES,
+    REPORT_NAMESPACES,
 };
 use crate::config::problem::Problems;
 use crate::config::receiver::{AnchoreSettings, AnchoreUser, Password, PushTarget, RegistrationSettings};
@@ -27,6 +28,7 @@ pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> AnchoreSetting
         account: account.to_owned(),
         api: values.word(ANCHORE_API),
         push_when: values.word(ANCHORE_PUSH_WHEN),
+        push_min_interval: values.seconds(ANCHORE_PUSH_MIN_INTERVAL),
         push_incomplete: values.switch(ANCHORE_PUSH_INCOMPLETE),
         http: anchore_http::build(given, problems),
         registration: registration(values),

@@ -8,8 +8,9 @@ use tracing::level_filters::LevelFilter;
 use super::Given;
 use crate::config::effective::Effective;
 use crate::config::keys::{
-    CYCLE_TIMEOUT, IGNORE_EMPTY, IGNORE_NOT_RUNNING, IMAGE_INFO_LIMIT, LOG_FILE, LOG_LEVEL, LOG_STRUCTURED,
-    MISSING_REGISTRY_OVERRIDE, MISSING_TAG, MISSING_TAG_POLICY, POLLING_INTERVAL, QUIET, STALE_AFTER,
+    COLLECTION_METHOD, CYCLE_TIMEOUT, IGNORE_EMPTY, IGNORE_NOT_RUNNING, IMAGE_INFO_LIMIT, LOG_FILE, LOG_LEVEL,
+    LOG_STRUCTURED, MISSING_REGISTRY_OVERRIDE, MISSING_TAG, MISSING_TAG_POLICY, POLLING_INTERVAL, QUIET, STALE_AFTER,
+    VERIFY_INTERVAL,
 };
 use crate::config::problem::Problems;
 use crate::config::settings::{CollectionSettings, LogSettings, MetricsSettings};
@@ -35,8 +36,10 @@ pub(super) fn collection(values: &Effective) -> CollectionSettings {
     let cycle_timeout = values.seconds(CYCLE_TIMEOUT);
     let stale_after = values.seconds(STALE_AFTER);
     CollectionSettings {
+        method: values.word(COLLECTION_METHOD),
         interval,
         cycle_timeout: if cycle_timeout.is_zero() { interval.max(LEAST_CYCLE_TIMEOUT) } else { cycle_timeout },
+        verify_interval: Some(values.seconds(VERIFY_INTERVAL)).filter(|interval| !interval.is_zero()),
         stale_after: (!stale_after.is_zero()).then_some(stale_after),
     }
 }

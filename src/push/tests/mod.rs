@@ -136,6 +136,7 @@ fn settings(routes: &[(&str, &[&str])]) -> AnchoreSettings {
         account: "admin".to_owned(),
         api: AnchoreApi::Auto,
         push_when: PushWhen::Interval,
+        push_min_interval: Duration::from_mins(1),
         push_incomplete: false,
         http: AnchoreHttpSettings {
             insecure: false,

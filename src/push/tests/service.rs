@@ -84,7 +84,7 @@ async fn a_receiver_that_was_down_gets_the_newest_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_change_only_what_changed_is_sent_and_at_once() {
+async fn on_change_only_what_changed_is_sent_once_it_rests() {
     let receiver = Scripted::new(|_| taken());
     let mut service =
         Service::start(&receiver, AnchoreSettings { push_when: PushWhen::Change, ..settings(&[("a", &["shop"])]) });
@@ -92,7 +92,9 @@ async fn on_change_only_what_changed_is_sent_and_at_once() {
     assert_eq!(receiver.posts().len(), 2);
     service.poll(&["ops", "shop"], INTERVAL).await;
     assert_eq!(receiver.posts().len(), 2, "nothing has changed");
-    service.poll(&["ops", "pay", "shop"], Duration::from_millis(1)).await;
+    service.poll(&["ops", "pay", "shop"], Duration::from_secs(4)).await;
+    assert_eq!(receiver.posts().len(), 2, "more may change");
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let posts = receiver.posts();
     assert_eq!(posts[2..].iter().map(|posted| posted.account.as_str()).collect::<Vec<_>>(), ["admin"]);
     assert_eq!(namespaces_in(&posts[2].body), names(&["ops", "pay"]));
@@ -132,4 +134,19 @@ async fn a_stop_waits_for_no_further_try() {
     service.end().await;
     assert!(begun.elapsed() < Duration::from_millis(10), "{:?}", begun.elapsed());
     assert_eq!(receiver.posts().len(), before);
+}
+
+/// Nothing was read once more, and nothing has changed either: the receiver learns that it is true still.
+#[tokio::test(start_paused = true)]
+async fn what_is_watched_is_sent_at_every_interval() {
+    let receiver = Scripted::new(|_| taken());
+    let mut service = Service::start(&receiver, settings(&[]));
+    service.poll(&["a"], INTERVAL).await;
+    service.writer.watched(true);
+    tokio::time::sleep(2 * INTERVAL).await;
+    assert_eq!(receiver.posts().len(), 3);
+    service.writer.watched(false);
+    tokio::time::sleep(2 * INTERVAL).await;
+    assert_eq!(receiver.posts().len(), 3, "the watch is lost");
+    service.end().await;
 }

@@ -99,7 +99,8 @@ fn a_rotated_token_is_taken_up() {
     let old = bound("old");
     fs::write(&file, &old).expect("the token can be written");
     let kubeconfig = cluster.write_kubeconfig(&namespace.name, &cluster.endpoint, &json!({"tokenFile": file}));
-    let service = Kai::new(&kubeconfig).serve().ready();
+    // A watch that is open stays so whatever becomes of its token.
+    let service = Kai::new(&kubeconfig).env("KAI_COLLECTION_METHOD", "poll").serve().ready();
     fs::write(&file, bound("new")).expect("the token can be written");
     cluster.kubectl(&["-n", &namespace.name, "delete", "secret", "old"]);
     let user = json!({"token": old});

@@ -90,7 +90,8 @@ fn the_projected_service_account_is_found_and_followed() {
     assert!(ended.stdout.contains(r#""web:1""#), "{:.500}", ended.stdout);
     in_pod(cluster, &projected).env("KAI_KUBECONFIG_PATH", "use-in-cluster").run().ended_with(0);
 
-    let service = in_pod(cluster, &projected).serve().ready();
+    // A watch that is open stays so whatever becomes of its token.
+    let service = in_pod(cluster, &projected).env("KAI_COLLECTION_METHOD", "poll").serve().ready();
     project(&projected, "2026_11_02", &bound("new"), &authority, &namespace.name);
     cluster.kubectl(&["-n", &namespace.name, "delete", "secret", "old"]);
     // Until the API server stops believing the old token nothing is shown by a poll that goes well.

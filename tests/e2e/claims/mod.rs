@@ -13,6 +13,7 @@ mod pushing;
 mod reading;
 mod rights;
 mod routing;
+mod watching;
 mod workloads;
 
 use libtest_mimic::Trial;
@@ -48,6 +49,7 @@ pub(crate) fn all() -> Vec<Trial> {
         namespaces::all(),
         completion::all(),
         chart::all(),
+        watching::all(),
     ];
     let mut claims: Vec<Trial> = files.into_iter().flatten().collect();
     let in_turn = outages::all();

@@ -40,7 +40,8 @@ fn the_last_snapshot_is_served_with_its_age_while_the_api_server_is_dead() {
     let namespace = cluster.namespace("death");
     namespace.create_pod("before", "before:1");
     let service = serve(cluster);
-    service.polled_again(BACK);
+    let images = format!("/namespaces/{}/images", namespace.name);
+    service.get_until(&images, BACK, |answer| answer.body.contains("before:1"));
     let before = service.get("/inventory");
     assert!(!images_of(&results(&before.body), &namespace.name).is_empty());
 
@@ -58,7 +59,6 @@ fn the_last_snapshot_is_served_with_its_age_while_the_api_server_is_dead() {
     cluster.plane().start_again("kube-apiserver");
     await_server(cluster);
     namespace.create_pod("after", "after:1");
-    let images = format!("/namespaces/{}/images", namespace.name);
     service.get_until(&images, BACK, |answer| answer.body.contains("after:1"));
     let alive = service.get("/inventory");
     assert_ne!(alive.header("Inventory-Observed-At").map(str::to_owned), observed);
@@ -69,7 +69,9 @@ fn a_stopped_etcd_costs_no_snapshot() {
     let (_turn, cluster) = outage();
     let namespace = cluster.namespace("etcd");
     namespace.create_pod("before", "before:1");
-    let service = serve(cluster);
+    // A watch that is open stays so: only who lists notices.
+    let kai = cluster.kai().env("KAI_COLLECTION_METHOD", "poll");
+    let service = kai.env("KAI_KUBERNETES_REQUEST_TIMEOUT_SECONDS", "3").serve().ready();
     let images = format!("/namespaces/{}/images", namespace.name);
     service.get_until(&images, BACK, |answer| answer.body.contains("before:1"));
 

@@ -234,10 +234,21 @@ impl Account<'_> {
 
     /// Lets it list these resources (`pods,namespaces`) in the whole cluster.
     pub(crate) fn let_list(&self, resources: &str) {
+        self.let_do("list", resources);
+    }
+
+    /// Lets it do that (`list`) to these resources in the whole cluster.
+    pub(crate) fn let_do(&self, verbs: &str, resources: &str) {
         let cluster = self.namespace.cluster;
         let name = format!("{}-{}-{}", self.namespace.name, self.name, self.bindings.borrow().len());
         let user = format!("--serviceaccount={}:{}", self.namespace.name, self.name);
-        cluster.kubectl(&["create", "clusterrole", &name, "--verb=list", &format!("--resource={resources}")]);
+        cluster.kubectl(&[
+            "create",
+            "clusterrole",
+            &name,
+            &format!("--verb={verbs}"),
+            &format!("--resource={resources}"),
+        ]);
         self.bindings.borrow_mut().push(name.clone());
         cluster.kubectl(&["create", "clusterrolebinding", &name, &format!("--clusterrole={name}"), &user]);
     }

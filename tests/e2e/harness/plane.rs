@@ -92,15 +92,15 @@ impl ControlPlane {
     /// Sends `signal` (`KILL`, `TERM`) to `program` and waits until it has ended.
     pub(crate) fn end(&self, program: &str, signal: &str) {
         let pid = self.pid(program);
-        let kill = |signal: &str| {
-            let mut command = Command::new("kill");
-            command.args(["-s", signal, &pid]);
-            run(command, "", Duration::from_secs(5)).status.success()
-        };
-        assert!(kill(signal), "{program} ({pid}) runs");
+        assert!(kill(signal, &pid), "{program} ({pid}) runs");
         super::eventually(&format!("end of {program}"), Duration::from_secs(30), || {
-            if kill("0") { Err(format!("{pid} runs")) } else { Ok(()) }
+            if kill("0", &pid) { Err(format!("{pid} runs")) } else { Ok(()) }
         });
+    }
+
+    /// Sends `signal` (`STOP`, `CONT`) to `program`.
+    pub(crate) fn signal(&self, program: &str, signal: &str) {
+        assert!(kill(signal, &self.pid(program)), "{program} runs");
     }
 
     /// Starts `program` once more, as it was started before.
@@ -113,4 +113,10 @@ impl ControlPlane {
         let newest = pids.lines().rev().find_map(|line| line.strip_suffix(program)?.strip_suffix(' '));
         newest.unwrap_or_else(|| panic!("{program} is not in {pids}")).to_owned()
     }
+}
+
+fn kill(signal: &str, pid: &str) -> bool {
+    let mut command = Command::new("kill");
+    command.args(["-s", signal, pid]);
+    run(command, "", Duration::from_secs(5)).status.success()
 }

@@ -15,7 +15,7 @@ fn standing(snapshot: &Snapshot, name: &str, policy: &ReportPolicy) -> String {
     let Some(summary) = list.namespaces.iter().find(|summary| &*summary.name == name) else { return "absent".into() };
     let state = serde_json::to_value(summary.state).expect("a word");
     let report = KaiReport::of(snapshot, policy, |_| true);
-    let images = match report.results.iter().find(|namespace| &*namespace.namespace == name) {
+    let images = match report.results.iter().find(|namespace| namespace.namespace == name) {
         Some(namespace) => format!("{} images", namespace.images.len()),
         None => "not in results".into(),
     };

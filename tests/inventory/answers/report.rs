@@ -18,7 +18,7 @@ fn entry(image: &str, running: &str, policy: &ReportPolicy) -> String {
     let report = KaiReport::of(&snapshot, policy, |_| true);
     let images = report.results.into_iter().flat_map(|namespace| namespace.images);
     let lines: Vec<String> = images
-        .map(|image| format!("{} {}", image.tag, image.repo_digest.map_or("-".into(), |digest| digest.to_string())))
+        .map(|image| format!("{} {}", image.tag, image.repo_digest.map_or("-".into(), ToString::to_string)))
         .collect();
     lines.join("\n").replace(HEX, "{H}")
 }
@@ -87,7 +87,7 @@ fn phases_and_empty_namespaces_follow_their_settings(
         Event::from(in_phase(Phase::Pending, pod("wait", "web", "a:1", ""))),
     ]);
     let report = KaiReport::of(&snapshot, &policy, |_| true);
-    assert_eq!(report.results.iter().map(|namespace| &*namespace.namespace).collect::<Vec<_>>(), namespaces);
+    assert_eq!(report.results.iter().map(|namespace| namespace.namespace).collect::<Vec<_>>(), namespaces);
     assert_eq!(report.results.iter().map(|namespace| namespace.images.len()).sum::<usize>(), images);
 }
 
@@ -128,5 +128,5 @@ fn the_report_has_the_shape_of_kai() {
 fn only_wanted_namespaces_are_reported() {
     let snapshot = snapshot([namespace("apps"), namespace("shop")]);
     let report = KaiReport::of(&snapshot, &ReportPolicy::default(), |name| name == "shop");
-    assert_eq!(report.results.iter().map(|namespace| &*namespace.namespace).collect::<Vec<_>>(), ["shop"]);
+    assert_eq!(report.results.iter().map(|namespace| namespace.namespace).collect::<Vec<_>>(), ["shop"]);
 }

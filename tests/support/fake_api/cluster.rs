@@ -18,6 +18,8 @@ pub(crate) struct FakeCluster {
     pub(super) tokens: Vec<String>,
     pub(super) gzip: bool,
     pub(super) protobuf: bool,
+    /// A watch can begin with what is there.
+    pub(super) initial_events: bool,
 }
 
 impl FakeCluster {
@@ -58,6 +60,12 @@ impl FakeCluster {
     /// Writes protobuf for who accepts that.
     pub(crate) fn protobuf(mut self) -> Self {
         self.protobuf = true;
+        self
+    }
+
+    /// Answers a watch that asks for it with what is there, and the end of that.
+    pub(crate) fn initial_events(mut self) -> Self {
+        self.initial_events = true;
         self
     }
 

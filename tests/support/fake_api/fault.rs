@@ -7,8 +7,10 @@ use std::time::Duration;
 pub(crate) enum On {
     /// Every request.
     Everything,
-    /// Every request with this path.
+    /// Every request with this path but a watch.
     Path(&'static str),
+    /// Every watch with this path, and no list.
+    Watch(&'static str),
     /// The page of this list that begins at that item, 0 for the first.
     Page(&'static str, usize),
 }

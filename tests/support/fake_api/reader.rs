@@ -138,5 +138,5 @@ pub(crate) async fn relist(source: &mut ClusterSource, selection: &NamespaceSele
         }
     };
     let (result, ()) = tokio::time::timeout(LIMIT, async { tokio::join!(work, collect) }).await.unwrap();
-    Read { result, events, progress: progress.into_inner().unwrap() }
+    Read { result: result.map(drop), events, progress: progress.into_inner().unwrap() }
 }

@@ -16,6 +16,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use http::{StatusCode, header};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::cluster::FakeCluster;
@@ -36,7 +37,11 @@ struct Shared {
     asked: Mutex<Vec<String>>,
     headers: Mutex<Vec<http::HeaderMap>>,
     busy: Mutex<Busy>,
+    watches: Mutex<Vec<Watch>>,
 }
+
+/// A watch that was answered: its path, and where its frames go.
+type Watch = (String, mpsc::UnboundedSender<std::io::Result<Bytes>>);
 
 /// Requests under way.
 #[derive(Default)]
@@ -70,8 +75,13 @@ impl FakeApi {
 
     fn serve(cluster: FakeCluster, address: String, spawn: impl FnOnce(Router) -> JoinHandle<()>) -> Self {
         let cluster = Mutex::new(cluster);
-        let shared =
-            Arc::new(Shared { cluster, asked: Mutex::default(), headers: Mutex::default(), busy: Mutex::default() });
+        let shared = Arc::new(Shared {
+            cluster,
+            asked: Mutex::default(),
+            headers: Mutex::default(),
+            busy: Mutex::default(),
+            watches: Mutex::default(),
+        });
         let server = spawn(Router::new().fallback(answer).with_state(Arc::clone(&shared)));
         Self { address, shared, server, folder: tempfile::tempdir().unwrap() }
     }
@@ -102,6 +112,42 @@ impl FakeApi {
     /// Paths with queries, in the order in which they were asked for.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.shared.asked.lock().unwrap().clone()
+    }
+
+    /// Sends a frame to every watch of this path, as JSON.
+    pub(crate) fn frame(&self, path: &str, event_type: &str, object: &Value) {
+        self.to_watches(path, || Ok(frame(event_type, object)));
+    }
+
+    /// Breaks the connections of every watch of this path.
+    pub(crate) fn cut(&self, path: &str) {
+        self.to_watches(path, || Err(std::io::Error::other("cut")));
+        self.end(path);
+    }
+
+    /// Ends every watch of this path in good order.
+    pub(crate) fn end(&self, path: &str) {
+        self.shared.watches.lock().unwrap().retain(|(watched, _)| watched != path);
+    }
+
+    /// Queries of the watches of this path, in the order in which they were asked for.
+    pub(crate) fn watched(&self, path: &str) -> Vec<String> {
+        let asked =
+            self.asked().into_iter().filter_map(|asked| asked.strip_prefix(path)?.strip_prefix('?').map(str::to_owned));
+        asked.filter(|query| query.contains("watch=true")).collect()
+    }
+
+    /// Watches of this path that somebody reads.
+    pub(crate) fn open_watches(&self, path: &str) -> usize {
+        let watches = self.shared.watches.lock().unwrap();
+        watches.iter().filter(|(watched, frames)| watched == path && !frames.is_closed()).count()
+    }
+
+    fn to_watches(&self, path: &str, bytes: impl Fn() -> std::io::Result<Bytes>) {
+        let watches = self.shared.watches.lock().unwrap();
+        for (_, frames) in watches.iter().filter(|(watched, _)| watched == path) {
+            let _ = frames.send(bytes());
+        }
     }
 
     /// The values of a header in the last request.
@@ -152,7 +198,8 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let _under_way = UnderWay::new(&shared);
     let from: usize = query.get("continue").map_or(0, |token| token.trim_start_matches("from-").parse().unwrap());
     let limit: usize = query.get("limit").map_or(usize::MAX, |limit| limit.parse().unwrap());
-    let fault = take_fault(&shared, &path, from);
+    let is_watch = query.get("watch").is_some_and(|value| value == "true");
+    let fault = take_fault(&shared, &path, from, is_watch);
     if let Some(Fault::Slow(delay)) = fault {
         tokio::time::sleep(delay).await;
     }
@@ -172,6 +219,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     };
     let response = match fault {
         None | Some(Fault::Slow(_)) if !is_known => status(StatusCode::UNAUTHORIZED, "Unauthorized", None),
+        None if is_watch => watch(&shared, &path, &body.unwrap_or_default(), query.contains_key("sendInitialEvents")),
         None | Some(Fault::Slow(_)) => match body {
             Some(body) if protobuf => bytes_response(&protobuf::list_of(&body), protobuf::MEDIA_TYPE, gzip),
             Some(body) => json_response(&body.to_string(), gzip),
@@ -204,6 +252,39 @@ async fn in_protobuf(response: Response) -> Response {
         }
     }
     Response::from_parts(parts, body)
+}
+
+/// A stream that goes on until the test ends it.
+fn watch(shared: &Shared, path: &str, list: &Value, is_from_the_beginning: bool) -> Response {
+    let (frames, sent) = mpsc::unbounded_channel();
+    if is_from_the_beginning {
+        if !shared.cluster.lock().unwrap().initial_events {
+            return status(StatusCode::UNPROCESSABLE_ENTITY, "sendInitialEvents is forbidden", None);
+        }
+        let kind = list["kind"].as_str().unwrap_or_default().trim_end_matches("List").to_owned();
+        let typed = |mut object: Value| {
+            object["kind"] = json!(kind);
+            object["apiVersion"] = json!("v1");
+            object
+        };
+        for item in list["items"].as_array().into_iter().flatten() {
+            frames.send(Ok(frame("ADDED", &typed(item.clone())))).unwrap();
+        }
+        let end = json!({"metadata": {"resourceVersion": "20", "annotations": {"k8s.io/initial-events-end": "true"}}});
+        frames.send(Ok(frame("BOOKMARK", &typed(end)))).unwrap();
+    }
+    shared.watches.lock().unwrap().push((path.to_owned(), frames));
+    stream_response(tokio_stream(sent))
+}
+
+fn tokio_stream(
+    mut sent: mpsc::UnboundedReceiver<std::io::Result<Bytes>>,
+) -> impl futures::Stream<Item = std::io::Result<Bytes>> {
+    stream::poll_fn(move |context| sent.poll_recv(context))
+}
+
+fn frame(event_type: &str, object: &Value) -> Bytes {
+    format!("{}\n", json!({"type": event_type, "object": object})).into()
 }
 
 fn broken(fault: &Fault, path: &str, body: &[u8]) -> Response {
@@ -247,14 +328,15 @@ fn broken(fault: &Fault, path: &str, body: &[u8]) -> Response {
     }
 }
 
-fn take_fault(shared: &Shared, path: &str, from: usize) -> Option<Fault> {
+fn take_fault(shared: &Shared, path: &str, from: usize, is_watch: bool) -> Option<Fault> {
     let mut cluster = shared.cluster.lock().unwrap();
     let (_, fault, times) = cluster.faults.iter_mut().find(|(on, _, times)| {
         *times > 0
             && match on {
                 On::Everything => true,
-                On::Path(wanted) => *wanted == path,
-                On::Page(wanted, start) => *wanted == path && *start == from,
+                On::Path(wanted) => *wanted == path && !is_watch,
+                On::Watch(wanted) => *wanted == path && is_watch,
+                On::Page(wanted, start) => *wanted == path && *start == from && !is_watch,
             }
     })?;
     *times -= 1;
