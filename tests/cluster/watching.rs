@@ -11,11 +11,11 @@ use crate::log::Log;
 use jiff::Timestamp;
 use kai::cluster::install_crypto_provider;
 use kai::collector::{CollectError, Collector, Outlets, PollCluster, WatchCluster};
-use kai::config::{CollectionMethod, CollectionSettings};
+use kai::config::{CollectionMethod, CollectionSettings, MetricsSettings};
 use kai::feed::{SnapshotReader, feed};
 use kai::health::{Health, HealthReport, PushBoard};
-use kai::inventory::Detail;
-use kai::metrics::Metrics;
+use kai::inventory::{Detail, ReportPolicy};
+use kai::metrics::{Exposition, Metrics, Serving};
 use kai::snapshot::Snapshot;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -33,6 +33,7 @@ struct Watching {
     api: FakeApi,
     reader: SnapshotReader,
     health: Health,
+    metrics: Metrics,
     stop: CancellationToken,
     _task: JoinHandle<Result<(), CollectError>>,
 }
@@ -53,15 +54,17 @@ impl Watching {
         let api = FakeApi::start(cluster).await;
         let collection =
             CollectionSettings { method, interval, cycle_timeout: LIMIT, verify_interval: None, stale_after: None };
+        let metrics = Metrics::default();
         let poll = PollCluster::new(settings(&api.kubeconfig("{}")), Detail::default(), all(), &collection);
+        let poll = poll.with_metrics(metrics.clone());
         let source = WatchCluster::new(poll, verify, method == CollectionMethod::Auto);
         let source = source.with_patience(Duration::from_millis(500));
         let (writer, reader) = feed();
         let health = Health::new(reader.clone(), None, LIMIT, PushBoard::default());
         let stop = CancellationToken::new();
-        let outlets = Outlets { writer, health: health.clone(), metrics: Metrics::default() };
+        let outlets = Outlets { writer, health: health.clone(), metrics: metrics.clone() };
         let task = tokio::spawn(Collector::new(Box::new(source), all(), None).run(outlets, stop.clone()));
-        Self { api, reader, health, stop, _task: task }
+        Self { api, reader, health, metrics, stop, _task: task }
     }
 
     /// Two pods in `ns-0`, listed and watched.
@@ -69,7 +72,8 @@ impl Watching {
         let watching = Self::start(cluster, CollectionMethod::Auto, SELDOM).await;
         watching
             .until("both are watched", |watching| {
-                watching.api.open_watches(PODS) == 1 && watching.api.open_watches(NAMESPACES) == 1
+                let open = [PODS, NAMESPACES].map(|path| watching.api.open_watches(path));
+                open == [1, 1] && watching.told("kai_watch_streams 2") && watching.check("watch").0
             })
             .await;
         watching.until_pods(&["ns-0/web-0", "ns-0/web-1"]).await;
@@ -100,6 +104,13 @@ impl Watching {
     fn check(&self, name: &str) -> (bool, String) {
         let check = self.report().readiness.into_iter().find(|check| check.name == name);
         check.map_or((false, "no such check".to_owned()), |check| (check.ok, check.detail))
+    }
+
+    /// Whether the metrics have that line.
+    fn told(&self, line: &str) -> bool {
+        let (policy, settings) = (ReportPolicy::default(), MetricsSettings::default());
+        let exposition = Exposition::new(self.metrics.clone(), self.health.clone(), &policy, &settings);
+        exposition.text(Serving::default()).expect("a text").lines().any(|known| known == line)
     }
 
     /// How often the pods were listed.
@@ -164,6 +175,7 @@ async fn bookmarks_move_the_time_and_make_no_snapshot() {
     tokio::time::sleep(Duration::from_millis(20)).await;
     watching.api.frame(NAMESPACES, "BOOKMARK", &bookmark("Namespace", "50"));
     watching.api.frame(PODS, "BOOKMARK", &bookmark("Pod", "50"));
+    watching.until("both bookmarks", |watching| watching.told("kai_watch_events_total{type=\"bookmark\"} 2")).await;
     watching.until("a later time", |watching| watching.reader.observed_at() > before).await;
     assert_eq!(watching.reader.current().expect("one").generation(), generation);
     watching.api.cut(PODS);
@@ -253,6 +265,8 @@ async fn while_the_server_is_away_the_answer_stays_and_its_age_grows() {
     watching.api.change(|_| FakeCluster::of(0, 0).fault(On::Everything, Fault::Busy(503, None)));
     watching.api.cut(PODS);
     watching.until("the watch is lost", |watching| watching.check("watch").1.contains("is lost")).await;
+    // What was heard before is published within moments.
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let observed_at = watching.reader.observed_at();
     assert!(watching.check("watch").1.contains(watching.api.address()), "{:?}", watching.check("watch"));
     tokio::time::sleep(Duration::from_millis(300)).await;
