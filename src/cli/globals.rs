@@ -68,7 +68,7 @@ pub(super) struct Globals {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
 
-    /// Seconds from the start of one poll to the start of the next [default: 300]
+    /// Seconds from one push to the next; from one poll to the next where the cluster is not watched [default: 300]
     #[arg(short, long, global = true, value_name = "SECONDS")]
     polling_interval_seconds: Option<String>,
 

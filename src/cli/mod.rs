@@ -34,7 +34,7 @@ const LONG_ABOUT: &str = "\
 kai knows which container images run in a Kubernetes cluster, right now, where, and since when.
 
 Without a subcommand, kai lists the cluster once, prints the report and ends (with `mode: periodic` it is the service). \
-`kai serve` polls the cluster and answers over HTTP.";
+`kai serve` watches the cluster and answers over HTTP.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,7 +71,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Poll the cluster and answer over HTTP
+    /// Watch the cluster and answer over HTTP
     Serve(serve::Serve),
     /// Send the inventory to Anchore Enterprise once, or show what would be sent
     Push(push::Push),

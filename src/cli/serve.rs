@@ -18,8 +18,8 @@ use crate::serve::{Push, ServeError, Service};
 
 const EXAMPLES: &str = "\
 Examples:
-  kai serve                                       polls every 300 s and listens on 127.0.0.1:8080
-  kai serve -p 30 --listen '[::]:8080'            polls every 30 s, answers on every address
+  kai serve                                       watches the cluster and listens on 127.0.0.1:8080
+  kai serve -p 30 --listen '[::]:8080'            pushes every 30 s, answers on every address
   kai serve --input config/demo-cluster.json      serves a saved dump, read again when it changes
 
   curl -s localhost:8080/inventory | jq .

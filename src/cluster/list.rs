@@ -9,10 +9,10 @@ use tokio::sync::watch;
 
 use super::ahead::{self, Asked};
 use super::course::Course;
+use super::ends::{ListEnd, Relisted};
 use super::error::ClusterError;
 use super::page::{Page, PageReader};
 use super::progress::Tally;
-use super::relist::Relisted;
 use super::request::Connection;
 use super::retry::RetryPolicy;
 use crate::decode::{Records, ResourceVersion};
@@ -36,18 +36,6 @@ pub(super) struct Lists<'a> {
     pub(super) page_size: u32,
     /// How each list that has ended did.
     pub(super) relisted: Mutex<Relisted>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ListEnd {
-    /// Read to its end.
-    Read {
-        items: u64,
-        /// What the list is as of: where a watch goes on.
-        version: Option<ResourceVersion>,
-    },
-    /// 403: the right that is missing.
-    Refused(String),
 }
 
 /// How one run through the pages ended.

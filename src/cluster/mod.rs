@@ -10,7 +10,7 @@
 //! | `connection/` | kubeconfig, service account or inline keys → address and credentials |
 //! | `request`, `retry` | the connection: one GET, its deadline, what is tried again, credentials that are renewed |
 //! | `failure`, `rejection`, `describe` | why a request gave nothing; an answer that is no list; the message |
-//! | `page`, `ahead`, `list` | one page; the one after it; a paged list with its restarts |
+//! | `page`, `ahead`, `list`, `ends` | one page; the one after it; a paged list with its restarts; how lists ended |
 //! | `course`, `progress` | whether the pages lead to an end; how far a relist is |
 //! | `namespace`, `nodes` | one namespace by its name; the list of nodes, which nothing depends on |
 //! | `relist`, `source` | which lists make a relist; renewal of credentials |
@@ -20,6 +20,7 @@ mod ahead;
 mod connection;
 mod course;
 mod describe;
+mod ends;
 mod environment;
 mod error;
 mod failure;
@@ -38,11 +39,11 @@ mod watch;
 pub use connection::contexts;
 #[doc(hidden)]
 pub use connection::describe_connection;
+pub use ends::Relisted;
 pub use environment::Environment;
 pub use error::ClusterError;
 pub(crate) use error::Endpoint;
 pub use progress::Progress;
-pub use relist::Relisted;
 pub use source::ClusterSource;
 pub use watch::Live;
 pub(crate) use watch::{Fallback, WatchEnd, Watchers};

@@ -2,8 +2,9 @@
 
 use futures::future::{BoxFuture, Either, FutureExt as _, select};
 
+use super::ends::ListEnd;
 use super::error::ClusterError;
-use super::list::{ListEnd, Lists};
+use super::list::Lists;
 use crate::snapshot::{Event, ListScope};
 
 const NODES: &str = "nodes";

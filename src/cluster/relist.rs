@@ -1,6 +1,5 @@
 //! Which lists make a relist, and when a refusal is an error.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use futures::future::{BoxFuture, FutureExt as _};
@@ -10,15 +9,15 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::client::Body;
 
+use super::ends::{ListEnd, Relisted};
 use super::error::ClusterError;
 use super::failure::Failure;
-use super::list::{ListEnd, Lists};
+use super::list::Lists;
 use super::namespace::{Found, get_namespace};
 use super::nodes::beside_nodes;
 use super::rejection::read_text;
 use super::request::{Connection, Reader};
 use super::retry::RetryPolicy;
-use crate::decode::ResourceVersion;
 use crate::inventory::{NamespaceSelection, excerpt, is_dns_label, join_names};
 use crate::snapshot::{Event, ListScope, Observation, ServerVersion};
 
@@ -52,30 +51,6 @@ pub(super) async fn relist(
     let observation = Observation { observed_at, cluster_name, server_version, cut_short: None };
     lists.send(vec![Event::Observed(observation)]).await?;
     Ok(lists.relisted.lock().unwrap_or_else(PoisonError::into_inner).clone())
-}
-
-/// How the lists of a relist ended.
-#[derive(Debug, Clone, Default)]
-pub struct Relisted {
-    /// What each is as of, of those that were read to their end.
-    pub(super) versions: BTreeMap<ListScope, Option<ResourceVersion>>,
-    /// One that the picture depends on was refused.
-    pub(super) is_refused: bool,
-}
-
-impl Relisted {
-    /// Whether a list was refused that the picture depends on.
-    #[must_use]
-    pub fn is_refused(&self) -> bool {
-        self.is_refused
-    }
-
-    pub(super) fn note(&mut self, scope: &ListScope, end: &ListEnd) {
-        match end {
-            ListEnd::Read { version, .. } => drop(self.versions.insert(scope.clone(), *version)),
-            ListEnd::Refused(_) => self.is_refused |= *scope != ListScope::Nodes,
-        }
-    }
 }
 
 /// One list of all pods and one of all namespaces.

@@ -8,13 +8,14 @@ use futures::future::FutureExt as _;
 use tokio::sync::mpsc::{self, Sender};
 
 use super::Endpoint;
+use super::ends::Relisted;
 use super::environment::Environment;
 use super::error::ClusterError;
 use super::list::{Lists, path};
 use super::namespace::{Found, get_namespace};
 use super::page::PageReader;
 use super::progress::{Progress, Tally};
-use super::relist::{Relisted, relist};
+use super::relist::relist;
 use super::request::Connection;
 use super::retry::RetryPolicy;
 use super::watch::{Live, WatchEnd, Watchers};
@@ -137,7 +138,8 @@ impl ClusterSource {
     /// Watches what the relist read, and sends what changes, until it has to be read again, or may not be watched. Dropping
     /// the future closes every stream.
     pub(crate) async fn watch(&self, watchers: &mut Watchers, relisted: &Relisted, live: &Sender<Live>) -> WatchEnd {
-        watchers.follow(&self.connection, &self.records, relisted, live).await
+        let work = AssertUnwindSafe(watchers.follow(&self.connection, &self.records, relisted, live)).catch_unwind();
+        work.await.unwrap_or_else(|panic| WatchEnd::Reconnect(ClusterError::Panicked(panic_text(&*panic))))
     }
 
     /// Lists everything once more, beside a watch.

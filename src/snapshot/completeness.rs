@@ -41,6 +41,15 @@ pub(super) struct ListOutcome {
 }
 
 impl ListOutcome {
+    /// The same of an object that a watch may bring again and again. Whether it is another one than those that are named.
+    pub(super) fn skip_once(&mut self, item: SkippedItem) -> bool {
+        let is_new = !self.samples.contains(&item);
+        if is_new {
+            self.skip(item);
+        }
+        is_new
+    }
+
     pub(super) fn skip(&mut self, item: SkippedItem) {
         self.skipped += 1;
         match &item.namespace {

@@ -1,5 +1,7 @@
 //! The one mutable state: takes the events of a source, and yields a snapshot when they changed something.
 
+mod verify;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 use std::sync::Arc;
@@ -101,73 +103,6 @@ impl PodIndex {
     #[must_use]
     pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
         self.published.as_ref()
-    }
-
-    /// Begins to compare a second list with what is known.
-    pub fn begin_audit(&mut self) {
-        self.audit = Some(Audit::default());
-    }
-
-    /// Takes an event of the second list.
-    pub fn audit(&mut self, event: Event) {
-        let Some(mut audit) = self.audit.take() else { return };
-        match event {
-            Event::RelistBegun(scope) => audit.begin(&scope),
-            Event::RelistEnded(scope) => audit.end(scope),
-            Event::Applied(object) => match &object {
-                Object::Pod(pod) if !self.selection.selects(&pod.namespace) => {}
-                object_known => {
-                    let is_known = self.knows(object_known);
-                    audit.list(object, is_known);
-                }
-            },
-            _ => {}
-        }
-        self.audit = Some(audit);
-    }
-
-    /// The second list has ended.
-    pub fn compare_audit(&mut self) {
-        let Some(mut audit) = self.audit.take() else { return };
-        let pods = self.namespaces.values().flat_map(|namespace| namespace.pods().records());
-        let pods = pods.map(|pod| Subject::Pod(Arc::clone(&pod.namespace), pod.name.clone()));
-        let named = self.namespaces.iter().filter(|(_, namespace)| namespace.record.is_some());
-        let namespaces = named.map(|(name, _)| Subject::Namespace(Arc::clone(name)));
-        let nodes = self.nodes.keys().map(|name| Subject::Node(Arc::clone(name)));
-        audit.compare(pods.chain(namespaces).chain(nodes));
-        self.audit = Some(audit);
-    }
-
-    /// Lets the second list win where the watch has told nothing since. Gives what it had missed, sorted.
-    pub fn settle_audit(&mut self) -> Vec<String> {
-        let suspects = self.audit.take().map(Audit::suspects).unwrap_or_default();
-        let names = suspects.keys().map(ToString::to_string).collect();
-        for (subject, object) in suspects {
-            self.apply(match (object, subject) {
-                (Some(object), _) => Event::Applied(object),
-                (None, Subject::Pod(namespace, name)) => {
-                    Event::Deleted(ObjectKey::Pod(PodKey { namespace, name, uid: None }))
-                }
-                (None, Subject::Namespace(name)) => Event::Deleted(ObjectKey::Namespace(name)),
-                (None, Subject::Node(name)) => Event::Deleted(ObjectKey::Node(name)),
-            });
-        }
-        names
-    }
-
-    /// Whether the object is known as it is.
-    fn knows(&self, object: &Object) -> bool {
-        match object {
-            Object::Pod(pod) => {
-                let known = self.namespaces.get(&pod.namespace).and_then(|namespace| namespace.pods().same_as(pod));
-                known.is_some_and(|known| *known.record == *pod)
-            }
-            Object::Namespace(record) => {
-                let known = self.namespaces.get(&record.name).and_then(|known| known.record.as_deref());
-                known == Some(record)
-            }
-            Object::Node(node) => self.nodes.get(&node.name).is_some_and(|known| **known == *node),
-        }
     }
 
     pub fn apply(&mut self, event: Event) {
@@ -324,8 +259,7 @@ impl PodIndex {
         if let Some(relist) = self.relists.get_mut(&item.scope) {
             relist.outcome.skip(item);
         } else {
-            self.lists.entry(item.scope.clone()).or_default().skip(item);
-            self.is_frame_dirty = true;
+            self.is_frame_dirty |= self.lists.entry(item.scope.clone()).or_default().skip_once(item);
         }
     }
 

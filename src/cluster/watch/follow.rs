@@ -7,9 +7,9 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::{sleep, timeout};
 
 use super::fault::Fault;
+use super::live::{Live, Seen, WatchEnd};
 use super::state::{Happened, Next, Request, Watcher};
 use super::stream::{Problem, Stream};
-use super::watchers::{Live, Seen, WatchEnd};
 use crate::cluster::list::path;
 use crate::cluster::request::Connection;
 use crate::decode::{Records, ResourceVersion, WatchEvent, WatchFrame};
@@ -167,7 +167,10 @@ impl<'a> Follower<'a> {
                     Happened::Frame(resource_version)
                 }
                 WatchEvent::Skipped(item) => {
-                    events.push(Event::Skipped(item));
+                    // Nothing depends on nodes.
+                    if *self.scope != ListScope::Nodes {
+                        events.push(Event::Skipped(item));
+                    }
                     Happened::Frame(resource_version)
                 }
             };

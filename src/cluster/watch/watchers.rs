@@ -1,47 +1,19 @@
 //! The streams of a cluster side by side, and what ends them all.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::future::pending;
+use std::sync::Mutex;
 
 use futures::future::{FutureExt as _, select_all};
-use jiff::Timestamp;
 use tokio::sync::mpsc::Sender;
 
 use super::follow::Follower;
+use super::live::{Live, Seen, WatchEnd};
 use super::state::{Fallback, Watcher};
-use crate::cluster::error::ClusterError;
-use crate::cluster::list::path;
-use crate::cluster::relist::Relisted;
+use crate::cluster::ends::Relisted;
 use crate::cluster::request::Connection;
 use crate::decode::Records;
-use crate::snapshot::{Event, ListScope};
-
-/// What the streams brought.
-#[derive(Debug)]
-pub struct Live {
-    /// In order; none when nothing happened.
-    pub events: Vec<Event>,
-    /// Up to when all streams were heard of.
-    pub observed_at: Timestamp,
-    /// Why one of them is not watched at the moment, if that is so.
-    pub lost: Option<String>,
-}
-
-/// Why watching ended.
-#[derive(Debug)]
-pub(crate) enum WatchEnd {
-    /// Everything has to be read anew.
-    Relist,
-    /// As before, with credentials that are read from their beginning.
-    Reconnect(ClusterError),
-    /// It may not be watched, or cannot be: the reason. Only polling is left.
-    Poll(String),
-    /// As before, and polling is not wanted: watching is tried again after that time.
-    Stalled { reason: String, wait: Duration },
-    /// Nobody takes the events any more.
-    Abandoned,
-}
+use crate::snapshot::ListScope;
 
 /// How each watch of a cluster stands. It outlives its streams and its connection.
 #[derive(Debug)]
@@ -70,78 +42,23 @@ impl Watchers {
         let seen = Seen::new(relisted.versions.keys());
         let followers = self.by_scope.iter_mut().map(|(scope, watcher)| {
             let version = relisted.versions.get(scope).copied().flatten();
-            Follower { connection, records, scope, live, seen: &seen }.run(watcher, version).boxed()
+            let follower = Follower { connection, records, scope, live, seen: &seen };
+            async move {
+                match (scope, follower.run(watcher, version).await) {
+                    // Nothing depends on them: they are read again with everything.
+                    (ListScope::Nodes, WatchEnd::Poll(reason) | WatchEnd::Stalled { reason, .. }) => {
+                        tracing::warn!("nodes are not watched, and read with each list of everything: {reason}");
+                        pending().await
+                    }
+                    (_, end) => end,
+                }
+            }
+            .boxed()
         });
         let followers: Vec<_> = followers.collect();
         if followers.is_empty() {
             return WatchEnd::Poll("no list can be watched".to_owned());
         }
         select_all(followers).await.0
-    }
-}
-
-/// How each stream stands.
-#[derive(Debug)]
-pub(super) struct Seen(Mutex<BTreeMap<ListScope, Standing>>);
-
-#[derive(Debug)]
-struct Standing {
-    /// When it was last heard of.
-    at: Timestamp,
-    /// Why there is none.
-    lost: Option<String>,
-}
-
-impl Seen {
-    /// Of streams that begin now.
-    fn new<'s>(scopes: impl Iterator<Item = &'s ListScope>) -> Self {
-        let now = Timestamp::now();
-        Self(Mutex::new(scopes.map(|scope| (scope.clone(), Standing { at: now, lost: None })).collect()))
-    }
-
-    /// A frame has come.
-    pub(super) fn hear(&self, scope: &ListScope) {
-        self.change(scope, |standing| standing.at = Timestamp::now());
-    }
-
-    /// There is no stream, for that reason.
-    pub(super) fn lose(&self, scope: &ListScope, reason: &str) {
-        self.change(scope, |standing| {
-            // Once for as long as it lasts.
-            if standing.lost.is_none() {
-                tracing::warn!("the watch is lost, and tried again: {reason}");
-            }
-            standing.lost = Some(reason.to_owned());
-        });
-    }
-
-    /// There is a stream again.
-    pub(super) fn regain(&self, scope: &ListScope) {
-        self.change(scope, |standing| {
-            if standing.lost.take().is_some() {
-                tracing::info!("the watch of {} goes on", path(scope));
-            }
-        });
-    }
-
-    /// Up to when all pods were heard of, and why a stream is lost. Nothing depends on nodes. Namespaces change seldom, and
-    /// while their stream is quiet the pods' age is what is asked for; once it is lost it counts.
-    pub(super) fn by_all(&self) -> (Timestamp, Option<String>) {
-        let standings = self.lock();
-        let needed = || standings.iter().filter(|(scope, _)| **scope != ListScope::Nodes);
-        let counts =
-            |(scope, standing): &(&ListScope, &Standing)| **scope != ListScope::Namespaces || standing.lost.is_some();
-        let at = needed().filter(counts).map(|(_, standing)| standing.at).min();
-        (at.unwrap_or_else(Timestamp::now), needed().find_map(|(_, standing)| standing.lost.clone()))
-    }
-
-    fn change(&self, scope: &ListScope, change: impl FnOnce(&mut Standing)) {
-        if let Some(standing) = self.lock().get_mut(scope) {
-            change(standing);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ListScope, Standing>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
