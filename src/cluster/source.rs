@@ -139,7 +139,7 @@ impl ClusterSource {
     /// the future closes every stream.
     pub(crate) async fn watch(&self, watchers: &mut Watchers, relisted: &Relisted, live: &Sender<Live>) -> WatchEnd {
         let work = AssertUnwindSafe(watchers.follow(&self.connection, &self.records, relisted, live)).catch_unwind();
-        work.await.unwrap_or_else(|panic| WatchEnd::Reconnect(ClusterError::Panicked(panic_text(&*panic))))
+        work.await.unwrap_or_else(|panic| WatchEnd::Failed(ClusterError::Panicked(panic_text(&*panic))))
     }
 
     /// Lists everything once more, beside a watch.

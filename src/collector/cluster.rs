@@ -135,6 +135,11 @@ impl PollCluster {
         wait_until(Instant::now() + wait, updates).await
     }
 
+    /// Connects anew for the next read.
+    pub(super) fn disconnect(&mut self) {
+        self.connection = None;
+    }
+
     pub(super) fn selection(&self) -> &NamespaceSelection {
         &self.selection
     }

@@ -33,9 +33,14 @@ pub struct WatchCluster {
 /// Why everything is listed again.
 enum Then {
     Now,
+    /// With a connection of its own.
+    Reconnected,
     At(Instant),
     Failed(CollectError),
-    Stalled { reason: String, wait: Duration },
+    Stalled {
+        reason: String,
+        wait: Duration,
+    },
 }
 
 impl WatchCluster {
@@ -59,6 +64,7 @@ impl WatchCluster {
             loop {
                 match self.watch(begun, &relisted, updates).await? {
                     Then::Now => break,
+                    Then::Reconnected => break self.poll.disconnect(),
                     Then::At(time) => break wait_until(time, updates).await?,
                     Then::Failed(error) => break self.poll.fail(error, Instant::now(), 0, updates).await?,
                     // Listing again would be polling.
@@ -74,7 +80,7 @@ impl WatchCluster {
 
     /// Passes on what changes, until everything has to be listed again.
     async fn watch(&mut self, begun: Instant, relisted: &Relisted, updates: &Sender<Update>) -> Result<Then, Closed> {
-        let next_poll = begun + self.poll.interval;
+        let (next_poll, watched_since) = (begun + self.poll.interval, Instant::now());
         let Some(connection) = self.poll.connection() else { return Ok(Then::Now) };
         let selection = self.poll.selection();
         let audits = audits(connection, selection, self.verify_interval, self.patience, updates);
@@ -87,12 +93,7 @@ impl WatchCluster {
         let end = loop {
             tokio::select! {
                 biased;
-                Some(live) = live.recv() => {
-                    if live.lost.is_none() {
-                        self.warned.is_well(TOPIC);
-                    }
-                    updates.send(Update::Live(live)).await?;
-                }
+                Some(live) = live.recv() => updates.send(Update::Live(live)).await?,
                 end = &mut watching => break end,
                 Closed = &mut audits => return Err(Closed),
                 Closed = &mut asks => return Err(Closed),
@@ -103,9 +104,13 @@ impl WatchCluster {
         Ok(match end {
             WatchEnd::Relist => Then::Now,
             WatchEnd::Abandoned => return Err(Closed),
-            WatchEnd::Reconnect(error) => Then::Failed(error.into()),
+            WatchEnd::Reconnect => Then::Reconnected,
+            WatchEnd::Failed(error) => Then::Failed(error.into()),
             WatchEnd::Stalled { reason, wait } => Then::Stalled { reason, wait },
             WatchEnd::Poll(reason) => {
+                if watched_since.elapsed() >= HEARTBEAT {
+                    self.warned.is_well(TOPIC);
+                }
                 if self.warned.is_news(TOPIC) {
                     let seconds = self.poll.interval.as_secs();
                     tracing::warn!(

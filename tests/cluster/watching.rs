@@ -1,5 +1,6 @@
 //! A cluster that is watched: what shows without another list, and what follows when a watch ends, fails or may not be.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -50,12 +51,30 @@ impl Watching {
         interval: Duration,
         verify: Option<Duration>,
     ) -> Self {
-        install_crypto_provider();
         let api = FakeApi::start(cluster).await;
+        let kubeconfig = api.kubeconfig("{}");
+        Self::of(api, &kubeconfig, method, interval, verify)
+    }
+
+    /// As that user of the kubeconfig.
+    async fn start_as(cluster: FakeCluster, user: &str) -> Self {
+        let api = FakeApi::start(cluster).await;
+        let kubeconfig = api.kubeconfig(user);
+        Self::of(api, &kubeconfig, CollectionMethod::Auto, SELDOM, None)
+    }
+
+    fn of(
+        api: FakeApi,
+        kubeconfig: &Path,
+        method: CollectionMethod,
+        interval: Duration,
+        verify: Option<Duration>,
+    ) -> Self {
+        install_crypto_provider();
         let collection =
             CollectionSettings { method, interval, cycle_timeout: LIMIT, verify_interval: None, stale_after: None };
         let metrics = Metrics::default();
-        let poll = PollCluster::new(settings(&api.kubeconfig("{}")), Detail::default(), all(), &collection);
+        let poll = PollCluster::new(settings(kubeconfig), Detail::default(), all(), &collection);
         let poll = poll.with_metrics(metrics.clone());
         let source = WatchCluster::new(poll, verify, method == CollectionMethod::Auto);
         let source = source.with_patience(Duration::from_millis(500));
@@ -238,8 +257,9 @@ async fn without_the_right_the_cluster_is_polled_and_the_verb_is_named_once() {
     assert!(watching.report().is_ready);
     let (ok, detail) = watching.check("watch");
     assert!(ok && detail.contains("missing right: watch /api/v1/pods"), "{detail}");
-    let warnings: Vec<String> = log.take().into_iter().filter(|line| line.contains("polled every 1 s")).collect();
-    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let warnings = log.take();
+    assert_eq!(warnings.len(), 1, "no other line either: {warnings:?}");
+    assert!(warnings[0].contains("polled every 1 s"), "{warnings:?}");
     assert!(warnings[0].contains("add the verb watch"), "{warnings:?}");
     // The right is given while it runs.
     watching.api.change(|_| FakeCluster::of(1, 2));
@@ -348,4 +368,16 @@ async fn what_changes_while_a_second_list_is_read_is_no_difference() {
     assert_eq!(watching.pods(), ["ns-0/new", "ns-0/web-1"]);
     let errors: Vec<String> = log.take().into_iter().filter(|line| line.contains("has missed")).collect();
     assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[tokio::test]
+async fn a_kubeconfig_with_another_token_counts_once_the_old_one_is_refused() {
+    let api_of = |token: &str| FakeCluster::of(1, 2).token(token);
+    let watching = Watching::start_as(api_of("old"), "{token: old}").await;
+    watching.until("a watch", |watching| watching.api.open_watches(PODS) == 1).await;
+    watching.api.kubeconfig("{token: new}");
+    watching.api.change(|_| api_of("new").with("ns-0", pod("ns-0", "later", "nginx:1.27")));
+    watching.api.cut(PODS);
+    watching.until_pods(&["ns-0/later", "ns-0/web-0", "ns-0/web-1"]).await;
+    watching.until("a watch again", |watching| watching.api.open_watches(PODS) == 1).await;
 }

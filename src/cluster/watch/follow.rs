@@ -32,6 +32,7 @@ impl<'a> Follower<'a> {
     pub(super) async fn run(self, watcher: &mut Watcher, version: Option<ResourceVersion>) -> WatchEnd {
         let mut next = watcher.next(Happened::Listed(version), Instant::now(), fastrand::f64());
         let mut stream: Option<Stream<'a>> = None;
+        let mut is_renewed = false;
         loop {
             let happened = match next {
                 Next::Watch(request) => {
@@ -42,7 +43,7 @@ impl<'a> Follower<'a> {
                             if self.send(begins.into_iter().collect()).await.is_err() {
                                 return WatchEnd::Abandoned;
                             }
-                            stream = Some(opened);
+                            (stream, is_renewed) = (Some(opened), false);
                             next = Next::Read;
                             continue;
                         }
@@ -69,9 +70,14 @@ impl<'a> Follower<'a> {
                     }
                     Err(Abandoned) => return WatchEnd::Abandoned,
                 },
+                // Other credentials may stand in the kubeconfig by now.
+                Next::Renew if is_renewed => return WatchEnd::Reconnect,
                 Next::Renew => match self.connection.renew().await {
-                    Ok(()) => Happened::Renewed,
-                    Err(error) => return WatchEnd::Reconnect(error),
+                    Ok(()) => {
+                        is_renewed = true;
+                        Happened::Renewed
+                    }
+                    Err(error) => return WatchEnd::Failed(error),
                 },
                 Next::Wait(wait) => {
                     stream = None;
@@ -115,7 +121,10 @@ impl<'a> Follower<'a> {
     }
 
     fn failed(&self, Problem { fault, words }: Problem) -> Happened {
-        self.seen.lose(self.scope, &words);
+        // What cannot be watched at all is not lost: whoever polls instead says why.
+        if !matches!(fault, Fault::Forbidden(_) | Fault::Refused(_) | Fault::Unusable(_)) {
+            self.seen.lose(self.scope, &words);
+        }
         Happened::Failed(fault)
     }
 

@@ -26,8 +26,10 @@ pub struct Live {
 pub(crate) enum WatchEnd {
     /// Everything has to be read anew.
     Relist,
-    /// As before, with credentials that are read from their beginning.
-    Reconnect(ClusterError),
+    /// As before, with a kubeconfig and credentials that are read anew.
+    Reconnect,
+    /// As before, after a pause: credentials cannot be had, or a defect of kai.
+    Failed(ClusterError),
     /// It may not be watched, or cannot be: the reason. Only polling is left.
     Poll(String),
     /// As before, and polling is not wanted: watching is tried again after that time.

@@ -1,5 +1,6 @@
 //! What changes in a cluster shows at once, and what happens to the watch changes nothing about what is true.
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -36,7 +37,7 @@ fn at_once(service: &Service, path: &str, what: &str, holds: impl Fn(&Answer) ->
     loop {
         let answer = service.get(path);
         if holds(&answer) {
-            println!("{what}: {:?}", begun.elapsed());
+            drop(writeln!(std::io::stdout(), "{what}: {:?}", begun.elapsed()));
             return;
         }
         assert!(begun.elapsed() < AT_ONCE, "{what} does not show: {answer:?}; log: {}", service.log());
