@@ -148,7 +148,8 @@ impl ClusterSource {
         selection: &NamespaceSelection,
         events: &Sender<Vec<Event>>,
     ) -> Result<(), ClusterError> {
-        self.relist_once(selection, events, &|_| {}).await.map(drop)
+        let work = AssertUnwindSafe(self.relist_once(selection, events, &|_| {})).catch_unwind();
+        work.await.unwrap_or_else(|panic| Err(ClusterError::Panicked(panic_text(&*panic)))).map(drop)
     }
 
     /// Asks for each included namespace by its name. Gives what became of those of which there is an answer: a watch of
@@ -158,7 +159,8 @@ impl ClusterSource {
         let lists = self.lists(selection, &events, &|_| {});
         let mut found = Vec::new();
         for name in selection.included().unwrap_or_default().into_iter().filter(|name| is_dns_label(name)) {
-            match get_namespace(&lists, name).await {
+            let asked = AssertUnwindSafe(get_namespace(&lists, name)).catch_unwind();
+            match asked.await.unwrap_or_else(|panic| Err(ClusterError::Panicked(panic_text(&*panic)))) {
                 Ok(Found::There(record)) => found.extend(record.map(Event::from)),
                 Ok(Found::Unknown) => found.push(Event::NamespaceUnknown(name.into())),
                 Ok(Found::Hidden(_)) => {}

@@ -115,7 +115,7 @@ pub enum CollectError {
     )]
     CycleTimeout(Duration),
     /// `collection.method` is `watch`, and the cluster cannot be watched.
-    #[error("the cluster cannot be watched: {0}; grant that right, or set collection.method to auto or poll")]
+    #[error("the cluster cannot be watched: {0}; with collection.method auto kai polls it instead")]
     Unwatchable(String),
     /// The source ended before it had read everything.
     #[error("the source ended without finishing its lists")]

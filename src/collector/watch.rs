@@ -86,8 +86,6 @@ impl WatchCluster {
         let audits = audits(connection, selection, self.verify_interval, self.patience, updates);
         let mut audits = std::pin::pin!(audits);
         let mut asks = std::pin::pin!(asks(connection, selection, self.poll.interval, updates));
-        // A right that is missing may be given: it is asked for as often as by polling.
-        let until = relisted.is_refused().then_some(next_poll);
         let (sender, mut live) = mpsc::channel(CHUNKS);
         let mut watching = std::pin::pin!(connection.watch(&mut self.watchers, relisted, &sender));
         let end = loop {
@@ -97,7 +95,8 @@ impl WatchCluster {
                 end = &mut watching => break end,
                 Closed = &mut audits => return Err(Closed),
                 Closed = &mut asks => return Err(Closed),
-                () = until_time(until) => return Ok(Then::Now),
+                // A right that is missing may be given: it is asked for as often as by polling.
+                () = tokio::time::sleep_until(next_poll), if relisted.is_refused() => return Ok(Then::Now),
                 () = tokio::time::sleep(HEARTBEAT) => updates.send(Update::Waiting).await?,
             }
         };
@@ -115,7 +114,7 @@ impl WatchCluster {
                     let seconds = self.poll.interval.as_secs();
                     tracing::warn!(
                         "the cluster is polled every {seconds} s (polling-interval-seconds), because it cannot be \
-                         watched: {reason}; add the verb watch to that ClusterRole or Role"
+                         watched: {reason}"
                     );
                 }
                 updates.send(Update::Polling(reason)).await?;
@@ -184,13 +183,6 @@ async fn audit(
     updates.send(Update::Audit(Audit::Listed)).await?;
     tokio::time::sleep(patience).await;
     Ok(updates.send(Update::Audit(Audit::Settled)).await?)
-}
-
-async fn until_time(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
-    }
 }
 
 impl Source for WatchCluster {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Client;
@@ -140,7 +140,7 @@ impl<R: Receiver> Pusher<R> {
                         quiet.changed(Instant::now());
                         continue;
                     }
-                    () = until(quiet.due()) => true,
+                    () = sleep_until(quiet.due().unwrap_or_else(Instant::now)), if quiet.due().is_some() => true,
                 };
                 let Some(latest) = reader.latest() else { continue };
                 has_begun = true;
@@ -254,14 +254,6 @@ impl<R: Receiver> Pusher<R> {
 struct Workers {
     jobs: HashMap<Arc<str>, Jobs>,
     tasks: JoinSet<()>,
-}
-
-/// Waits for that time, if there is one.
-async fn until(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Delivers the newest report of one account until nothing more can come or the service stops.

@@ -51,7 +51,10 @@ impl Fault {
             // There is no word of its own for it in `reason`.
             (504, _) if status.message.contains("Too large resource version") => Self::TooLargeVersion,
             (401, _) | (0, "Unauthorized") => Self::Unauthorized,
-            (403, _) | (0, "Forbidden") => Self::Forbidden(format!("missing right: watch {path} ({})", status.message)),
+            (403, _) | (0, "Forbidden") => Self::Forbidden(format!(
+                "missing right: watch {path} ({}); add the verb watch to that ClusterRole or Role",
+                status.message
+            )),
             (429, _) | (0, "TooManyRequests") => Self::Busy(retry_after),
             // Some servers shut down with a time to come again.
             (500.., _) if retry_after.is_some() => Self::Busy(retry_after),
@@ -83,7 +86,7 @@ mod tests {
     #[case::busy(429, "TooManyRequests", Some(7), "", Fault::Busy(Some(Duration::from_secs(7))))]
     #[case::busy_without_time(429, "", None, "", Fault::Busy(None))]
     #[case::unauthorized(401, "Unauthorized", None, "", Fault::Unauthorized)]
-    #[case::forbidden(403, "Forbidden", None, "no", Fault::Forbidden("missing right: watch pods (no)".to_owned()))]
+    #[case::forbidden(403, "Forbidden", None, "no", Fault::Forbidden("missing right: watch pods (no); add the verb watch to that ClusterRole or Role".to_owned()))]
     #[case::invalid(422, "Invalid", None, "no", Fault::Refused("HTTP 422 for a watch of pods: no".to_owned()))]
     #[case::nothing(0, "", None, "", Fault::Server)]
     fn a_status_is_a_fault(
