@@ -4,7 +4,6 @@
 //! cluster gives none, where it gives one that the receiver would refuse, and where two things would share one.
 
 use std::hash::{BuildHasher as _, Hasher as _};
-use std::sync::Arc;
 
 use foldhash::quality::FixedState;
 use serde::ser::Error as _;
@@ -12,9 +11,8 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
-use crate::inventory::{ContainerKind, ContainerRecord, NodeRecord, PodRecord, ReportPolicy};
-use crate::snapshot::{NamespacePart, Snapshot};
-use crate::views::images::{ReportedImage, counts};
+use crate::inventory::{ContainerKind, ContainerRecord, NodeRecord, PodRecord};
+use crate::snapshot::NamespacePart;
 
 /// Every made id is of this namespace. Changing it would give each of them another value.
 const MADE: Uuid = Uuid::from_u128(0x5f3d_0b0e_8a64_4c3b_9d0a_6f2b_71c4_e89d);
@@ -60,6 +58,9 @@ pub(super) struct Identities {
     shared: Shared,
 }
 
+/// The hashes of the ids that a cluster gave to what is sent, each as often as it is sent.
+pub(super) struct GivenIds(Vec<u64>);
+
 /// What an id is of. Two things of different kinds may have the same.
 #[derive(Clone, Copy)]
 enum Kind {
@@ -69,25 +70,46 @@ enum Kind {
     Container,
 }
 
-impl Identities {
-    /// For these alone: an id that two of them have is neither's.
-    pub(super) fn new(snapshot: &Snapshot, parts: &[Arc<NamespacePart>], policy: &ReportPolicy) -> Self {
-        let pods = || parts.iter().flat_map(|part| part.pods()).filter(|pod| counts(pod, policy));
-        let (nodes, most) = (snapshot.nodes(), pods().map(|pod| 1 + pod.containers.len()).sum::<usize>());
-        // A vector that grows would take half as much again.
-        let mut hashes = Vec::with_capacity(parts.len() + nodes.len() + most);
-        let uid = |kind, written: Option<&str>| written.and_then(Uid::parse).map(|uid| hash(kind, &uid.0));
-        hashes.extend(parts.iter().filter_map(|part| uid(Kind::Namespace, namespace_uid(part))));
-        hashes.extend(nodes.iter().filter_map(|node| uid(Kind::Node, node.uid.as_deref())));
-        for pod in pods() {
-            hashes.extend(uid(Kind::Pod, pod.uid.as_deref()));
-            for container in &pod.containers {
-                let id = usable_id(container).map(|id| hash(Kind::Container, id.as_bytes()));
-                // One that stands for two entries of its own container is shared, too.
-                hashes.extend(id.into_iter().flat_map(|id| ReportedImage::of(container, policy).map(move |_| id)));
-            }
+impl GivenIds {
+    /// A vector that grows would take up to three times its content: there is one id for each container of a cluster.
+    pub(super) fn with_capacity(ids: usize) -> Self {
+        Self(Vec::with_capacity(ids))
+    }
+
+    pub(super) fn add_namespace(&mut self, part: &NamespacePart) {
+        self.add_uid(Kind::Namespace, namespace_uid(part));
+    }
+
+    pub(super) fn add_node(&mut self, node: &NodeRecord) {
+        self.add_uid(Kind::Node, node.uid.as_deref());
+    }
+
+    pub(super) fn add_pod(&mut self, pod: &PodRecord) {
+        self.add_uid(Kind::Pod, pod.uid.as_deref());
+    }
+
+    /// For each entry that has it: one that stands for two entries of its own container is shared, too.
+    pub(super) fn add_container(&mut self, id: &str) {
+        self.0.push(hash(Kind::Container, id.as_bytes()));
+    }
+
+    fn add_uid(&mut self, kind: Kind, written: Option<&str>) {
+        if let Some(uid) = written.and_then(Uid::parse) {
+            self.0.push(hash(kind, &uid.0));
         }
-        Self { cluster: snapshot.cluster_name().into(), shared: Shared::of(hashes) }
+    }
+}
+
+impl Identities {
+    /// Takes every id of the cluster for the only one of its kind.
+    pub(super) fn new(cluster: &str) -> Self {
+        Self { cluster: cluster.into(), shared: Shared::default() }
+    }
+
+    /// An id that is given twice is nobody's from now on. Returns whether there is one.
+    pub(super) fn withdraw_shared(&mut self, given: GivenIds) -> bool {
+        self.shared = Shared::of(given);
+        !self.shared.0.is_empty()
     }
 
     pub(super) fn namespace(&self, part: &NamespacePart) -> Uid {
@@ -152,10 +174,11 @@ pub(super) fn kind_word(kind: ContainerKind) -> &'static str {
 
 /// Ids that are there more than once, by their hashes: a real cluster has none. Two that are not the same and have one hash
 /// get made ids, which are as good.
+#[derive(Default)]
 struct Shared(Box<[u64]>);
 
 impl Shared {
-    fn of(mut all: Vec<u64>) -> Self {
+    fn of(GivenIds(mut all): GivenIds) -> Self {
         all.sort_unstable();
         let twice = all.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
         let mut shared: Vec<u64> = twice.collect();

@@ -1,7 +1,7 @@
 //! What Anchore is sent: a snapshot's namespaces as one or more bodies, none larger than it may be.
 //!
 //! In two passes. The first counts the bytes of each piece and plans where a body ends; nothing is kept of it but the
-//! plan. The second writes a body from the snapshot, as often as it is sent. Both run the same `Serialize`, so that what
+//! counts. The second writes a body from the snapshot, as often as it is sent. Both run the same `Serialize`, so that what
 //! is counted is what is written.
 
 mod containers;
@@ -105,7 +105,7 @@ enum Content {
 }
 
 impl PayloadRequest {
-    /// Looks at all of it once, for ids that are there twice.
+    /// For `kubernetes-inventory` it looks at every pod here: what each takes, and which ids are there twice.
     #[must_use]
     pub fn payloads(mut self) -> Payloads {
         self.namespaces.sort_unstable_by(|a, b| a.name().cmp(b.name()));

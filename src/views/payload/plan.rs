@@ -9,14 +9,15 @@ use std::ops::Range;
 use foldhash::HashSet;
 
 use super::PayloadLimits;
+use super::nodes::NodeNumber;
 
 /// The pieces of a form, and what they come to.
 pub(super) trait Pieces {
     /// Nodes that are sent ahead of everything.
-    fn idle_nodes(&self) -> &[usize];
+    fn idle_nodes(&self) -> &[NodeNumber];
 
     /// Bytes of a node.
-    fn node_length(&self, node: usize) -> u64;
+    fn node_length(&self, node: NodeNumber) -> u64;
 
     /// How many namespaces there are.
     fn parts(&self) -> usize;
@@ -36,9 +37,9 @@ pub(super) trait Pieces {
 pub(super) struct Item {
     /// Of its elements, without commas between them.
     pub(super) bytes: u64,
-    pub(super) containers: usize,
+    pub(super) containers: u32,
     /// The node that has to be in the same payload.
-    pub(super) node: Option<usize>,
+    pub(super) node: Option<NodeNumber>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,7 +60,7 @@ pub(super) struct Slice {
     from: Position,
     to: Position,
     /// In the order in which they are needed.
-    pub(super) nodes: Vec<usize>,
+    pub(super) nodes: Vec<NodeNumber>,
 }
 
 /// An item of a namespace.
@@ -80,8 +81,8 @@ pub(super) struct Planner {
 #[derive(Default)]
 struct Draft {
     tally: Tally,
-    nodes: Vec<usize>,
-    has_node: HashSet<usize>,
+    nodes: Vec<NodeNumber>,
+    has_node: HashSet<NodeNumber>,
 }
 
 impl Tally {
@@ -159,7 +160,7 @@ impl Planner {
 }
 
 impl Draft {
-    fn add_node(&mut self, node: usize, pieces: &impl Pieces) {
+    fn add_node(&mut self, node: NodeNumber, pieces: &impl Pieces) {
         if self.has_node.insert(node) {
             self.nodes.push(node);
             self.tally.nodes += 1;
@@ -171,7 +172,7 @@ impl Draft {
         item.node.into_iter().for_each(|node| self.add_node(node, pieces));
         self.tally.filled += usize::from(is_first);
         self.tally.items += 1;
-        self.tally.containers += item.containers;
+        self.tally.containers += item.containers as usize;
         self.tally.bytes += item.bytes;
     }
 

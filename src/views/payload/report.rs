@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::nodes::NodeNumber;
 use super::plan::{Item, Pieces, Slice, Tally};
 use super::{Lazy, PayloadRequest, json_length};
 use crate::inventory::ReportPolicy;
@@ -56,11 +57,11 @@ impl Inventories {
 }
 
 impl Pieces for Inventories {
-    fn idle_nodes(&self) -> &[usize] {
+    fn idle_nodes(&self) -> &[NodeNumber] {
         &[]
     }
 
-    fn node_length(&self, _: usize) -> u64 {
+    fn node_length(&self, _: NodeNumber) -> u64 {
         0
     }
 
