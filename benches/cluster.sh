@@ -10,6 +10,8 @@
 #   protobuf whole   one protobuf list with gzip at resourceVersion=0, from the server's cache
 # Pages are asked for by continue tokens that were read before, so no floor waits for an answer to be parsed. Lists and MB
 # are the server's own count (its /metrics, so nobody else should list meanwhile; `-` where that may not be read).
+# BASELINE names the binary of another kai, an earlier release say, which then runs in each round too: what a machine does in
+# a second is not the same on every day.
 # It only reads. Needs curl, jq, kubectl and GNU time; KUBECTL names another kubectl. Bars: wall at most 1.1 times the protobuf
 # pages, CPU at most 0.25 s, 24 MiB; BARS=1 makes a miss an error.
 set -euo pipefail
@@ -104,7 +106,7 @@ measure() { # measure NAME COMMAND…: a line "wall cpu rss lists bytes" to NAME
 echo "$(k get --raw '/api/v1/pods?limit=1' | jq '1 + (.metadata.remainingItemCount // 0)') pods," \
     "$(k get --raw '/api/v1/namespaces?limit=1' | jq '1 + (.metadata.remainingItemCount // 0)') namespaces," \
     "Kubernetes $(k get --raw /version | jq -r .gitVersion), kai $("$kai" version -o json | jq -r '.version // .Version // "?"')"
-contenders=(json-pages protobuf-pages protobuf-whole kai)
+contenders=(json-pages protobuf-pages protobuf-whole kai ${BASELINE:+baseline})
 for round in $(seq 0 "$runs"); do
     pages pods >"$work/pages"
     plan "$work/json-pages.curl" "Accept: application/json" <"$work/pages"
@@ -117,6 +119,7 @@ for round in $(seq 0 "$runs"); do
             measure kai env -i HOME="$work" "$kai" -q --kubeconfig "$kubeconfig"
             jq -e '.results | length > 0' "$work/out" >/dev/null || { echo "benches/cluster.sh: $kai printed no report" >&2; exit 1; }
             ;;
+        baseline) measure baseline env -i HOME="$work" "$BASELINE" -q --kubeconfig "$kubeconfig" ;;
         *) measure "$contender" curl -K "$work/$contender.curl" ;;
         esac
     done
@@ -135,6 +138,10 @@ for contender in "${contenders[@]}"; do
 done
 ratio=$(paste -d' ' "$work/kai.runs" "$work/protobuf-pages.runs" | awk '{ print $1 / $6 }' | median)
 echo "kai / protobuf pages: wall $ratio (median of $runs rounds; bar 1.1)"
+if [ -n "${BASELINE:-}" ]; then
+    cpu=$(paste -d' ' "$work/kai.runs" "$work/baseline.runs" | awk '{ print $2 / $7 }' | median)
+    echo "kai / baseline ($("$BASELINE" version -o json | jq -r '.version // .Version // "?"')): client CPU $cpu (median of $runs rounds)"
+fi
 if [ -n "${BARS:-}" ]; then
     awk -v ratio="$ratio" -v cpu="$(column kai 2)" -v rss="$(column kai 3)" 'BEGIN {
         if (ratio > 1.1) { print "missed: wall"; missed = 1 }

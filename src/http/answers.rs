@@ -1,5 +1,5 @@
 //! From a question to its body: out of the cache, or rendered off the async workers, and ready before a generation is
-//! served when it was asked for in the last one.
+//! served when somebody keeps asking.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,14 +8,15 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::HeaderValue;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::cache::BodyCache;
 use super::generation::Generation;
 use super::negotiate::ContentCoding;
 use super::problem::Problem;
-use super::question::Question;
+use super::question::{Lane, Question};
 use super::rendered::Rendered;
-use crate::feed::SnapshotReader;
+use crate::feed::{Latest, SnapshotReader};
 use crate::inventory::ReportPolicy;
 use crate::snapshot::Snapshot;
 
@@ -24,12 +25,17 @@ use crate::snapshot::Snapshot;
 const RENDERERS: usize = 2;
 /// How many bodies that are not standard are rendered for the next generation at most. Others are rendered on demand.
 const AHEAD: usize = 64;
+/// What takes long to render rests this many times as long: it never takes more than a tenth of a core.
+const REST: u32 = 9;
 
-/// Answers to all questions, of the generation that is served.
+/// Answers to all questions, each of the generation that its lane serves.
 #[derive(Debug)]
 pub(super) struct Answers {
     reader: SnapshotReader,
-    current: ArcSwapOption<Generation>,
+    short: ArcSwapOption<Generation>,
+    long: ArcSwapOption<Generation>,
+    /// Since when times are counted.
+    begun: Instant,
     cache: BodyCache,
     renderers: Semaphore,
     hits: Hits,
@@ -46,7 +52,9 @@ impl Answers {
         let first = reader.current().map(|snapshot| Arc::new(Generation::new(snapshot)));
         Self {
             reader,
-            current: ArcSwapOption::new(first),
+            short: ArcSwapOption::new(first.clone()),
+            long: ArcSwapOption::new(first),
+            begun: Instant::now(),
             cache: BodyCache::new(max_bytes, policy),
             renderers: Semaphore::new(RENDERERS),
             hits: Hits::default(),
@@ -76,12 +84,12 @@ impl Answers {
 
     /// How many bytes of bodies only connections hold, because clients have not read them.
     pub(super) fn unread_bytes(&self) -> u64 {
-        self.cache.unread(self.current.load().as_deref())
+        self.cache.unread(self.long.load().as_deref())
     }
 
     /// Whether connections hold as much beyond the cache as the cache itself may hold.
     pub(super) fn is_too_much_unread(&self) -> bool {
-        self.cache.is_too_much_unread(self.current.load().as_deref())
+        self.cache.is_too_much_unread(self.long.load().as_deref())
     }
 
     /// Counts a body that is not cached as unread until it is sent.
@@ -89,23 +97,34 @@ impl Answers {
         self.cache.count(body)
     }
 
-    /// The generation that is served; `None` before the first snapshot.
-    pub(super) fn current(&self) -> Option<Arc<Generation>> {
-        if let Some(generation) = &*self.current.load() {
+    /// The generation that a lane serves; `None` before the first snapshot.
+    pub(super) fn current(&self, lane: Lane) -> Option<Arc<Generation>> {
+        let served = self.served(lane);
+        if let Some(generation) = &*served.load() {
             return Some(Arc::clone(generation));
         }
         // Nobody was served yet, so nobody waits for a body of the last generation: the first is taken at once.
         let first = Arc::new(Generation::new(self.reader.current()?));
-        let before = self.current.compare_and_swap(&None::<Arc<Generation>>, Some(Arc::clone(&first)));
+        let before = served.compare_and_swap(&None::<Arc<Generation>>, Some(Arc::clone(&first)));
         Some(before.as_ref().map_or(first, Arc::clone))
+    }
+
+    fn served(&self, lane: Lane) -> &ArcSwapOption<Generation> {
+        match lane {
+            Lane::Short => &self.short,
+            Lane::Long => &self.long,
+        }
     }
 
     /// `Inventory-Observed-At`: it moves while the generation stays.
     pub(super) fn observed_at(&self, generation: &Generation) -> HeaderValue {
-        let latest = self.reader.latest();
-        let same = latest.filter(|latest| latest.snapshot.generation() == generation.snapshot.generation());
         // The newest snapshot may be another already, of which nothing is known about this one.
-        generation.observed_at(same.map_or(generation.snapshot.observed_at(), |latest| latest.observed_at))
+        match self.reader.latest() {
+            Some(latest) if latest.snapshot.generation() == generation.snapshot.generation() => {
+                generation.observed_at(latest.observed_at)
+            }
+            _ => generation.last_observed_at(),
+        }
     }
 
     /// The body, when it is there.
@@ -116,7 +135,7 @@ impl Answers {
         coding: ContentCoding,
     ) -> Option<Arc<Rendered>> {
         let body = self.cache.get(generation, question, coding)?;
-        note(&body, generation);
+        body.asked.note(generation.snapshot.generation(), self.second());
         self.hits.0.fetch_add(1, Ordering::Relaxed);
         Some(body)
     }
@@ -136,9 +155,9 @@ impl Answers {
             body
         } else {
             check()?;
-            self.render_now(generation, question, coding).await.map_err(Problem::internal)?
+            self.render_now(generation, question, coding, None).await.map_err(Problem::internal)?
         };
-        note(&body, generation);
+        body.asked.note(generation.snapshot.generation(), self.second());
         Ok(body)
     }
 
@@ -147,10 +166,12 @@ impl Answers {
         generation: &Arc<Generation>,
         question: &Question,
         coding: ContentCoding,
+        before: Option<Arc<Rendered>>,
     ) -> Result<Arc<Rendered>, String> {
         let (answers, generation, question) = (Arc::clone(self), Arc::clone(generation), question.clone());
-        let rendering =
-            tokio::task::spawn_blocking(move || answers.cache.get_or_render(&generation, &question, coding));
+        let rendering = tokio::task::spawn_blocking(move || {
+            answers.cache.get_or_render(&generation, &question, coding, before.as_deref())
+        });
         match rendering.await {
             Ok(Ok(body)) => Ok(body),
             Ok(Err(error)) => Err(format!("a body could not be rendered: {error}")),
@@ -158,55 +179,69 @@ impl Answers {
         }
     }
 
-    /// Serves each snapshot that comes, once what was asked for in the last one is rendered. Ends with the feed.
+    /// Serves each snapshot that comes, once what somebody keeps asking for is rendered. Ends with the feed.
     pub(super) async fn follow(self: Arc<Self>) {
+        // Apart from its owner: both are large.
+        tokio::join!(Box::pin(self.follow_in(Lane::Short)), Box::pin(self.follow_in(Lane::Long)));
+    }
+
+    async fn follow_in(self: &Arc<Self>, lane: Lane) {
         let mut reader = self.reader.clone();
-        while let Some(snapshot) = reader.next().await {
-            if let Err(error) = self.advance(snapshot).await {
-                tracing::error!(
-                    error,
-                    "the next generation is served without a body that was asked for in the last one"
-                );
+        while let Some(Latest { snapshot, observed_at, .. }) = reader.next_read().await {
+            let Some(last) = self.current(lane) else { continue };
+            if last.snapshot.generation() == snapshot.generation() {
+                last.observed_at(observed_at);
+                continue;
+            }
+            let begun = Instant::now();
+            if let Err(error) = self.advance(lane, &last, snapshot).await {
+                tracing::error!(error, "the next generation is served without a body that somebody keeps asking for");
+            }
+            if lane == Lane::Long {
+                tokio::time::sleep(begun.elapsed() * REST).await;
             }
         }
     }
 
-    async fn advance(self: &Arc<Self>, snapshot: Arc<Snapshot>) -> Result<(), String> {
-        let Some(last) = self.current() else { return Ok(()) };
-        if last.snapshot.generation() == snapshot.generation() {
-            return Ok(());
-        }
+    async fn advance(
+        self: &Arc<Self>,
+        lane: Lane,
+        last: &Arc<Generation>,
+        snapshot: Arc<Snapshot>,
+    ) -> Result<(), String> {
         let next = Arc::new(Generation::new(Arc::clone(&snapshot)));
-        let outcome = self.prepare(&last, &next).await;
-        self.current.store(Some(next));
+        let outcome = self.prepare(lane, last, &next).await;
+        self.served(lane).store(Some(next));
         let answers = Arc::clone(self);
-        let dropped = tokio::task::spawn_blocking(move || answers.cache.retain(&snapshot)).await;
+        let dropped = tokio::task::spawn_blocking(move || answers.cache.retain(lane, &snapshot)).await;
         outcome.and(dropped.map_err(|error| format!("dropping old bodies panicked: {error}")))
     }
 
-    /// Gives the next generation what was asked for in the last one: bodies of equal content, or new ones.
-    async fn prepare(self: &Arc<Self>, last: &Arc<Generation>, next: &Arc<Generation>) -> Result<(), String> {
-        let number = last.snapshot.generation();
+    /// Gives the next generation what somebody keeps asking for: bodies of equal content, or new ones.
+    async fn prepare(
+        self: &Arc<Self>,
+        lane: Lane,
+        last: &Arc<Generation>,
+        next: &Arc<Generation>,
+    ) -> Result<(), String> {
+        let (number, now) = (last.snapshot.generation(), self.second());
         let mut outcome = Ok(());
-        for (question, coding, body) in last.standard() {
+        for (question, coding, body) in last.standard().filter(|(question, ..)| question.lane() == lane) {
             if question.content(&last.snapshot) == question.content(&next.snapshot) {
                 next.keep(&question, coding, body);
-            } else if body.asked_in.load(Ordering::Relaxed) == number {
-                outcome = outcome.and(self.render_now(next, &question, coding).await.map(drop));
+            } else if body.asked.is_steady(number, now) {
+                let before = Some(Arc::clone(body));
+                outcome = outcome.and(self.render_now(next, &question, coding, before).await.map(drop));
             }
         }
-        for key in self.cache.changed(last, next).into_iter().take(AHEAD) {
-            outcome = outcome.and(self.render_now(next, &key.question, key.coding).await.map(drop));
+        for (key, body) in self.cache.changed(lane, last, next, now).into_iter().take(AHEAD) {
+            outcome = outcome.and(self.render_now(next, &key.question, key.coding, Some(body)).await.map(drop));
         }
         outcome
     }
-}
 
-/// Notes that a reader asked for a body: it is then ready in the next generation too.
-fn note(body: &Rendered, generation: &Generation) {
-    let number = generation.snapshot.generation();
-    // Read first: readers on several cores would wait for each other to write what is there already.
-    if body.asked_in.load(Ordering::Relaxed) != number {
-        body.asked_in.store(number, Ordering::Relaxed);
+    /// The time, in seconds.
+    fn second(&self) -> u64 {
+        self.begun.elapsed().as_secs()
     }
 }

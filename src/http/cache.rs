@@ -10,7 +10,7 @@ use moka::sync::Cache;
 
 use super::generation::Generation;
 use super::negotiate::ContentCoding;
-use super::question::Question;
+use super::question::{Lane, Question};
 use super::rendered::{Alive, Rendered};
 use crate::inventory::ReportPolicy;
 use crate::snapshot::{ContentHash, Snapshot};
@@ -81,17 +81,18 @@ impl BodyCache {
         }
     }
 
-    /// The body, rendered when it is not there. Blocks: while it renders, and while another thread renders the same.
+    /// The body, rendered when it is not there, with what it can take from the one before. Blocks: while it renders, and
+    /// while another thread renders the same.
     pub(super) fn get_or_render(
         &self,
         generation: &Generation,
         question: &Question,
         coding: ContentCoding,
+        before: Option<&Rendered>,
     ) -> Result<Arc<Rendered>, Arc<io::Error>> {
         let render = || {
             self.renders.fetch_add(1, Ordering::Relaxed);
-            let snapshot = &generation.snapshot;
-            Rendered::of(coding, &self.alive, |writer| question.write(snapshot, &self.policy, writer)).map(Arc::new)
+            Rendered::answer(question, &generation.snapshot, &self.policy, coding, before, &self.alive).map(Arc::new)
         };
         if let Some(body) = generation.get_or_render(question, coding, render) {
             return body.map_err(Arc::new);
@@ -101,21 +102,29 @@ impl BodyCache {
         self.bodies.try_get_with(key, render)
     }
 
-    /// What was asked for in the last generation, and has another body in the next one that is not there yet.
-    pub(super) fn changed(&self, last: &Generation, next: &Generation) -> Vec<Arc<BodyKey>> {
+    /// What somebody keeps asking for in a lane, and has another body in the next generation that is not there yet; with
+    /// the last body.
+    pub(super) fn changed(
+        &self,
+        lane: Lane,
+        last: &Generation,
+        next: &Generation,
+        now: u64,
+    ) -> Vec<(Arc<BodyKey>, Arc<Rendered>)> {
         let number = last.snapshot.generation();
-        let asked = self.bodies.iter().filter(|(_, body)| body.asked_in.load(Ordering::Relaxed) == number);
+        let asked =
+            self.bodies.iter().filter(|(key, body)| key.question.lane() == lane && body.asked.is_steady(number, now));
         let is_missing = |key: &BodyKey| {
             let renewed = BodyKey::of(&key.question, key.coding, &next.snapshot);
             renewed.is_some_and(|renewed| !self.bodies.contains_key(&renewed))
         };
-        asked.map(|(key, _)| key).filter(|key| is_missing(key)).collect()
+        asked.filter(|(key, _)| is_missing(key)).collect()
     }
 
-    /// Drops the bodies that `snapshot` does not answer with, instead of leaving that to the bound.
-    pub(super) fn retain(&self, snapshot: &Snapshot) {
+    /// Drops the bodies of a lane that `snapshot` does not answer with, instead of leaving that to the bound.
+    pub(super) fn retain(&self, lane: Lane, snapshot: &Snapshot) {
         for (key, _) in &self.bodies {
-            if !key.is_good(snapshot) {
+            if key.question.lane() == lane && !key.is_good(snapshot) {
                 self.bodies.invalidate(&*key);
             }
         }

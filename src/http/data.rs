@@ -10,7 +10,7 @@ use super::App;
 use super::failures::{OfData, OfNamespaces};
 use super::params::{InventoryParams, NoParams, Params};
 use super::problem::{Problem, ProblemKind};
-use super::question::Question;
+use super::question::{Lane, Question};
 use super::reply::Asked;
 use crate::views::{Format, NamespaceImages, NamespaceList};
 
@@ -37,7 +37,7 @@ pub(super) async fn get_inventory(
         Some(format) => format,
         None => asked.format(&Format::SERVED)?,
     };
-    asked.answer(&app, |snapshot| Question::inventory(snapshot, &params.namespace, format)).await
+    asked.answer(&app, Lane::Long, |snapshot| Question::inventory(snapshot, &params.namespace, format)).await
 }
 
 /// Namespaces
@@ -64,7 +64,7 @@ pub(super) async fn list_namespaces(
     asked: Asked,
 ) -> Result<Response, Problem> {
     asked.format(&[Format::Json])?;
-    asked.answer(&app, |_| Ok(Question::Namespaces)).await
+    asked.answer(&app, Lane::Long, |_| Ok(Question::Namespaces)).await
 }
 
 /// Which images run in one namespace
@@ -95,5 +95,5 @@ pub(super) async fn list_namespace_images(
         return Err(Problem::new(ProblemKind::BadParameter, detail));
     };
     asked.format(&[Format::Json])?;
-    asked.answer(&app, |snapshot| Question::images(snapshot, &namespace)).await
+    asked.answer(&app, Lane::Short, |snapshot| Question::images(snapshot, &namespace)).await
 }

@@ -23,7 +23,7 @@ pub(super) struct Generation {
     /// `Inventory-Complete`
     pub(super) complete: HeaderValue,
     bodies: [[OnceLock<Arc<Rendered>>; CODINGS.len()]; Question::STANDARD],
-    /// When the snapshot was last seen to be true, as it was sent last.
+    /// When the snapshot was last seen to be true, and how that is sent.
     observed: ArcSwap<(Timestamp, HeaderValue)>,
     /// One renders at a time, so that each body is rendered once.
     rendering: Mutex<()>,
@@ -41,15 +41,17 @@ impl Generation {
         }
     }
 
-    /// `Inventory-Observed-At`, when the snapshot was last seen to be true at this time.
+    /// `Inventory-Observed-At`, when the snapshot was seen to be true at this time too.
     pub(super) fn observed_at(&self, time: Timestamp) -> HeaderValue {
-        let sent = self.observed.load();
-        if sent.0 == time {
-            return sent.1.clone();
+        if self.observed.load().0 < time {
+            self.observed.store(Arc::new((time, in_seconds(time))));
         }
-        let value = in_seconds(time);
-        self.observed.store(Arc::new((time, value.clone())));
-        value
+        self.last_observed_at()
+    }
+
+    /// `Inventory-Observed-At` as far as is known.
+    pub(super) fn last_observed_at(&self) -> HeaderValue {
+        self.observed.load().1.clone()
     }
 
     /// The body of a standard question, when it is there.

@@ -20,7 +20,8 @@ const DESCRIPTION: &str = "\
 Which container images run in a Kubernetes cluster, right now, where, and since when.
 
 Every resource answers GET and HEAD. Data answers have a weak `ETag` of their content for `If-None-Match`. \
-`Inventory-Generation`, `Inventory-Observed-At` and `Inventory-Complete` describe the snapshot that is served now; \
+`Inventory-Generation`, `Inventory-Observed-At` and `Inventory-Complete` describe the snapshot that the answer shows: \
+while the cluster changes without a pause, long answers may be a moment behind short ones; \
 `timestamp`, `generation` and `observed_at` inside a body are those of the snapshot in which this content first \
 appeared. Answers are compressed with gzip when `Accept-Encoding` allows it. Errors are problem details (RFC 9457), \
 and their types are described at `/docs/problems`. Unknown parameters are refused, except `_`. kai echoes an \

@@ -22,6 +22,16 @@ pub(super) enum Question {
     },
 }
 
+/// Which generation an answer is of. What takes long to render is a moment behind while the cluster changes without a
+/// pause, so that nobody waits for it: neither those who ask for it nor those who ask for little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// One namespace.
+    Short,
+    /// Many.
+    Long,
+}
+
 impl Question {
     /// How many questions are standard.
     pub(super) const STANDARD: usize = 1 + Format::SERVED.len();
@@ -75,6 +85,13 @@ impl Question {
         }
     }
 
+    pub(super) fn lane(&self) -> Lane {
+        match self {
+            Self::Images { .. } => Lane::Short,
+            Self::Inventory { .. } | Self::Namespaces => Lane::Long,
+        }
+    }
+
     /// The format of the answer.
     pub(super) fn format(&self) -> Format {
         match self {
@@ -91,28 +108,41 @@ impl Question {
         }
     }
 
-    /// Writes the answer and gives the opaque part of its ETag.
-    pub(super) fn write(&self, snapshot: &Snapshot, policy: &ReportPolicy, writer: impl Write) -> io::Result<String> {
-        let content = match self {
-            Self::Inventory { namespaces, format } => {
-                let wanted = |name: &str| namespaces.as_ref().is_none_or(|names| contains(names, name));
-                let report = KaiReport::of(snapshot, policy, wanted);
+    /// Whether the report is to have a namespace of that name.
+    pub(super) fn wants(&self, name: &str) -> bool {
+        match self {
+            Self::Inventory { namespaces: Some(sorted), .. } => {
+                sorted.binary_search_by(|known| (**known).cmp(name)).is_ok()
+            }
+            _ => true,
+        }
+    }
+
+    /// Writes the answer and gives the hash of its content.
+    pub(super) fn write(
+        &self,
+        snapshot: &Snapshot,
+        policy: &ReportPolicy,
+        writer: impl Write,
+    ) -> io::Result<ContentHash> {
+        match self {
+            Self::Inventory { format, .. } => {
+                let report = KaiReport::of(snapshot, policy, |name| self.wants(name));
                 format.write(&report, Layout::Compact, writer)?;
-                report.content_hash()
+                Ok(report.content_hash())
             }
             Self::Namespaces => {
                 let list = NamespaceList::of(snapshot, policy);
                 serde_json::to_writer(writer, &list)?;
-                list.content_hash()
+                Ok(list.content_hash())
             }
             Self::Images { namespace } => {
                 let part = snapshot.namespace(namespace).ok_or(io::ErrorKind::NotFound)?;
                 let images = NamespaceImages::of(part, policy);
                 serde_json::to_writer(writer, &images)?;
-                images.content_hash()
+                Ok(images.content_hash())
             }
-        };
-        Ok(format!("{content}-{}", self.format().name()))
+        }
     }
 }
 
@@ -131,8 +161,4 @@ fn answerable<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Arc<Namespac
             Err(problem.with("namespace", name).with("reason", reason))
         }
     }
-}
-
-fn contains(sorted: &[Arc<str>], name: &str) -> bool {
-    sorted.binary_search_by(|known| (**known).cmp(name)).is_ok()
 }

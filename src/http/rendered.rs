@@ -10,9 +10,16 @@ use flate2::write::GzEncoder;
 use http::HeaderValue;
 
 use super::negotiate::ContentCoding;
+use super::question::Question;
+use super::segments::{self, Segment, Segmented};
+use crate::inventory::ReportPolicy;
+use crate::snapshot::{ContentHash, Snapshot};
+use crate::views::Format;
 
 /// Buffer in front of the gzip encoder, which is slow when it is fed by the byte.
 const BUFFER: usize = 32 * 1024;
+/// Seconds between two questions of somebody who keeps asking, at most, while the cluster changes all the time.
+const STEADY: u64 = 5;
 
 /// A body with its own headers.
 #[derive(Debug)]
@@ -20,8 +27,17 @@ pub(super) struct Rendered {
     pub(super) body: Bytes,
     pub(super) etag: HeaderValue,
     pub(super) length: HeaderValue,
-    /// The last generation in which it was asked for.
-    pub(super) asked_in: AtomicU64,
+    /// Where what a later body may take stands in it, when it is one of segments.
+    segments: Vec<Segment>,
+    pub(super) asked: LastAsked,
+}
+
+/// When a body, or the one before it, was asked for last.
+#[derive(Debug, Default)]
+pub(super) struct LastAsked {
+    /// Generation
+    number: AtomicU64,
+    second: AtomicU64,
 }
 
 /// Bytes of all bodies that somebody holds: the cache, a generation, or a connection that has not sent them yet.
@@ -54,9 +70,59 @@ impl Rendered {
                 (encoder.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?, etag)
             }
         };
+        Self::new(bytes, &etag, Vec::new(), alive)
+    }
+
+    /// Renders the answer to a question, with what it can take from the answer to the same question in the same coding
+    /// before.
+    pub(super) fn answer(
+        question: &Question,
+        snapshot: &Snapshot,
+        policy: &ReportPolicy,
+        coding: ContentCoding,
+        before: Option<&Self>,
+        alive: &Alive,
+    ) -> io::Result<Self> {
+        let etag = |content: ContentHash| format!("{content}-{}", question.format().name());
+        let rendered = if matches!(question, Question::Inventory { format: Format::Json, .. }) {
+            let before = before.map_or_else(Default::default, |before| (&*before.segments, &*before.body));
+            let wanted = |name: &str| question.wants(name);
+            let Segmented { bytes, segments, content } = segments::write(snapshot, policy, wanted, coding, before)?;
+            Self::new(bytes, &etag(content), segments, alive)?
+        } else {
+            Self::of(coding, alive, |writer| question.write(snapshot, policy, writer).map(etag))?
+        };
+        if let Some(before) = before {
+            rendered.asked.take_over(&before.asked);
+        }
+        Ok(rendered)
+    }
+
+    fn new(bytes: Vec<u8>, etag: &str, segments: Vec<Segment>, alive: &Alive) -> io::Result<Self> {
         let etag = HeaderValue::try_from(format!("W/\"{etag}\"")).map_err(io::Error::other)?;
         let body = alive.count(bytes);
-        Ok(Self { length: body.len().into(), body, etag, asked_in: AtomicU64::new(0) })
+        Ok(Self { length: body.len().into(), body, etag, segments, asked: LastAsked::default() })
+    }
+}
+
+impl LastAsked {
+    pub(super) fn note(&self, number: u64, second: u64) {
+        for (last, now) in [(&self.number, number), (&self.second, second)] {
+            // Read first: readers on several cores would wait for each other to write what is there already.
+            if last.load(Ordering::Relaxed) != now {
+                last.store(now, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Whether somebody keeps asking: in the last generation, or often while generations come and go.
+    pub(super) fn is_steady(&self, number: u64, second: u64) -> bool {
+        let last = self.number.load(Ordering::Relaxed);
+        last == number || (last > 0 && self.second.load(Ordering::Relaxed) + STEADY > second)
+    }
+
+    fn take_over(&self, before: &Self) {
+        self.note(before.number.load(Ordering::Relaxed), before.second.load(Ordering::Relaxed));
     }
 }
 

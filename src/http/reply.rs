@@ -14,7 +14,7 @@ use super::App;
 use super::generation::Generation;
 use super::negotiate::{ContentCoding, essence, negotiate};
 use super::problem::{Problem, ProblemKind};
-use super::question::Question;
+use super::question::{Lane, Question};
 use super::rendered::Rendered;
 use super::unread::Unread;
 use crate::snapshot::Snapshot;
@@ -64,10 +64,11 @@ impl Asked {
     pub(super) async fn answer(
         self,
         app: &Arc<App>,
+        lane: Lane,
         ask: impl FnOnce(&Snapshot) -> Result<Question, Problem>,
     ) -> Result<Response, Problem> {
         let Self { headers, coding, unread, is_shared, body } = self;
-        let generation = app.answers.current().ok_or_else(|| app.not_yet())?;
+        let generation = app.answers.current(lane).ok_or_else(|| app.not_yet())?;
         let question = ask(&generation.snapshot)?;
         let (rendered, permit) = if let Some(rendered) = app.answers.find(&generation, &question, coding) {
             (rendered, None)

@@ -17,4 +17,4 @@ pub use namespaces::NamespaceList;
 pub(crate) use payload::PayloadBody;
 pub use payload::{Payload, PayloadForm, PayloadLimits, PayloadRequest};
 pub use report::KaiReport;
-pub(crate) use report::{INVENTORY_TYPE, utc_seconds};
+pub(crate) use report::{INVENTORY_TYPE, ReportFrame, utc_seconds};

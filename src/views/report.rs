@@ -1,12 +1,15 @@
 //! The KAI report: every namespace with its images, in the shape that Anchore's KAI made known.
 
+use std::hash::Hash;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::images::NamespaceImages;
 use crate::inventory::ReportPolicy;
-use crate::snapshot::{ContentHash, NamespaceState, ServerVersion, Snapshot};
+use crate::snapshot::{ContentHash, NamespacePart, NamespaceState, ServerVersion, Snapshot};
 
 /// The value of `inventory_type`.
 pub(crate) const INVENTORY_TYPE: &str = "kubernetes";
@@ -84,31 +87,68 @@ pub(super) struct ServerVersionMetadata {
 }
 
 impl<'a> KaiReport<'a> {
-    /// The report of every namespace that `wanted` accepts. Namespaces that are excluded or could not be read are left
-    /// out: an empty list would be false.
+    /// The report of every namespace that `wanted` accepts.
     #[must_use]
     pub fn of(snapshot: &'a Snapshot, policy: &ReportPolicy, wanted: impl Fn(&str) -> bool) -> Self {
-        let results = snapshot
-            .namespaces()
-            .iter()
-            .filter(|part| matches!(part.state(), NamespaceState::Read | NamespaceState::Unknown))
-            .filter(|part| wanted(part.name()))
-            .map(|part| NamespaceImages::of(part, policy))
-            .filter(|namespace| !(policy.ignore_empty && namespace.images.is_empty()))
-            .collect();
         Self {
             timestamp: snapshot.observed_at(),
-            results,
+            results: Self::parts(snapshot, wanted).filter_map(|part| Self::result(part, policy)).collect(),
             server_version_metadata: snapshot.server_version(),
             cluster_name: snapshot.cluster_name(),
             inventory_type: INVENTORY_TYPE,
         }
     }
 
+    /// The namespaces that may be in a report. Those that are excluded or could not be read are left out: an empty list
+    /// would be false.
+    pub(crate) fn parts(
+        snapshot: &'a Snapshot,
+        wanted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = &'a Arc<NamespacePart>> {
+        let known = |part: &&Arc<NamespacePart>| matches!(part.state(), NamespaceState::Read | NamespaceState::Unknown);
+        snapshot.namespaces().iter().filter(known).filter(move |part| wanted(part.name()))
+    }
+
+    /// What a report says of one of [`Self::parts`].
+    pub(crate) fn result(part: &'a NamespacePart, policy: &ReportPolicy) -> Option<NamespaceImages<'a>> {
+        let namespace = NamespaceImages::of(part, policy);
+        (!policy.ignore_empty || !namespace.images.is_empty()).then_some(namespace)
+    }
+
     /// The hash of its content; the timestamp is not content.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
         let Self { timestamp: _, results, server_version_metadata, cluster_name, inventory_type } = self;
+        ContentHash::of(&(results, server_version_metadata, cluster_name, inventory_type))
+    }
+}
+
+/// What stands around the results of a report.
+pub(crate) struct ReportFrame<'a>(ReportBody<'a, [(); 0]>);
+
+impl<'a> ReportFrame<'a> {
+    pub(crate) fn of(snapshot: &'a Snapshot) -> Self {
+        Self(ReportBody {
+            timestamp: snapshot.observed_at(),
+            results: [],
+            server_version_metadata: snapshot.server_version(),
+            cluster_name: snapshot.cluster_name(),
+            inventory_type: INVENTORY_TYPE,
+        })
+    }
+
+    /// What stands before the results in compact JSON, and behind them.
+    pub(crate) fn json(&self) -> serde_json::Result<(Vec<u8>, Vec<u8>)> {
+        let mut head = serde_json::to_vec(&self.0)?;
+        // Only a time stands before the list.
+        let results = head.iter().position(|byte| *byte == b'[').map_or(head.len(), |list| list + 1);
+        let tail = head.split_off(results);
+        Ok((head, tail))
+    }
+
+    /// The hash of a report with these results; the timestamp is not content.
+    pub(crate) fn content_hash(&self, results: &impl Hash) -> ContentHash {
+        let ReportBody { timestamp: _, results: [], server_version_metadata, cluster_name, inventory_type } = &self.0;
         ContentHash::of(&(results, server_version_metadata, cluster_name, inventory_type))
     }
 }

@@ -10,10 +10,17 @@ use tokio::task::JoinSet;
 
 const LATER: &str = "2026-11-24T09:35:00Z";
 
-/// Waits until the server serves a generation.
+/// Waits until the server serves a generation, in long answers and in short ones.
 async fn serves(server: &Server, generation: u64) {
+    for uri in ["/namespaces", "/namespaces/apps/images"] {
+        answers_of(server, uri, generation).await;
+    }
+}
+
+/// Waits until an answer is of a generation.
+async fn answers_of(server: &Server, uri: &str, generation: u64) {
     let arrived = async {
-        while server.get("/namespaces").await.header("inventory-generation") != Some(&*generation.to_string()) {
+        while server.get(uri).await.header("inventory-generation") != Some(&*generation.to_string()) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
@@ -66,7 +73,7 @@ async fn a_body_above_the_bound_is_rendered_once_a_generation_all_the_same() {
     for generation in 1..=3 {
         if generation > 1 {
             server.writer.publish(cluster.relist(LATER, &PODS[..generation]));
-            serves(&server, generation as u64).await;
+            answers_of(&server, "/namespaces", generation as u64).await;
         }
         for _ in 0..3 {
             for uri in uris {
@@ -122,6 +129,19 @@ async fn the_time_of_an_unchanged_snapshot_moves_in_the_header_alone() {
 }
 
 #[tokio::test]
+async fn the_time_of_a_snapshot_does_not_go_back_while_the_next_one_is_prepared() {
+    let mut cluster = Cluster::new();
+    // Nothing follows the feed: the first snapshot stays the one that is served.
+    let server = Server::with(|_| {}, Some(cluster.relist(OBSERVED, &PODS)));
+    server.get("/inventory").await;
+    server.writer.observed(LATER.parse().expect("time"));
+    assert_eq!(server.get("/inventory").await.header("inventory-observed-at"), Some(LATER));
+    server.writer.publish(cluster.relist("2026-11-24T09:40:00Z", &PODS[..1]));
+    let reply = server.get("/inventory").await;
+    assert_eq!((reply.header("inventory-generation"), reply.header("inventory-observed-at")), (Some("1"), Some(LATER)));
+}
+
+#[tokio::test]
 async fn probes_and_metrics_have_the_time_at_which_an_unchanged_snapshot_was_last_seen() {
     let server = Server::new();
     server.writer.observed(LATER.parse().expect("time"));
@@ -165,7 +185,7 @@ async fn a_chosen_namespace_that_vanished_holds_nothing_up() {
     follow.abort();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn chosen_sets_are_not_rendered_for_ever_because_someone_asked_once() {
     let namespaces: Vec<_> = (0..200).map(|number| format!("ns-{number}")).collect();
     let pods: Vec<_> = namespaces.iter().map(|name| (&**name, "nginx:1.27")).collect();
@@ -179,14 +199,15 @@ async fn chosen_sets_are_not_rendered_for_ever_because_someone_asked_once() {
     assert_eq!(server.http.renders(), 201);
     let changed: Vec<_> = namespaces.iter().map(|name| (&**name, "nginx:1.28")).collect();
     server.writer.publish(cluster.relist_all(LATER, &changed));
-    serves(&server, 2).await;
+    answers_of(&server, "/namespaces", 2).await;
     let again = server.http.renders() - 201;
     assert!((64..=67).contains(&again), "{again} bodies were rendered again");
+    tokio::time::advance(Duration::from_secs(6)).await;
     server.writer.publish(cluster.relist_all(LATER, &pods[1..]));
     let before = server.http.renders();
-    serves(&server, 3).await;
+    answers_of(&server, "/namespaces", 3).await;
     let again = server.http.renders() - before;
-    assert!(again <= 2, "{again} bodies were rendered though nobody asked in the last generation");
+    assert!(again <= 2, "{again} bodies were rendered though nobody asked in the last generation, or for five seconds");
     follow.abort();
 }
 

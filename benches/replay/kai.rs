@@ -1,0 +1,157 @@
+//! The kai that is measured: a process of its own, what it takes, and clients of it.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Method, Response};
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+
+use crate::{DEADLINE, LOOK};
+
+/// Clock ticks of the kernel's counts in a second, on every Linux.
+const TICKS: f64 = 100.0;
+const MEBIBYTE: f64 = 1024.0;
+
+pub(crate) struct Kai {
+    process: Child,
+    clients: Clients,
+    /// From the start of the process.
+    pub(crate) first_answer: Duration,
+}
+
+/// Those who ask it.
+#[derive(Clone)]
+pub(crate) struct Clients {
+    client: Client,
+    address: String,
+}
+
+/// What the process has taken until now.
+pub(crate) struct Usage {
+    at: Instant,
+    cpu_seconds: f64,
+    pub(crate) mebibytes: f64,
+}
+
+impl Usage {
+    pub(crate) fn cores_since(&self, before: &Self) -> f64 {
+        (self.cpu_seconds - before.cpu_seconds) / (self.at - before.at).as_secs_f64()
+    }
+}
+
+impl Kai {
+    /// Starts it and waits for its first answer.
+    pub(crate) async fn start(program: &str, kubeconfig: &Path) -> Result<Self, String> {
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).map_err(text)?.port();
+        let listen = format!("127.0.0.1:{port}");
+        let begun = Instant::now();
+        let process = Command::new(program)
+            .args(["serve", "--listen", &listen, "--kubeconfig"])
+            .arg(kubeconfig)
+            .env_clear()
+            .env("KAI_LOG_LEVEL", "warn")
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| format!("{program}: {error}"))?;
+        let client = Client::builder().no_proxy().timeout(DEADLINE).build().map_err(text)?;
+        let clients = Clients { client, address: format!("http://{listen}") };
+        let ready = async {
+            while !clients
+                .ask(Method::GET, "/namespaces", "identity")
+                .await
+                .is_ok_and(|answer| answer.status().is_success())
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_mins(2), ready).await;
+        waited.map_err(|_| "kai had no answer within two minutes".to_owned())?;
+        Ok(Self { process, clients, first_answer: begun.elapsed() })
+    }
+
+    pub(crate) fn client(&self) -> Clients {
+        self.clients.clone()
+    }
+
+    /// Reads the inventory in both codings each second.
+    pub(crate) fn read_steadily(&self) -> JoinHandle<()> {
+        let clients = self.client();
+        tokio::spawn(async move {
+            loop {
+                for coding in ["identity", "gzip"] {
+                    if let Ok(answer) = clients.ask(Method::GET, "/inventory", coding).await {
+                        drop(answer.bytes().await);
+                    }
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        })
+    }
+
+    pub(crate) fn usage(&self) -> Result<Usage, String> {
+        let process = self.process.id().ok_or("kai has ended")?;
+        let read = |file: &str| std::fs::read_to_string(format!("/proc/{process}/{file}")).map_err(text);
+        let (stat, status) = (read("stat")?, read("status")?);
+        // Behind the name, which may have spaces: fields 14 and 15 are the time in user mode and in the kernel.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |place: usize| fields.get(place).and_then(|field| field.parse::<f64>().ok()).unwrap_or(f64::NAN);
+        let resident =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
+        Ok(Usage {
+            at: Instant::now(),
+            cpu_seconds: (ticks(11) + ticks(12)) / TICKS,
+            mebibytes: resident.unwrap_or(f64::NAN) / MEBIBYTE,
+        })
+    }
+
+    pub(crate) async fn stop(mut self) -> Result<(), String> {
+        self.process.kill().await.map_err(text)
+    }
+}
+
+impl Clients {
+    /// Waits for an answer about the namespace that has the text; its generation.
+    pub(crate) async fn wait_for_image(&self, namespace: &str, tag: &str) -> Result<u64, String> {
+        let begun = Instant::now();
+        while begun.elapsed() < DEADLINE {
+            let answer = self.ask(Method::GET, &format!("/namespaces/{namespace}/images"), "identity").await?;
+            let generation = generation(&answer);
+            // A later change of the same pod takes the image away again; the next one to be timed is seconds off.
+            if answer.text().await.map_err(text)?.contains(tag) {
+                return generation.ok_or_else(|| "an answer without a generation".to_owned());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Err(format!("{tag} was not in {namespace} within {DEADLINE:?}"))
+    }
+
+    /// Waits until the compressed inventory is of that generation or a later one.
+    pub(crate) async fn wait_for_inventory(&self, wanted: u64) -> Result<(), String> {
+        let begun = Instant::now();
+        while begun.elapsed() < DEADLINE {
+            let answer = self.ask(Method::HEAD, "/inventory", "gzip").await?;
+            if generation(&answer).is_some_and(|generation| generation >= wanted) {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Err(format!("/inventory was not of generation {wanted} within {DEADLINE:?}"))
+    }
+
+    async fn ask(&self, method: Method, path: &str, coding: &str) -> Result<Response, String> {
+        let request = self.client.request(method, format!("{}{path}", self.address)).header("accept-encoding", coding);
+        request.send().await.map_err(text)
+    }
+}
+
+fn generation(answer: &Response) -> Option<u64> {
+    answer.headers().get("inventory-generation")?.to_str().ok()?.parse().ok()
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
