@@ -53,8 +53,8 @@ fn main() -> io::Result<()> {
                     "{change:?}: {pods} pods in {namespaces} namespaces: {best:.1?} a change (bar: {BAR:?})"
                 )?;
                 all.push(best);
+                let mut made = CHANGES * ROUNDS;
                 criterion.bench_function(&format!("{change:?}/{pods} pods/{namespaces} namespaces"), |bencher| {
-                    let mut made = CHANGES * ROUNDS;
                     bencher.iter_batched(
                         || {
                             made += 1;

@@ -46,6 +46,8 @@ struct Seen {
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    // The client wants one, though it speaks plain HTTP here.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     match runtime.block_on(run(&arguments)) {
         Ok(true) => ExitCode::SUCCESS,
@@ -162,7 +164,13 @@ impl Sender<'_> {
         for _ in 0..changes {
             self.made += 1;
             let is_image = self.made.is_multiple_of(IMAGES);
-            let number = if is_image { self.made / IMAGES % LIVELY } else { self.made * 7_919 % self.cluster.pods };
+            // Another change of such a pod would take its image away again.
+            let lively = LIVELY.min(self.cluster.pods / 2);
+            let number = if is_image {
+                self.made / IMAGES % lively
+            } else {
+                lively + self.made * 7_919 % (self.cluster.pods - lively)
+            };
             let mut pod = self.cluster.pod(number);
             // The last container: every pod has one.
             for list in ["/spec/containers", "/status/containerStatuses"] {
@@ -176,6 +184,8 @@ impl Sender<'_> {
                 }
             }
             if is_image {
+                // Of other pods kai reports no image by default.
+                pod["status"]["phase"] = "Running".into();
                 let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
                 last = Some((namespace, format!("live/app:{}\"", self.made)));
             }

@@ -31,10 +31,10 @@ pub(super) struct Member {
 }
 
 impl Member {
-    pub(super) fn with_capacity(bytes: usize) -> Self {
-        let mut out = Vec::with_capacity(bytes);
+    pub(super) fn new(level: Compression, capacity: usize) -> Self {
+        let mut out = Vec::with_capacity(capacity);
         out.extend(HEADER);
-        Self { out, check: Hasher::new(), bytes: 0, encoder: Compress::new(Compression::default(), false) }
+        Self { out, check: Hasher::new(), bytes: 0, encoder: Compress::new(level, false) }
     }
 
     /// Bytes until now.
@@ -110,7 +110,7 @@ mod tests {
             texts in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 0..2_000), 0..40_usize), 0..8),
         ) {
             let texts: Vec<Vec<u8>> = texts.into_iter().map(|(text, times)| text.repeat(times)).collect();
-            let mut first = Member::with_capacity(0);
+            let mut first = Member::new(Compression::default(), 0);
             let mut places = Vec::new();
             for text in &texts {
                 let begin = first.len();
@@ -119,7 +119,7 @@ mod tests {
                 first.comma();
             }
             let first = first.finish();
-            let mut second = Member::with_capacity(0);
+            let mut second = Member::new(Compression::default(), 0);
             for (place, check) in places {
                 second.copy(&first[place], check);
                 second.comma();

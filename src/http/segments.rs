@@ -2,7 +2,7 @@
 //! that did not change from the body before it as they stand there, encoded, so that a change costs its own segment and a
 //! copy of the rest.
 //!
-//! Where a segment ends is said by the namespaces alone, not by what was there before: the same content is the same bytes
+//! Where a segment ends is said by the namespaces alone, not by what was there before: the same content has the same hash
 //! in every process, whatever happened on the way to it.
 
 use std::collections::HashMap;
@@ -11,6 +11,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use flate2::Compression;
 use foldhash::fast::FixedState;
 
 use super::gzip::{Check, Member};
@@ -61,7 +62,7 @@ pub(super) fn write(
     let frame = ReportFrame::of(snapshot);
     let (head, tail) = frame.json()?;
     let parts: Vec<&Arc<NamespacePart>> = KaiReport::parts(snapshot, wanted).collect();
-    let mut out = Encoder::new(coding, body.len() + body.len() / 64);
+    let mut out = Encoder::new(coding, body);
     out.write(&head)?;
     let (mut segments, mut left, mut is_first) = (Vec::new(), &*parts, true);
     while let Some(first) = left.first() {
@@ -118,10 +119,14 @@ impl Segment {
 }
 
 impl Encoder {
-    fn new(coding: ContentCoding, capacity: usize) -> Self {
+    /// Behind a body. What changes often is not compressed as well as what is made once: the best takes three times as long
+    /// for a fifth less.
+    fn new(coding: ContentCoding, before: &[u8]) -> Self {
+        let capacity = before.len() + before.len() / 64;
+        let level = if before.is_empty() { Compression::default() } else { Compression::fast() };
         match coding {
             ContentCoding::Identity => Self::Identity(Vec::with_capacity(capacity)),
-            ContentCoding::Gzip => Self::Gzip(Box::new(Member::with_capacity(capacity))),
+            ContentCoding::Gzip => Self::Gzip(Box::new(Member::new(level, capacity))),
         }
     }
 
@@ -256,8 +261,7 @@ mod tests {
                     let old = before.get(place).map_or(NOTHING, |old| (&old.segments, &old.bytes));
                     let renewed = write(&snapshot, &policy, EVERY, coding, old).expect("a body");
                     let anew = write(&snapshot, &policy, EVERY, coding, NOTHING).expect("a body");
-                    prop_assert!(renewed.bytes == anew.bytes, "{coding:?}: another body than one that is written anew");
-                    prop_assert_eq!(renewed.content, anew.content);
+                    prop_assert_eq!(renewed.content, anew.content, "another hash than that of one that is written anew");
                     prop_assert!(json(coding, &renewed.bytes) == expected, "{coding:?}: not the report");
                     now.push(renewed);
                 }

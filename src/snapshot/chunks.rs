@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// As many items as a chunk has at most.
-const CHUNK_MAX: usize = 256;
+const CHUNK_MAX: usize = 128;
 /// A chunk of fewer is joined with its neighbour, where both fit into one.
-const CHUNK_MIN: usize = 64;
+const CHUNK_MIN: usize = 32;
 
 /// Sorted by whatever order its owner searches it with.
 #[derive(Debug)]
@@ -182,7 +182,7 @@ mod tests {
     fn what_comes_in_order_fills_its_chunks() {
         let mut list = Chunks::default();
         (0..600).for_each(|key| assert_eq!(put(&mut list, (key, 0)), None));
-        assert_eq!((sizes(&list), list.len()), (vec![256, 256, 88], 600));
+        assert_eq!((sizes(&list), list.len()), (vec![128, 128, 128, 128, 88], 600));
     }
 
     #[test]
@@ -192,9 +192,9 @@ mod tests {
         let before = list.clone();
         put(&mut list, (300, 1));
         let shared = before.chunks.iter().zip(list.chunks.iter()).map(|(before, after)| Arc::ptr_eq(before, after));
-        assert_eq!(shared.collect::<Vec<_>>(), [true, false, true, true]);
+        assert_eq!(shared.collect::<Vec<_>>(), [true, true, false, true, true, true, true, true]);
         let differences: Vec<_> = Chunks::differences(&before, &list, |a, b| a.0.cmp(&b.0)).collect();
-        assert_eq!(differences.len(), 256, "of the chunk that changed alone");
+        assert_eq!(differences.len(), CHUNK_MAX, "of the chunk that changed alone");
         assert!(differences.contains(&(Some(&(300, 0)), Some(&(300, 1)))));
         assert!(before.iter().all(|item| item.1 == 0), "the copy is as it was");
     }

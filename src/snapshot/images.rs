@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use super::chunks::Chunks;
+use super::hash::{ContentHash, HashSum};
 use crate::inventory::{ContainerRecord, Digest, ImageRef, Phase, PodRecord};
 
 /// The image of a container, without the container.
@@ -18,82 +20,129 @@ pub struct DifferentImage {
     pub updating_from: Option<Arc<ImageRef>>,
 }
 
-/// Each image that runs or is asked for, once, sorted. Side by side, so that they are read without a look at the pods.
-#[derive(Debug, Default, Hash)]
+/// Each image that runs or is asked for, once, sorted. Side by side, so that they are read without a look at the pods, and in
+/// chunks that snapshots share.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Images {
-    /// Of pods in phase Running.
-    running: Box<[DifferentImage]>,
-    /// Of other pods, what no running one has.
-    others: Box<[DifferentImage]>,
+    all: Chunks<(DifferentImage, List)>,
+    sums: Sums,
+}
+
+/// Of both lists, the hashes of what is in it.
+#[derive(Debug, Clone, Copy, Default, Hash)]
+pub(super) struct Sums {
+    running: HashSum,
+    others: HashSum,
 }
 
 /// How many containers have each image.
 #[derive(Debug, Default)]
-pub(super) struct ImageCounts(BTreeMap<DifferentImage, Count>);
+pub(super) struct ImageCounts {
+    counts: BTreeMap<DifferentImage, Count>,
+    images: Images,
+}
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Count {
     /// Of pods in phase Running.
     running: u32,
     others: u32,
+    hash: ContentHash,
 }
 
-impl ImageCounts {
-    /// Counts the containers of a pod; whether the list of images is another one with them.
-    pub(super) fn add(&mut self, pod: &PodRecord) -> bool {
-        pod.containers.iter().fold(false, |is_changed, container| {
-            let count = self.0.entry(DifferentImage::of(container)).or_default();
-            count.change(pod.phase, |number| *number += 1) | is_changed
-        })
-    }
-
-    pub(super) fn remove(&mut self, pod: &PodRecord) -> bool {
-        pod.containers.iter().fold(false, |is_changed, container| {
-            let Entry::Occupied(mut entry) = self.0.entry(DifferentImage::of(container)) else { return is_changed };
-            let changes = entry.get_mut().change(pod.phase, |number| *number -= 1);
-            if entry.get().list().is_none() {
-                entry.remove();
-            }
-            changes | is_changed
-        })
-    }
-
-    pub(super) fn images(&self) -> Images {
-        let of =
-            |list| self.0.iter().filter(move |(_, count)| count.list() == Some(list)).map(|(image, _)| image.clone());
-        Images { running: of(List::Running).collect(), others: of(List::Others).collect() }
-    }
-}
-
-/// Which list of [`Images`] an image stands in.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Which pods have an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum List {
+    /// Some in phase Running, and perhaps others.
     Running,
+    /// Others alone.
     Others,
 }
 
+impl ImageCounts {
+    /// Counts the containers of a pod.
+    pub(super) fn add(&mut self, pod: &PodRecord) {
+        for container in &pod.containers {
+            let image = DifferentImage::of(container);
+            let hash = || ContentHash::of(&image);
+            let count =
+                self.counts.entry(image.clone()).or_insert_with(|| Count { running: 0, others: 0, hash: hash() });
+            let before = count.list();
+            *count.of(pod.phase) += 1;
+            self.images.change(&image, count.hash, before, count.list());
+        }
+    }
+
+    pub(super) fn remove(&mut self, pod: &PodRecord) {
+        for container in &pod.containers {
+            let Entry::Occupied(mut entry) = self.counts.entry(DifferentImage::of(container)) else { continue };
+            let count = entry.get_mut();
+            let before = count.list();
+            *count.of(pod.phase) -= 1;
+            let (hash, after) = (count.hash, count.list());
+            let image = if after.is_none() { entry.remove_entry().0 } else { entry.key().clone() };
+            self.images.change(&image, hash, before, after);
+        }
+    }
+
+    pub(super) fn images(&self) -> &Images {
+        &self.images
+    }
+}
+
 impl Count {
-    /// Whether the image stands in another list after it.
-    fn change(&mut self, phase: Phase, change: impl FnOnce(&mut u32)) -> bool {
-        let before = self.list();
-        change(if phase == Phase::Running { &mut self.running } else { &mut self.others });
-        self.list() != before
+    fn of(&mut self, phase: Phase) -> &mut u32 {
+        if phase == Phase::Running { &mut self.running } else { &mut self.others }
     }
 
     fn list(self) -> Option<List> {
-        match self {
-            Self { running: 1.., .. } => Some(List::Running),
-            Self { running: 0, others: 1.. } => Some(List::Others),
-            Self { running: 0, others: 0 } => None,
+        match (self.running, self.others) {
+            (1.., _) => Some(List::Running),
+            (0, 1..) => Some(List::Others),
+            (0, 0) => None,
+        }
+    }
+}
+
+impl Sums {
+    fn of(&mut self, list: List) -> &mut HashSum {
+        match list {
+            List::Running => &mut self.running,
+            List::Others => &mut self.others,
         }
     }
 }
 
 impl Images {
-    pub(super) fn iter(&self, running_only: bool) -> impl Iterator<Item = &DifferentImage> + Clone {
-        let others = if running_only { &[][..] } else { &self.others };
-        self.running.iter().chain(others)
+    /// Equal images have equal sums, in every process.
+    pub(super) fn sums(&self) -> Sums {
+        self.sums
     }
+
+    pub(super) fn iter(&self, running_only: bool) -> impl Iterator<Item = &DifferentImage> + Clone {
+        self.all.iter().filter(move |(_, list)| !running_only || *list == List::Running).map(|(image, _)| image)
+    }
+
+    fn change(&mut self, image: &DifferentImage, hash: ContentHash, before: Option<List>, after: Option<List>) {
+        if before == after {
+            return;
+        }
+        before.into_iter().for_each(|list| self.sums.of(list).remove(hash));
+        after.into_iter().for_each(|list| self.sums.of(list).add(hash));
+        match after {
+            Some(list) => drop(self.all.insert(|(known, _)| known.cmp(image), (image.clone(), list))),
+            None => drop(self.all.remove(|(known, _)| known.cmp(image))),
+        }
+    }
+}
+
+/// Whether both pods have the same images in the same places, and count alike.
+pub(super) fn are_same(a: &PodRecord, b: &PodRecord) -> bool {
+    let are_same = |(a, b): (&ContainerRecord, &ContainerRecord)| {
+        (&a.image, &a.running, &a.updating_from) == (&b.image, &b.running, &b.updating_from)
+    };
+    let both = (a.phase == Phase::Running) == (b.phase == Phase::Running) && a.containers.len() == b.containers.len();
+    both && a.containers.iter().zip(&b.containers).all(are_same)
 }
 
 impl DifferentImage {

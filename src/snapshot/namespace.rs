@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::images::{ImageCounts, Images};
+use super::images::{self, ImageCounts, Images};
 use super::pods::{Pod, Pods};
 use crate::inventory::NamespaceRecord;
 
@@ -14,37 +14,38 @@ pub(super) struct Namespace {
     pub(super) is_unknown: bool,
     pods: Pods,
     counts: ImageCounts,
-    /// What `counts` come to; made anew only when an image came or went.
-    images: Arc<Images>,
 }
 
 impl Namespace {
     /// A namespace of which nothing is known, with no pods: these.
     pub(super) fn new(pods: Pods) -> Self {
-        Self { record: None, is_unknown: false, pods, counts: ImageCounts::default(), images: Arc::default() }
+        Self { record: None, is_unknown: false, pods, counts: ImageCounts::default() }
     }
 
     pub(super) fn pods(&self) -> &Pods {
         &self.pods
     }
 
-    pub(super) fn images(&self) -> &Arc<Images> {
-        &self.images
+    pub(super) fn images(&self) -> &Images {
+        self.counts.images()
     }
 
     pub(super) fn insert(&mut self, pod: Pod) {
-        let mut is_changed = self.counts.add(&pod.record);
-        if let Some(replaced) = self.pods.insert(pod) {
-            is_changed |= self.counts.remove(&replaced.record);
+        let record = Arc::clone(&pod.record);
+        let replaced = self.pods.insert(pod);
+        if replaced.as_ref().is_some_and(|replaced| images::are_same(&replaced.record, &record)) {
+            return;
         }
-        self.count_again(is_changed);
+        self.counts.add(&record);
+        if let Some(replaced) = replaced {
+            self.counts.remove(&replaced.record);
+        }
     }
 
     /// Whether there was such a pod.
     pub(super) fn remove(&mut self, name: &str, uid: Option<&str>) -> bool {
         let removed = self.pods.remove(name, uid);
-        let is_changed = removed.as_ref().is_some_and(|pod| self.counts.remove(&pod.record));
-        self.count_again(is_changed);
+        removed.iter().for_each(|pod| self.counts.remove(&pod.record));
         removed.is_some()
     }
 
@@ -58,13 +59,6 @@ impl Namespace {
             self.counts.add(pod);
         }
         self.pods = pods;
-        self.count_again(true);
         true
-    }
-
-    fn count_again(&mut self, is_changed: bool) {
-        if is_changed {
-            self.images = Arc::new(self.counts.images());
-        }
     }
 }

@@ -16,7 +16,7 @@ pub struct NamespacePart {
     reason: Option<Arc<str>>,
     record: Option<Arc<NamespaceRecord>>,
     pods: Pods,
-    images: Arc<Images>,
+    images: Images,
     content_hash: ContentHash,
     images_hash: ContentHash,
 }
@@ -41,9 +41,9 @@ impl NamespacePart {
         reason: Option<Arc<str>>,
         record: Option<Arc<NamespaceRecord>>,
         pods: Pods,
-        images: Arc<Images>,
+        images: Images,
     ) -> Self {
-        let images_hash = ContentHash::of(&(&name, state, &images));
+        let images_hash = ContentHash::of(&(&name, state, images.sums()));
         let content_hash = ContentHash::of(&(&name, state, &reason, &record, pods.len(), pods.sum()));
         Self { name, state, reason, record, pods, images, content_hash, images_hash }
     }

@@ -18,7 +18,7 @@ impl PodIndex {
             return None;
         }
         let pods = pods.cloned().unwrap_or_default();
-        let images = known.map(|known| Arc::clone(known.images())).unwrap_or_default();
+        let images = known.map(|known| known.images().clone()).unwrap_or_default();
         Some(NamespacePart::new(Arc::clone(name), state, reason, record, pods, images))
     }
 
