@@ -13,6 +13,7 @@ mod pushing;
 mod reading;
 mod rights;
 mod routing;
+mod watch_faults;
 mod watching;
 mod workloads;
 
@@ -32,8 +33,8 @@ macro_rules! claims {
 }
 use claims;
 
-/// Every claim. Those that wait longest come first, so that nothing is left to wait for at the end. Those of `outages` take
-/// turns: they are spread among the others, so that a thread does not wait for its turn.
+/// Every claim. Those that wait longest come first, so that nothing is left to wait for at the end. Those of `outages` and
+/// `watch_faults` take turns: they are spread among the others, so that a thread does not wait for its turn.
 pub(crate) fn all() -> Vec<Trial> {
     let files = [
         workloads::all(),
@@ -52,7 +53,7 @@ pub(crate) fn all() -> Vec<Trial> {
         watching::all(),
     ];
     let mut claims: Vec<Trial> = files.into_iter().flatten().collect();
-    let in_turn = outages::all();
+    let in_turn: Vec<Trial> = outages::all().into_iter().chain(watch_faults::all()).collect();
     let apart = claims.len() / in_turn.len() + 1;
     for (turn, claim) in in_turn.into_iter().enumerate() {
         claims.insert(turn * apart, claim);

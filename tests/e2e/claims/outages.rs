@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{Answer, Cluster, Service, eventually, images_of, outage, results};
+use crate::harness::{Answer, Cluster, Service, images_of, outage, results};
 
 super::claims! {
     OwnControlPlane: the_last_snapshot_is_served_with_its_age_while_the_api_server_is_dead,
@@ -27,14 +27,6 @@ fn poll_failed(answer: &Answer) -> bool {
     body["checks"].as_array().is_some_and(|checks| checks.iter().any(|check| check["ok"] == false))
 }
 
-/// The API server answers again.
-fn await_server(cluster: &Cluster) {
-    eventually("API server", BACK, || {
-        let ended = cluster.try_kubectl(&["get", "namespaces"], "");
-        if ended.status.success() { Ok(()) } else { Err(ended.stderr) }
-    });
-}
-
 fn the_last_snapshot_is_served_with_its_age_while_the_api_server_is_dead() {
     let (_turn, cluster) = outage();
     let namespace = cluster.namespace("death");
@@ -57,7 +49,7 @@ fn the_last_snapshot_is_served_with_its_age_while_the_api_server_is_dead() {
     assert!(age(&service.get("/readyz?verbose")) >= 3);
 
     cluster.plane().start_again("kube-apiserver");
-    await_server(cluster);
+    cluster.await_server();
     namespace.create_pod("after", "after:1");
     service.get_until(&images, BACK, |answer| answer.body.contains("after:1"));
     let alive = service.get("/inventory");
@@ -83,7 +75,7 @@ fn a_stopped_etcd_costs_no_snapshot() {
     assert_eq!(service.get("/livez").status, 200);
 
     cluster.plane().start_again("etcd");
-    await_server(cluster);
+    cluster.await_server();
     namespace.create_pod("after", "after:1");
     service.get_until(&images, BACK, |answer| answer.body.contains("after:1"));
     service.get_until("/readyz?verbose", BACK, |answer| !poll_failed(answer));
@@ -104,7 +96,7 @@ fn an_unreachable_server_fails_the_one_shot_and_says_which() {
     cluster.plane().end("kube-apiserver", "TERM");
     let ended = cluster.kai().run().ended_with(1);
     cluster.plane().start_again("kube-apiserver");
-    await_server(cluster);
+    cluster.await_server();
     assert_eq!(ended.stdout, "");
     let server = cluster.endpoint["server"].as_str().expect("an address");
     for word in [server, "kubeconfig"] {

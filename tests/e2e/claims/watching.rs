@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::{Answer, Cluster, Namespace, Service, compact, eventually, outage, shared};
+use crate::harness::{Answer, Cluster, Kai, Namespace, Service, compact, outage, shared};
 
 super::claims! {
     OwnControlPlane: each_change_shows_within_a_second,
@@ -17,22 +17,27 @@ super::claims! {
 
 /// What a change may take from kubectl's return to the answer.
 const AT_ONCE: Duration = Duration::from_secs(1);
-const BACK: Duration = Duration::from_mins(2);
+pub(super) const BACK: Duration = Duration::from_mins(2);
 
 /// A service that watches, whose interval never comes.
 fn serve(cluster: &Cluster) -> Service {
-    let service = cluster.kai().env("KAI_COLLECTION_METHOD", "watch").serve().ready();
+    watching(cluster.kai().env("KAI_COLLECTION_METHOD", "watch"))
+}
+
+/// The service once it watches.
+pub(super) fn watching(kai: Kai) -> Service {
+    let service = kai.serve().ready();
     service.get_until("/readyz?verbose", BACK, |answer| answer.body.contains("the cluster is watched"));
     service
 }
 
-fn images(namespace: &Namespace<'_>) -> String {
+pub(super) fn images(namespace: &Namespace<'_>) -> String {
     format!("/namespaces/{}/images", namespace.name)
 }
 
 /// Asks until it holds, which must be soon.
 #[track_caller]
-fn at_once(service: &Service, path: &str, what: &str, holds: impl Fn(&Answer) -> bool) {
+pub(super) fn at_once(service: &Service, path: &str, what: &str, holds: impl Fn(&Answer) -> bool) {
     let begun = Instant::now();
     loop {
         let answer = service.get(path);
@@ -96,10 +101,7 @@ fn a_frozen_api_server_costs_time_and_nothing_else() {
     let age = service.get("/readyz?verbose").json()["snapshot"]["age_seconds"].as_u64();
     assert!(age >= Some(19), "the age is the true one: {age:?}");
     cluster.plane().signal("kube-apiserver", "CONT");
-    eventually("API server", BACK, || {
-        let ended = cluster.try_kubectl(&["get", "namespaces"], "");
-        if ended.status.success() { Ok(()) } else { Err(ended.stderr) }
-    });
+    cluster.await_server();
     namespace.create_pod("after", "after:1");
     service.get_until(&path, BACK, |answer| answer.body.contains("after:1"));
 }
@@ -114,10 +116,7 @@ fn a_compaction_under_the_watch_loses_nothing() {
     // A server that starts again has no cache to go on from.
     cluster.plane().end("kube-apiserver", "KILL");
     cluster.plane().start_again("kube-apiserver");
-    eventually("API server", BACK, || {
-        let ended = cluster.try_kubectl(&["get", "namespaces"], "");
-        if ended.status.success() { Ok(()) } else { Err(ended.stderr) }
-    });
+    cluster.await_server();
     cluster.kubectl(&["-n", &namespace.name, "delete", "pod", "before", "--grace-period=0", "--force"]);
     namespace.create_pod("after", "after:1");
     service.get_until(&path, BACK, |answer| answer.body.contains("after:1") && !answer.body.contains("before:1"));

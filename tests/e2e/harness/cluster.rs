@@ -16,7 +16,7 @@ use super::{Audit, eventually};
 
 const KUBECTL_LIMIT: Duration = Duration::from_mins(3);
 /// A control plane that starts, or a small machine with much to do, may be busy for a while.
-const READY_LIMIT: Duration = Duration::from_mins(1);
+const READY_LIMIT: Duration = Duration::from_mins(2);
 
 /// A cluster where the run may do everything.
 pub(crate) struct Cluster {
@@ -82,6 +82,15 @@ impl Cluster {
     /// Requests that the API server has seen.
     pub(crate) fn audit(&self) -> Audit {
         Audit::of(&self.plane().dir.join("audit.jsonl"))
+    }
+
+    /// Waits until the API server answers, as one that was away does after a while.
+    #[track_caller]
+    pub(crate) fn await_server(&self) {
+        eventually("API server", READY_LIMIT, || {
+            let ended = self.try_kubectl(&["get", "namespaces"], "");
+            if ended.status.success() { Ok(()) } else { Err(ended.stderr) }
+        });
     }
 
     /// Runs kubectl as the administrator; `input` is its standard input.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -12,6 +14,8 @@ use super::process::{Ended, ended_within, eventually, run};
 
 /// A debug build on a busy machine.
 const LIMIT: Duration = Duration::from_mins(2);
+/// From one question to the next while something else is done.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// kai with its flags and variables, not started yet.
 pub(crate) struct Kai {
@@ -138,6 +142,30 @@ impl Service {
             let answer = self.get(path);
             if wanted(&answer) { Ok(answer) } else { Err(format!("{answer:?}; log: {}", self.log())) }
         })
+    }
+
+    /// Does `work`, and asks for `path` all the while: each answer must hold.
+    #[track_caller]
+    pub(crate) fn meanwhile(&self, path: &str, holds: impl Fn(&Answer) -> bool + Sync, work: impl FnOnce()) {
+        /// However `work` ends, nobody asks on.
+        struct Over<'a>(&'a AtomicBool);
+        impl Drop for Over<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::SeqCst) {
+                    let answer = self.get(path);
+                    assert!(holds(&answer), "{answer:?}; log: {}", self.log());
+                    thread::sleep(PAUSE);
+                }
+            });
+            let _over = Over(&is_over);
+            work();
+        });
     }
 
     /// Waits until it is ready.
