@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
-use crate::harness::{Cluster, Kai, eventually, run, shared};
+use crate::harness::{Cluster, Kai, run, shared};
 
 super::claims! {
     AnyCluster: the_authority_may_be_a_file_or_inline,
@@ -20,7 +20,6 @@ super::claims! {
     OwnControlPlane: client_certificates_are_accepted,
 }
 
-/// An API server believes a token for ten seconds after it was last right.
 const ROTATION: Duration = Duration::from_secs(90);
 
 /// The authority of the cluster, as PEM.
@@ -90,25 +89,14 @@ fn a_rotated_token_is_taken_up() {
     let namespace = cluster.namespace("rotation");
     let account = namespace.account("kai");
     account.let_list("pods,namespaces");
-    // A token that is bound to an object ends with it: the only way to end one before its time.
-    let bound = |secret: &str| {
-        cluster.kubectl(&["-n", &namespace.name, "create", "secret", "generic", secret]);
-        namespace.token("kai", &["--bound-object-kind=Secret", &format!("--bound-object-name={secret}")])
-    };
     let file = cluster.scratch(&namespace.name).join("token");
-    let old = bound("old");
+    let old = namespace.bound_token("kai", "old");
     fs::write(&file, &old).expect("the token can be written");
     let kubeconfig = cluster.write_kubeconfig(&namespace.name, &cluster.endpoint, &json!({"tokenFile": file}));
     // A watch that is open stays so whatever becomes of its token.
     let service = Kai::new(&kubeconfig).env("KAI_COLLECTION_METHOD", "poll").serve().ready();
-    fs::write(&file, bound("new")).expect("the token can be written");
-    cluster.kubectl(&["-n", &namespace.name, "delete", "secret", "old"]);
-    let user = json!({"token": old});
-    let stale = cluster.write_kubeconfig(&format!("{}-old", namespace.name), &cluster.endpoint, &user);
-    eventually("end of the old token", ROTATION, || {
-        let code = Kai::new(&stale).run().code();
-        if code == 1 { Ok(()) } else { Err(format!("kai with it ends with {code}")) }
-    });
+    fs::write(&file, namespace.bound_token("kai", "new")).expect("the token can be written");
+    namespace.end_token(&old, "old");
     service.polled_again(ROTATION);
     assert!(!service.log().contains("poll failed"), "nobody had to wait for it: {}", service.log());
 }

@@ -4,11 +4,14 @@ use std::io::Write as _;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::watching::{BACK, images, watching};
-use crate::harness::{Answer, Service, outage};
+use serde_json::json;
+
+use super::watching::{BACK, at_once, images, watching};
+use crate::harness::{Answer, Kai, Proxy, Service, outage, shared};
 
 super::claims! {
     OwnControlPlane: a_stopped_etcd_under_the_watch_costs_age_and_nothing_else,
+        a_token_rotated_under_the_watch_is_taken_up,
 }
 
 /// From one look at an answer to the next.
@@ -47,4 +50,46 @@ fn a_stopped_etcd_under_the_watch_costs_age_and_nothing_else() {
         drop(writeln!(std::io::stdout(), "a pod after etcd is back: {:?}", back.elapsed()));
     });
     service.get_until("/readyz?verbose", BACK, |answer| answer.body.contains("the cluster is watched"));
+}
+
+fn a_token_rotated_under_the_watch_is_taken_up() {
+    let cluster = shared();
+    let namespace = cluster.namespace("rotated");
+    namespace.create_pod("before", "before:1");
+    let account = namespace.account("kai");
+    account.let_do("list,watch", "pods,namespaces");
+    let proxy = Proxy::before(cluster);
+    let file = cluster.scratch(&namespace.name).join("token");
+    let write = |token: &str| {
+        std::fs::write(&file, token).expect("the token can be written");
+        ["file", "inline"].map(|place| {
+            let user = if place == "file" { json!({"tokenFile": file}) } else { json!({"token": token}) };
+            cluster.write_kubeconfig(&format!("{}-{place}", namespace.name), &proxy.endpoint(cluster), &user)
+        })
+    };
+    let old = namespace.bound_token("kai", "old");
+    let services = write(&old).map(|kubeconfig| watching(Kai::new(&kubeconfig)));
+    let [of_file, inline] = &services;
+    let path = images(&namespace);
+    of_file.meanwhile(&path, has("before:1"), || {
+        inline.meanwhile(&path, has("before:1"), || {
+            write(&namespace.bound_token("kai", "new"));
+            namespace.end_token(&old, "old");
+            namespace.create_pod("between", "between:1");
+            for service in &services {
+                at_once(service, &path, "a pod while the old token is over", has("between:1"));
+            }
+            proxy.cut();
+            namespace.create_pod("after", "after:1");
+            for service in &services {
+                service.get_until(&path, BACK, has("after:1"));
+            }
+        });
+    });
+    namespace.create_pod("later", "later:1");
+    for service in &services {
+        service.get_until("/readyz?verbose", BACK, |answer| answer.body.contains("the cluster is watched"));
+        at_once(service, &path, "a pod after the rotation", has("later:1"));
+        assert!(!service.log().contains("poll failed"), "nobody had to wait for it: {}", service.log());
+    }
 }

@@ -202,6 +202,24 @@ impl<'a> Namespace<'a> {
         self.cluster.kubectl(&arguments).trim().to_owned()
     }
 
+    /// A token of the account `name` that ends with the new secret `secret`: the only way to end one before its time.
+    pub(crate) fn bound_token(&self, name: &str, secret: &str) -> String {
+        self.cluster.kubectl(&["-n", &self.name, "create", "secret", "generic", secret]);
+        self.token(name, &["--bound-object-kind=Secret", &format!("--bound-object-name={secret}")])
+    }
+
+    /// Ends `token`, which is bound to `secret`, and waits until the API server does not take it any more: it believes one
+    /// for ten seconds after it was last right.
+    pub(crate) fn end_token(&self, token: &str, secret: &str) {
+        self.cluster.kubectl(&["-n", &self.name, "delete", "secret", secret]);
+        let user = json!({"token": token});
+        let stale = self.cluster.write_kubeconfig(&format!("{}-old", self.name), &self.cluster.endpoint, &user);
+        eventually("end of the token", READY_LIMIT, || {
+            let code = Kai::new(&stale).run().code();
+            if code == 1 { Ok(()) } else { Err(format!("kai with it ends with {code}")) }
+        });
+    }
+
     /// Lets `account` list pods in this namespace.
     pub(crate) fn let_list_pods(&self, account: &Account<'_>) {
         let user = format!("--serviceaccount={}:{}", account.namespace.name, account.name);

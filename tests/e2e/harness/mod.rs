@@ -13,6 +13,7 @@ mod objects;
 mod plane;
 mod planes;
 mod process;
+mod proxy;
 mod trial;
 
 pub(crate) use anchore::{Anchore, inventory_of};
@@ -27,4 +28,5 @@ pub(crate) use objects::{Containers, digest, pod};
 pub(crate) use plane::program;
 pub(crate) use planes::{READERS, filled, filled_alone, outage, pushed, shared, stop};
 pub(crate) use process::{eventually, run};
+pub(crate) use proxy::Proxy;
 pub(crate) use trial::{Needs, claim};
