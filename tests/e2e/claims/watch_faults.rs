@@ -12,6 +12,7 @@ use crate::harness::{Answer, Kai, Proxy, Service, outage, shared};
 super::claims! {
     OwnControlPlane: a_stopped_etcd_under_the_watch_costs_age_and_nothing_else,
         a_token_rotated_under_the_watch_is_taken_up,
+        the_verb_watch_taken_away_under_the_watch_means_polling_until_it_is_given_again,
 }
 
 /// From one look at an answer to the next.
@@ -92,4 +93,32 @@ fn a_token_rotated_under_the_watch_is_taken_up() {
         at_once(service, &path, "a pod after the rotation", has("later:1"));
         assert!(!service.log().contains("poll failed"), "nobody had to wait for it: {}", service.log());
     }
+}
+
+fn the_verb_watch_taken_away_under_the_watch_means_polling_until_it_is_given_again() {
+    let cluster = shared();
+    let namespace = cluster.namespace("forbidden");
+    namespace.create_pod("before", "before:1");
+    let account = namespace.account("kai");
+    account.let_do("list", "pods,namespaces");
+    account.let_do("watch", "pods,namespaces");
+    let proxy = Proxy::before(cluster);
+    let user = json!({"token": account.token});
+    let service = watching(Kai::new(&cluster.write_kubeconfig(&namespace.name, &proxy.endpoint(cluster), &user)));
+    let path = images(&namespace);
+    service.meanwhile(&path, has("before:1"), || {
+        account.take_back("watch");
+        // A stream that is open stays so: the server asks for rights at its beginning.
+        proxy.cut();
+        let polling = service.get_until("/readyz?verbose", BACK, |answer| answer.body.contains("is polled"));
+        assert!(polling.status == 200 && polling.body.contains("missing right: watch"), "{polling:?}");
+        namespace.create_pod("polled", "polled:1");
+        service.get_until(&path, BACK, has("polled:1"));
+        account.let_do("watch", "pods,namespaces");
+        service.get_until("/readyz?verbose", BACK, |answer| answer.body.contains("the cluster is watched"));
+        namespace.create_pod("after", "after:1");
+        at_once(&service, &path, "a pod once it may be watched again", has("after:1"));
+    });
+    let warnings = service.log().lines().filter(|line| line.contains("add the verb watch")).count();
+    assert_eq!(warnings, 1, "{}", service.log());
 }

@@ -280,6 +280,17 @@ impl Account<'_> {
         cluster.kubectl(&["create", "clusterrolebinding", &name, &format!("--clusterrole={name}"), &user]);
     }
 
+    /// Takes away what it was let do last, and waits until the server knows; `verb` is one to ask about, to pods.
+    pub(crate) fn take_back(&self, verb: &str) {
+        let (cluster, user) = (self.namespace.cluster, self.user());
+        let last = self.bindings.borrow_mut().pop().expect("it may do something");
+        cluster.kubectl(&["delete", "clusterrolebinding,clusterrole", &last]);
+        eventually("end of the right", READY_LIMIT, || {
+            let ended = cluster.try_kubectl(&["auth", "can-i", verb, "pods", "-A", "--as", &user], "");
+            if ended.stdout.trim() == "no" { Ok(()) } else { Err(ended.stdout + &ended.stderr) }
+        });
+    }
+
     /// kai with its rights.
     pub(crate) fn kai(&self) -> Kai {
         Kai::new(&self.kubeconfig)
