@@ -4,7 +4,8 @@
 //! receiver of reports alone is a fake; a validator holds what it gets to the real one's description.) They are
 //! started on free loopback ports by `tests/control-plane/hold.sh` and end with this process, whatever ends it. With
 //! `E2E_KUBECONFIG=FILE` the claims that need no control plane of their own run on that cluster instead, in namespaces
-//! that they remove; the ambient KUBECONFIG is never used. The rest is then listed as ignored.
+//! that they remove; the ambient KUBECONFIG is never used. The rest is then listed as ignored. So are those that wait for
+//! minutes, unless `KAI_SOAK=1` is set.
 //!
 //! Each test is a claim in `claims/`; `harness/` has what they are made with. A failed run keeps its logs and says where.
 

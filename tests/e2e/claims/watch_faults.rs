@@ -12,7 +12,8 @@ use crate::harness::{Answer, Kai, Proxy, Service, outage, shared};
 super::claims! {
     OwnControlPlane: a_stopped_etcd_under_the_watch_costs_age_and_nothing_else,
         a_token_rotated_under_the_watch_is_taken_up,
-        the_verb_watch_taken_away_under_the_watch_means_polling_until_it_is_given_again,
+        the_verb_watch_taken_away_under_the_watch_means_polling_until_it_is_given_again;
+    OwnControlPlaneAndMinutes: a_watch_that_nothing_comes_through_is_opened_again,
 }
 
 /// From one look at an answer to the next.
@@ -121,4 +122,35 @@ fn the_verb_watch_taken_away_under_the_watch_means_polling_until_it_is_given_aga
     });
     let warnings = service.log().lines().filter(|line| line.contains("add the verb watch")).count();
     assert_eq!(warnings, 1, "{}", service.log());
+}
+
+fn a_watch_that_nothing_comes_through_is_opened_again() {
+    let (_turn, cluster) = outage();
+    let namespace = cluster.namespace("silent");
+    let proxy = Proxy::before(cluster);
+    let service = watching(proxy.kai(cluster).env("KAI_COLLECTION_METHOD", "watch"));
+    let path = images(&namespace);
+    // A stream has bookmarks, one a minute, once it has brought something: then silence is known for what it is.
+    namespace.create_pod("before", "before:1");
+    cluster.kubectl(&["label", "namespace", &namespace.name, "seen=yes"]);
+    service.get_until("/metrics", BACK, |answer| {
+        let bookmarks =
+            answer.body.lines().find_map(|line| line.strip_prefix("kai_watch_events_total{type=\"bookmark\"} "));
+        bookmarks.and_then(|count| count.parse::<u64>().ok()) >= Some(2)
+    });
+    proxy.freeze();
+    let (frozen, came) = (Instant::now(), proxy.came());
+    namespace.create_pod("after", "after:1");
+    while proxy.came() == came {
+        let seconds = frozen.elapsed().as_secs();
+        let (answer, age) = (service.get(&path), age(&service));
+        let is_true = has("before:1")(&answer) && !answer.body.contains("after:1") && age >= seconds;
+        assert!(is_true || proxy.came() > came, "after {seconds} s, at an age of {age} s: {answer:?}");
+        assert!(seconds < 160, "it is taken for dead by now: {}", service.log());
+        sleep(LOOK);
+    }
+    drop(writeln!(std::io::stdout(), "opened again after {:?}", frozen.elapsed()));
+    service.get_until(&path, BACK, has("after:1"));
+    service.get_until("/readyz?verbose", BACK, |answer| answer.body.contains("the cluster is watched"));
+    assert_eq!(service.polls(), 1, "it goes on from where it was: {}", service.log());
 }

@@ -13,6 +13,13 @@ pub(crate) enum Needs {
     OwnControlPlane,
     /// The same, and mount namespaces, which Linux alone has.
     OwnControlPlaneOnLinux,
+    /// A control plane of its own and minutes of waiting, which only `KAI_SOAK=1` gives it.
+    OwnControlPlaneAndMinutes,
+}
+
+/// Claims may take minutes.
+pub(crate) fn soaks() -> bool {
+    std::env::var_os("KAI_SOAK").is_some_and(|value| value == "1")
 }
 
 /// The claim `name` (its path, of which the function's own name and its file are kept).
@@ -26,7 +33,10 @@ pub(crate) fn claim(name: &str, needs: Needs, run: fn()) -> Trial {
     let unmet = match needs {
         Needs::AnyCluster => None,
         Needs::OwnControlPlaneOnLinux if !cfg!(target_os = "linux") => Some("needs Linux"),
-        Needs::OwnControlPlane | Needs::OwnControlPlaneOnLinux => foreign(),
+        Needs::OwnControlPlaneAndMinutes if !soaks() => {
+            Some("left for make soak: waits for minutes, which KAI_SOAK=1 allows")
+        }
+        Needs::OwnControlPlane | Needs::OwnControlPlaneOnLinux | Needs::OwnControlPlaneAndMinutes => foreign(),
     };
     let name = unmet.map_or(name.clone(), |need| format!("{name} ({need})"));
     Trial::test(name, move || {
