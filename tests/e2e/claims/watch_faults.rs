@@ -1,18 +1,20 @@
 //! What goes wrong under an open watch, and that kai says nothing false meanwhile and finds its way back alone.
 
 use std::io::Write as _;
-use std::thread::sleep;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::watching::{BACK, at_once, images, watching};
-use crate::harness::{Answer, Kai, Proxy, Service, outage, shared};
+use crate::harness::{Answer, Kai, Proxy, Service, eventually, images_of, outage, results, shared, soaks};
 
 super::claims! {
     OwnControlPlane: a_stopped_etcd_under_the_watch_costs_age_and_nothing_else,
         a_token_rotated_under_the_watch_is_taken_up,
-        the_verb_watch_taken_away_under_the_watch_means_polling_until_it_is_given_again;
+        the_verb_watch_taken_away_under_the_watch_means_polling_until_it_is_given_again,
+        random_changes_with_faults_in_between_end_in_what_a_fresh_list_says;
     OwnControlPlaneAndMinutes: a_watch_that_nothing_comes_through_is_opened_again,
 }
 
@@ -122,6 +124,53 @@ fn the_verb_watch_taken_away_under_the_watch_means_polling_until_it_is_given_aga
     });
     let warnings = service.log().lines().filter(|line| line.contains("add the verb watch")).count();
     assert_eq!(warnings, 1, "{}", service.log());
+}
+
+fn random_changes_with_faults_in_between_end_in_what_a_fresh_list_says() {
+    let (_turn, cluster) = outage();
+    let namespaces = ["one", "two", "three", "four", "five"].map(|purpose| cluster.namespace(purpose));
+    let names = namespaces.each_ref().map(|namespace| namespace.name.as_str());
+    let changes = if soaks() { 2000 } else { 300 };
+    let proxy = Proxy::before(cluster);
+    let service = watching(proxy.kai(cluster).env("KAI_COLLECTION_METHOD", "watch"));
+    let kill = || {
+        cluster.plane().end("kube-apiserver", "KILL");
+        cluster.plane().start_again("kube-apiserver");
+    };
+    let faults: [&dyn Fn(); 4] = [&|| proxy.cut(), &kill, &|| proxy.cut(), &kill];
+    let (done, begun) = (AtomicUsize::new(0), Instant::now());
+    service.meanwhile("/inventory", has("results"), || {
+        scope(|scope| {
+            let writing = scope.spawn(|| cluster.churn(&names, changes, 2026, &done));
+            for (number, fault) in (1..).zip(faults) {
+                eventually("changes", BACK, || {
+                    let made = done.load(Ordering::SeqCst);
+                    let is_time = made >= number * changes / 5 || writing.is_finished();
+                    if is_time { Ok(()) } else { Err(format!("{made} were made")) }
+                });
+                fault();
+            }
+            writing.join().expect("writing ends").expect("every change is made");
+        });
+    });
+    let fresh = results(&cluster.kai().run().ended_with(0).stdout);
+    names.iter().for_each(|name| assert!(!images_of(&fresh, name).is_empty(), "pods are left in {name}: {fresh:#}"));
+    eventually("inventory as a fresh list has it", BACK, || {
+        let watched = results(&service.get("/inventory").body);
+        if watched == fresh { Ok(()) } else { Err(format!("{watched:#}\nand not {fresh:#}\nlog: {}", service.log())) }
+    });
+    let took = begun.elapsed();
+    let (made, lists) = (done.load(Ordering::SeqCst), service.polls());
+    let metrics = service.get("/metrics").body;
+    let restarts: Vec<&str> =
+        metrics.lines().filter_map(|line| line.strip_prefix("kai_watch_restarts_total")).collect();
+    let left = if soaks() { "" } else { " (2,000 are left for make soak: KAI_SOAK=1)" };
+    drop(writeln!(
+        std::io::stdout(),
+        "{made} changes{left}, {} faults, {lists} lists in {took:?}; {restarts:?}",
+        faults.len()
+    ));
+    assert!(made >= changes && lists <= 1 + faults.len(), "{made} changes, {lists} lists: {}", service.log());
 }
 
 fn a_watch_that_nothing_comes_through_is_opened_again() {

@@ -175,14 +175,19 @@ impl Cluster {
         kai::cluster::install_crypto_provider();
         let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
         runtime.block_on(async {
-            let kubeconfig = Kubeconfig::read_from(&self.kubeconfig).map_err(|error| error.to_string())?;
-            let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-                .await
-                .map_err(|error| error.to_string())?;
-            let client = kube::Client::try_from(config).map_err(|error| error.to_string())?;
+            let client = client(&self.kubeconfig).await?;
             crate::fill::fill(client, crate::realistic::Cluster { pods, namespaces }, 16, |_| ()).await
         })
     }
+}
+
+/// A client as a program has it, for what is too much for kubectl.
+pub(super) async fn client(kubeconfig: &Path) -> Result<kube::Client, String> {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).map_err(|error| error.to_string())?;
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .map_err(|error| error.to_string())?;
+    kube::Client::try_from(config).map_err(|error| error.to_string())
 }
 
 impl<'a> Namespace<'a> {

@@ -3,6 +3,7 @@
 
 mod anchore;
 mod audit;
+mod churn;
 mod cluster;
 mod etcd;
 mod expected;
@@ -29,4 +30,4 @@ pub(crate) use plane::program;
 pub(crate) use planes::{READERS, filled, filled_alone, outage, pushed, shared, stop};
 pub(crate) use process::{eventually, run};
 pub(crate) use proxy::Proxy;
-pub(crate) use trial::{Needs, claim};
+pub(crate) use trial::{Needs, claim, soaks};
