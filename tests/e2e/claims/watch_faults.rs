@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::watching::{BACK, at_once, images, watching};
-use crate::harness::{Answer, Kai, Proxy, Service, eventually, images_of, outage, results, shared, soaks};
+use crate::harness::{Answer, Kai, Liar, Proxy, Service, eventually, images_of, outage, results, shared, soaks};
 
 super::claims! {
     OwnControlPlane: a_stopped_etcd_under_the_watch_costs_age_and_nothing_else,
@@ -16,6 +16,7 @@ super::claims! {
         the_verb_watch_taken_away_under_the_watch_means_polling_until_it_is_given_again,
         random_changes_with_faults_in_between_end_in_what_a_fresh_list_says;
     OwnControlPlaneAndMinutes: a_watch_that_nothing_comes_through_is_opened_again,
+        a_pod_that_the_watch_withheld_is_found_by_a_list,
 }
 
 /// From one look at an answer to the next.
@@ -202,4 +203,24 @@ fn a_watch_that_nothing_comes_through_is_opened_again() {
     service.get_until(&path, BACK, has("after:1"));
     service.get_until("/readyz?verbose", BACK, |answer| answer.body.contains("the cluster is watched"));
     assert_eq!(service.polls(), 1, "it goes on from where it was: {}", service.log());
+}
+
+fn a_pod_that_the_watch_withheld_is_found_by_a_list() {
+    let cluster = shared();
+    let namespace = cluster.namespace("lies");
+    let liar = Liar::withholding("withheld-pod", cluster);
+    let kai = liar.kai(cluster).env("KAI_COLLECTION_METHOD", "watch");
+    let service = watching(kai.env("KAI_COLLECTION_VERIFY_INTERVAL_SECONDS", "20"));
+    let path = images(&namespace);
+    namespace.create_pod("withheld-pod", "withheld:1");
+    namespace.create_pod("seen", "seen:1");
+    at_once(&service, &path, "a pod beside the one that is withheld", has("seen:1"));
+    assert!(!service.get(&path).body.contains("withheld:1"), "the lie is told: {}", service.log());
+    service.get_until(&path, BACK, has("withheld:1"));
+    let log = service.log();
+    let said = log.lines().find(|line| line.contains("the watch has missed changes")).unwrap_or_default();
+    assert!(said.contains(&format!("{}/withheld-pod", namespace.name)), "{log}");
+    let metrics = service.get("/metrics").body;
+    assert!(metrics.contains("kai_audit_differences_total 1\n"), "{metrics}");
+    assert_eq!(service.polls(), 1, "{log}");
 }
