@@ -21,6 +21,9 @@ use crate::decode::Encoding;
 use crate::metrics::Metrics;
 use crate::remote::{describe_page, has_html_type};
 
+/// Of the question whether a server reaches its store, to which a server gives two seconds.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A wait this long is no pause any more: whoever reads the log should know what kai waits for.
 const LONG_WAIT: Duration = Duration::from_secs(5);
 
@@ -153,6 +156,21 @@ impl Connection {
         let status = result.as_ref().map_or_else(Failure::status, |_| Some(StatusCode::OK.as_u16()));
         self.metrics.api().requested(path, status);
         result
+    }
+
+    /// Whether the server reaches its store, by its own word. It goes on serving watches without it, in which nothing comes.
+    /// An account that may not ask and a server that does not know the path say nothing against it.
+    pub(super) async fn reaches_its_store(&self) -> bool {
+        const PATH: &str = "/readyz";
+        let answer = tokio::time::timeout(STORE_TIMEOUT, self.send(PATH, "text/plain")).await;
+        let answer = answer.unwrap_or(Err(Failure::Timeout));
+        let status = answer.as_ref().map_or_else(Failure::status, |_| Some(StatusCode::OK.as_u16()));
+        self.metrics.api().requested(PATH, status);
+        match answer {
+            Ok(_) | Err(Failure::NotKubernetes(_)) => true,
+            Err(Failure::Rejected(rejection)) => !rejection.status.is_server_error(),
+            Err(_) => false,
+        }
     }
 
     async fn send(&self, path: &str, accept: &'static str) -> Result<Response<Body>, Failure> {

@@ -168,9 +168,9 @@ fn log_read(snapshot: &Snapshot, published: Option<&Published>, elapsed: Duratio
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    let changes = match published {
-        Some(Published { changes: Some(changes), .. }) => changes.to_string(),
-        Some(Published { changes: None, .. }) => "read for the first time".to_owned(),
+    let changes = match published.map(Published::changes) {
+        Some(Some(changes)) => changes.to_string(),
+        Some(None) => "read for the first time".to_owned(),
         None => Changes::default().to_string(),
     };
     log("inventory read", snapshot, &changes, elapsed);

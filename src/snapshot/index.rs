@@ -44,12 +44,20 @@ pub struct PodIndex {
     is_frame_dirty: bool,
 }
 
-/// A new snapshot, and what is new in it.
+/// A new snapshot, and the one that it takes the place of.
 #[derive(Debug)]
 pub struct Published {
     pub snapshot: Arc<Snapshot>,
-    /// What changed since the one before it; `None` when it is the first.
-    pub changes: Option<Changes>,
+    /// The one before it; `None` when it is the first.
+    before: Option<Arc<Snapshot>>,
+}
+
+impl Published {
+    /// What changed since the snapshot before; `None` when there is none. Looks at all images of the namespaces that changed.
+    #[must_use]
+    pub fn changes(&self) -> Option<Changes> {
+        self.before.as_deref().map(|before| Changes::between(before, &self.snapshot))
+    }
 }
 
 impl PodIndex {
@@ -195,9 +203,8 @@ impl PodIndex {
         }
         let generation = last.map_or(0, Snapshot::generation) + 1;
         let snapshot = Arc::new(Snapshot::new(generation, *observed_at, frame, parts, nodes));
-        let changes = last.map(|last| Changes::between(last, &snapshot));
-        self.published = Some(Arc::clone(&snapshot));
-        Some(Published { snapshot, changes })
+        let before = self.published.replace(Arc::clone(&snapshot));
+        Some(Published { snapshot, before })
     }
 
     fn apply_pod(&mut self, pod: PodRecord) {

@@ -203,6 +203,28 @@ async fn bookmarks_move_the_time_and_make_no_snapshot() {
 }
 
 #[tokio::test]
+async fn a_server_without_its_store_makes_nothing_look_newer() {
+    const READY: &str = "/readyz";
+    let watching = Watching::two_pods(FakeCluster::of(1, 2)).await;
+    watching.api.frame(PODS, "BOOKMARK", &bookmark("Pod", "50"));
+    watching.until("the bookmark", |watching| watching.told("kai_watch_events_total{type=\"bookmark\"} 1")).await;
+    // Its time is published with the next snapshot, if there is one, or without.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    watching.api.change(|cluster| cluster.fault(On::Path(READY), Fault::Busy(500, None)));
+    let before = watching.reader.observed_at();
+    // What a server without etcd still sends, each minute: where it was.
+    watching.api.frame(PODS, "BOOKMARK", &bookmark("Pod", "50"));
+    watching.until("a question", |watching| watching.api.count(READY) == 1).await;
+    watching.api.end(PODS);
+    watching.until("a question of another stream", |watching| watching.api.count(READY) == 2).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(watching.reader.observed_at(), before);
+    watching.api.frame(PODS, "BOOKMARK", &bookmark("Pod", "51"));
+    watching.until("a later time", |watching| watching.reader.observed_at() > before).await;
+    assert_eq!(watching.api.count(READY), 2, "a version that is new came from the store");
+}
+
+#[tokio::test]
 async fn a_watch_that_ends_or_breaks_is_opened_again_from_where_it_was() {
     let watching = Watching::two_pods(FakeCluster::of(1, 2)).await;
     watching.api.frame(PODS, "ADDED", &typed(pod("ns-0", "web-2", "nginx:1.27"), "11"));

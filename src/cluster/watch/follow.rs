@@ -32,13 +32,14 @@ impl<'a> Follower<'a> {
     pub(super) async fn run(self, watcher: &mut Watcher, version: Option<ResourceVersion>) -> WatchEnd {
         let mut next = watcher.next(Happened::Listed(version), Instant::now(), fastrand::f64());
         let mut stream: Option<Stream<'a>> = None;
-        let mut is_renewed = false;
+        let (mut is_renewed, mut was_open) = (false, false);
         loop {
             let happened = match next {
                 Next::Watch(request) => {
                     stream = None;
-                    match self.open(watcher, request).await {
+                    match self.open(watcher, request, was_open).await {
                         Ok(opened) => {
+                            was_open = true;
                             let begins = watcher.is_relisting().then(|| Event::RelistBegun(self.scope.clone()));
                             if self.send(begins.into_iter().collect()).await.is_err() {
                                 return WatchEnd::Abandoned;
@@ -100,7 +101,7 @@ impl<'a> Follower<'a> {
         watcher.next(happened, Instant::now(), fastrand::f64())
     }
 
-    async fn open(&self, watcher: &Watcher, request: Request) -> Result<Stream<'a>, Happened> {
+    async fn open(&self, watcher: &Watcher, request: Request, was_open: bool) -> Result<Stream<'a>, Happened> {
         if let Err(error) = self.connection.refresh().await {
             self.seen.lose(self.scope, &error.to_string());
             return Err(Happened::Failed(Fault::Transport));
@@ -109,8 +110,9 @@ impl<'a> Follower<'a> {
         match timeout(watcher.silence(), opening).await {
             Ok(Ok(stream)) => {
                 self.seen.regain(self.scope);
-                if request.from.is_some() {
-                    // What changed since comes within moments; when nothing did, the next word may be a minute off.
+                // What changed since comes within moments; when nothing did, the next word may be a minute off. The first
+                // stream follows a list.
+                if request.from.is_some() && (!was_open || self.connection.reaches_its_store().await) {
                     self.seen.hear(self.scope);
                 }
                 Ok(stream)
@@ -156,6 +158,8 @@ impl<'a> Follower<'a> {
             return Ok(Next::Read);
         }
         let (mut events, mut next) = (Vec::with_capacity(frames.len()), Next::Read);
+        let known = watcher.version();
+        let are_bookmarks = frames.iter().all(|frame| matches!(frame.event, WatchEvent::Bookmark { .. }));
         for WatchFrame { resource_version, event } in frames {
             self.connection.metrics.watch().came(word(&event));
             let happened = match event {
@@ -191,7 +195,9 @@ impl<'a> Follower<'a> {
                 break;
             }
         }
-        if !watcher.is_relisting() {
+        // A bookmark of a version that is known comes from a server without its store, too.
+        let is_word = !are_bookmarks || watcher.version() > known;
+        if !watcher.is_relisting() && (is_word || self.connection.reaches_its_store().await) {
             self.seen.hear(self.scope);
         }
         self.send(events).await?;

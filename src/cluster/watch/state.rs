@@ -234,6 +234,11 @@ impl Watcher {
         }
     }
 
+    /// The newest version that was heard of.
+    pub(super) fn version(&self) -> Option<ResourceVersion> {
+        self.version
+    }
+
     fn frame(&mut self, version: Option<ResourceVersion>) -> Next {
         // Initial events come in no order: a version of theirs is no place to go on from.
         if let Phase::Watching { has_frames, .. } = &mut self.phase {

@@ -39,10 +39,14 @@ fn a_stopped_etcd_under_the_watch_costs_age_and_nothing_else() {
     namespace.create_pod("before", "before:1");
     let service = watching(cluster.kai().env("KAI_COLLECTION_METHOD", "watch"));
     let path = images(&namespace);
+    // A stream that has brought something has a bookmark each minute, also from a server without its store.
+    namespace.create_pod("brought", "brought:1");
+    service.get_until(&path, BACK, has("brought:1"));
+    let away_for = Duration::from_secs(if soaks() { 75 } else { 10 });
     service.meanwhile(&path, has("before:1"), || {
         cluster.plane().end("etcd", "KILL");
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(10) {
+        while begun.elapsed() < away_for {
             let away = begun.elapsed().as_secs();
             assert!(age(&service) >= away, "the age is the true one after {away} s: {}", service.log());
             sleep(LOOK);

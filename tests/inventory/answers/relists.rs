@@ -136,7 +136,7 @@ fn a_single_event_counts_at_once_and_is_replaced_by_the_next_list() {
     assert_eq!(names(&published.snapshot), ["apps/web", "new/web"]);
     let changes = "namespaces +1 (new); pods +1 -1 ~1; \
                    images +2 (nginx:2 in apps, nginx:2 in new) -2 (nginx:1 in apps, cart:1 in shop)";
-    assert_eq!(published.changes.expect("not the first").to_string(), changes);
+    assert_eq!(published.changes().expect("not the first").to_string(), changes);
     assert!(published.snapshot.namespace("shop").is_some_and(|part| part.is_empty()), "it is listed");
     assert_eq!(names(&relist(&mut index, two_namespaces())), ["apps/web", "shop/cart"]);
 }
