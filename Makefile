@@ -14,7 +14,7 @@ CARGO_DENY := $(KAI_TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 LISTEN ?= 127.0.0.1:8080
 RECEIVER ?= 127.0.0.1:8228
 
-.PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e e2e-kind chart chart-kind bench bench-cluster ci clean packages
+.PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e e2e-kind soak chart chart-kind bench bench-cluster ci clean packages
 .PHONY: image image-test image-ci linux-binary linux-binary-fips mac-binary mac-binary-fips advisories outdated
 .PHONY: release-test release-dry-run release-check-tag release-archive release-common release-sums
 .PHONY: release-push-image release-publish-image release-publish-chart release-publish-files
@@ -75,6 +75,12 @@ e2e: ## Test kai on a real control plane, or on the cluster of E2E_KUBECONFIG=FI
 	if [ -z "$${E2E_KUBECONFIG:-}" ]; then $(MAKE) --no-print-directory control-plane; fi
 	KAI_TOOLS="$(KAI_TOOLS)" $(CARGO) test --locked --test e2e -- $(CLAIMS)
 
+soak: ## Run what takes minutes: the claims that wait for silence and audits, and changes replayed for ten minutes (weekly)
+	if [ -z "$${E2E_KUBECONFIG:-}" ]; then $(MAKE) --no-print-directory control-plane; fi
+	KAI_SOAK=1 KAI_TOOLS="$(KAI_TOOLS)" $(CARGO) test --locked --test e2e -- watch_faults
+	$(CARGO) build --locked --release --bin kai --example replay
+	target/release/examples/replay target/release/kai
+
 e2e-kind: ## Run those that work on an existing cluster, and install the chart, on a new kind cluster (kind, kubectl, docker, helm)
 	tests/e2e/kind.sh
 
@@ -93,6 +99,8 @@ bench: ## Measure decoding, reading a file, serving, sending and memory (docs/PE
 	benches/input.sh target/release/kai
 	benches/http.sh target/release/kai
 	benches/sizing.sh target/release/kai target/release/examples/receiver
+	$(CARGO) build --locked --release --example replay
+	target/release/examples/replay target/release/kai 100000 200 60
 
 bench-cluster: control-plane ## Measure listing clusters of 10,000 pods in three shapes, against clients that only fetch
 	$(CARGO) build --locked --release --bin kai --example load

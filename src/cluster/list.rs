@@ -90,7 +90,7 @@ impl Lists<'_> {
                         return Ok(Run::Expired);
                     }
                     Some((StatusCode::FORBIDDEN, message)) => {
-                        return Ok(Run::Ended(ListEnd::Refused(missing_right(scope, message))));
+                        return Ok(Run::Ended(ListEnd::Refused(missing_right("list", scope, message))));
                     }
                     _ => return Err(self.connection.error(&path, failed)),
                 },
@@ -190,14 +190,15 @@ fn query_byte(byte: u8) -> String {
 }
 
 /// What is missing, by verb, resource and scope, and the server's words for it.
-fn missing_right(scope: &ListScope, message: &str) -> String {
-    let right = match scope {
-        ListScope::Namespaces => "list namespaces".to_owned(),
-        ListScope::AllPods => "list pods in all namespaces".to_owned(),
-        ListScope::PodsOf(namespace) => format!("list pods in namespace {namespace}"),
-        ListScope::Nodes => "list nodes in the whole cluster".to_owned(),
+pub(super) fn missing_right(verb: &str, scope: &ListScope, message: &str) -> String {
+    let what = match scope {
+        ListScope::Namespaces => "namespaces".to_owned(),
+        ListScope::AllPods => "pods in all namespaces".to_owned(),
+        ListScope::PodsOf(namespace) => format!("pods in namespace {namespace}"),
+        ListScope::Nodes => "nodes in the whole cluster".to_owned(),
     };
-    if message.is_empty() { format!("missing right: {right}") } else { format!("missing right: {right} ({message})") }
+    let words = if message.is_empty() { String::new() } else { format!(" ({message})") };
+    format!("missing right: {verb} {what}{words}")
 }
 
 #[cfg(test)]
@@ -222,7 +223,7 @@ mod tests {
     fn a_missing_right_has_verb_resource_and_scope() {
         let scope = ListScope::PodsOf("shop".into());
         assert_eq!(
-            missing_right(&scope, "pods is forbidden"),
+            missing_right("list", &scope, "pods is forbidden"),
             "missing right: list pods in namespace shop (pods is forbidden)"
         );
     }

@@ -278,7 +278,7 @@ async fn without_the_right_the_cluster_is_polled_and_the_verb_is_named_once() {
     watching.until("a third list", |watching| watching.lists() >= 3).await;
     assert!(watching.report().is_ready);
     let (ok, detail) = watching.check("watch");
-    assert!(ok && detail.contains("missing right: watch /api/v1/pods"), "{detail}");
+    assert!(ok && detail.contains("missing right: watch pods in all namespaces"), "{detail}");
     let warnings = log.take();
     assert_eq!(warnings.len(), 1, "no other line either: {warnings:?}");
     assert!(warnings[0].contains("polled every 1 s"), "{warnings:?}");

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::cluster::list::{missing_right, path};
 use crate::decode::ApiStatus;
+use crate::snapshot::ListScope;
 
 /// Why it failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +45,8 @@ impl Fault {
         }
     }
 
-    /// The fault of a status, as an answer or in the stream. `path` names what was asked for.
-    pub(super) fn of(status: &ApiStatus, path: &str) -> Self {
+    /// The fault of a status, as the answer to a watch or in its stream.
+    pub(super) fn of(status: &ApiStatus, scope: &ListScope) -> Self {
         let retry_after = status.retry_after_seconds.map(Duration::from_secs);
         match (status.code.unwrap_or_default(), status.reason.as_str()) {
             _ if status.is_expired() => Self::Expired,
@@ -52,14 +54,14 @@ impl Fault {
             (504, _) if status.message.contains("Too large resource version") => Self::TooLargeVersion,
             (401, _) | (0, "Unauthorized") => Self::Unauthorized,
             (403, _) | (0, "Forbidden") => Self::Forbidden(format!(
-                "missing right: watch {path} ({}); add the verb watch to that ClusterRole or Role",
-                status.message
+                "{}; add the verb watch to that ClusterRole or Role",
+                missing_right("watch", scope, &status.message)
             )),
             (429, _) | (0, "TooManyRequests") => Self::Busy(retry_after),
             // Some servers shut down with a time to come again.
             (500.., _) if retry_after.is_some() => Self::Busy(retry_after),
             (0 | 500.., _) => Self::Server,
-            (code, _) => Self::Refused(format!("HTTP {code} for a watch of {path}: {}", status.message)),
+            (code, _) => Self::Refused(format!("HTTP {code} for a watch of {}: {}", path(scope), status.message)),
         }
     }
 }
@@ -86,8 +88,8 @@ mod tests {
     #[case::busy(429, "TooManyRequests", Some(7), "", Fault::Busy(Some(Duration::from_secs(7))))]
     #[case::busy_without_time(429, "", None, "", Fault::Busy(None))]
     #[case::unauthorized(401, "Unauthorized", None, "", Fault::Unauthorized)]
-    #[case::forbidden(403, "Forbidden", None, "no", Fault::Forbidden("missing right: watch pods (no); add the verb watch to that ClusterRole or Role".to_owned()))]
-    #[case::invalid(422, "Invalid", None, "no", Fault::Refused("HTTP 422 for a watch of pods: no".to_owned()))]
+    #[case::forbidden(403, "Forbidden", None, "no", Fault::Forbidden("missing right: watch pods in all namespaces (no); add the verb watch to that ClusterRole or Role".to_owned()))]
+    #[case::invalid(422, "Invalid", None, "no", Fault::Refused("HTTP 422 for a watch of /api/v1/pods: no".to_owned()))]
     #[case::nothing(0, "", None, "", Fault::Server)]
     fn a_status_is_a_fault(
         #[case] code: u16,
@@ -98,6 +100,6 @@ mod tests {
     ) {
         let code = Some(code).filter(|code| *code > 0);
         let status = ApiStatus { message: message.to_owned(), reason: reason.to_owned(), code, retry_after_seconds };
-        assert_eq!(Fault::of(&status, "pods"), expected);
+        assert_eq!(Fault::of(&status, &ListScope::AllPods), expected);
     }
 }

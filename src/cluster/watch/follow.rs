@@ -169,7 +169,7 @@ impl<'a> Follower<'a> {
                 WatchEvent::Error(status) => {
                     let (endpoint, path) = (self.connection.endpoint(), path(self.scope));
                     let words = format!("the API server {endpoint} ended the watch of {path}: {}", status.message);
-                    self.failed(Problem { fault: Fault::of(&status, &path), words })
+                    self.failed(Problem { fault: Fault::of(&status, self.scope), words })
                 }
                 WatchEvent::Applied(object) => {
                     events.push(Event::Applied(object));

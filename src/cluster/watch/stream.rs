@@ -20,7 +20,7 @@ use crate::snapshot::ListScope;
 pub(super) struct Stream<'c> {
     connection: &'c Connection,
     records: &'c Mutex<Records>,
-    path: String,
+    scope: ListScope,
     body: Body,
     reader: WatchReader,
 }
@@ -34,14 +34,13 @@ impl<'c> Stream<'c> {
         scope: &ListScope,
         request: Request,
     ) -> Result<Self, Problem> {
-        let path = path(scope);
-        let answer = connection.watch(&format!("{path}?{}", request.query())).await;
-        let response = answer.map_err(|failure| Problem::of(failure, &path, connection))?;
+        let answer = connection.watch(&format!("{}?{}", path(scope), request.query())).await;
+        let response = answer.map_err(|failure| Problem::of(failure, scope, connection))?;
         let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let encoding = Encoding::of_content_type(content_type.unwrap_or_default());
         let reader = WatchReader::new(scope.clone(), encoding);
         connection.metrics.watch().opened();
-        Ok(Self { connection, records, path, body: response.into_body(), reader })
+        Ok(Self { connection, records, scope: scope.clone(), body: response.into_body(), reader })
     }
 
     /// The frames of the next bytes, perhaps none; `None` when the stream ended between two frames. May be dropped while
@@ -66,7 +65,7 @@ impl<'c> Stream<'c> {
     }
 
     fn problem(&self, failure: Failure) -> Problem {
-        Problem::of(failure, &self.path, self.connection)
+        Problem::of(failure, &self.scope, self.connection)
     }
 }
 
@@ -84,25 +83,25 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    fn of(failure: Failure, path: &str, connection: &Connection) -> Self {
-        let fault = fault(&failure, path);
-        let words = connection.error(path, Failed { failure, tries: 1 }).to_string();
+    fn of(failure: Failure, scope: &ListScope, connection: &Connection) -> Self {
+        let fault = fault(&failure, scope);
+        let words = connection.error(&path(scope), Failed { failure, tries: 1 }).to_string();
         Self { fault, words }
     }
 }
 
 /// What a failure means for what comes next.
-fn fault(failure: &Failure, path: &str) -> Fault {
+fn fault(failure: &Failure, scope: &ListScope) -> Fault {
     match failure {
         Failure::Transport(_) | Failure::Timeout | Failure::Credentials(_) => Fault::Transport,
         Failure::NotKubernetes(what) | Failure::Malformed(what) => {
-            Fault::Unusable(format!("the answer to a watch of {path} is no stream of frames: {what}"))
+            Fault::Unusable(format!("the answer to a watch of {} is no stream of frames: {what}", path(scope)))
         }
-        Failure::Rejected(rejection) => of_rejection(rejection, path),
+        Failure::Rejected(rejection) => of_rejection(rejection, scope),
     }
 }
 
-fn of_rejection(rejection: &Rejection, path: &str) -> Fault {
+fn of_rejection(rejection: &Rejection, scope: &ListScope) -> Fault {
     let Rejection { status, retry_after, .. } = rejection;
     let reason = if *status == StatusCode::GONE { "Expired" } else { "" };
     let status = ApiStatus {
@@ -111,5 +110,5 @@ fn of_rejection(rejection: &Rejection, path: &str) -> Fault {
         code: Some(status.as_u16()),
         retry_after_seconds: retry_after.map(|asked| asked.as_secs()),
     };
-    Fault::of(&status, path)
+    Fault::of(&status, scope)
 }
