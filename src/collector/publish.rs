@@ -38,6 +38,8 @@ pub(super) struct Publisher {
     reporter: Reporter,
     /// Something has changed since the last snapshot.
     is_due: bool,
+    /// When the first change came that no snapshot has.
+    changed: Option<Instant>,
     /// When the next snapshot may be made.
     earliest: Instant,
     /// What the last line about changes told of, and when it was written.
@@ -46,7 +48,14 @@ pub(super) struct Publisher {
 
 impl Publisher {
     pub(super) fn new(out: Outlets) -> Self {
-        Self { out, reporter: Reporter::default(), is_due: false, earliest: Instant::now(), logged: None }
+        Self {
+            out,
+            reporter: Reporter::default(),
+            is_due: false,
+            changed: None,
+            earliest: Instant::now(),
+            logged: None,
+        }
     }
 
     /// Waits until a snapshot is due.
@@ -75,6 +84,9 @@ impl Publisher {
             Some(Update::Live(Live { events, observed_at, lost })) => {
                 self.out.health.watching(lost.as_deref());
                 self.out.writer.watched(lost.is_none());
+                if !events.is_empty() {
+                    self.changed.get_or_insert_with(Instant::now);
+                }
                 events.into_iter().for_each(|event| index.apply(event));
                 index.apply(Event::Seen(observed_at));
                 self.is_due = true;
@@ -131,8 +143,11 @@ impl Publisher {
 
     fn publish_live(&mut self, index: &mut PodIndex) {
         let begun = Instant::now();
-        self.publish(index);
+        let published = self.publish(index);
         let now = Instant::now();
+        if let (Some(_), Some(changed)) = (published, self.changed.take()) {
+            self.out.metrics.watch().published(now - changed);
+        }
         self.earliest = now + COALESCE.max((now - begun) * REST);
         self.log_changes(index);
     }

@@ -4,16 +4,21 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::durations::Durations;
 use super::families::Families;
 
 /// What a frame may be.
 const EVENTS: [&str; 5] = ["applied", "deleted", "bookmark", "skipped", "error"];
 
+/// Seconds from a change to its snapshot.
+const LAGS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+
 /// Streams, what they brought, and why they were opened again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct WatchMetrics {
     streams: AtomicU64,
     restarts: Mutex<BTreeMap<&'static str, u64>>,
@@ -22,6 +27,21 @@ pub struct WatchMetrics {
     differences: AtomicU64,
     /// Seconds since 1970; 0: none has come.
     last_bookmark: AtomicI64,
+    lags: Durations,
+}
+
+impl Default for WatchMetrics {
+    fn default() -> Self {
+        Self {
+            streams: AtomicU64::default(),
+            restarts: Mutex::default(),
+            events: Default::default(),
+            audits: AtomicU64::default(),
+            differences: AtomicU64::default(),
+            last_bookmark: AtomicI64::default(),
+            lags: Durations::new(LAGS),
+        }
+    }
 }
 
 impl WatchMetrics {
@@ -54,6 +74,11 @@ impl WatchMetrics {
         self.differences.fetch_add(differences as u64, Ordering::Relaxed);
     }
 
+    /// A snapshot was published so long after the first change in it came.
+    pub fn published(&self, lag: Duration) {
+        self.lags.observe(lag);
+    }
+
     pub(super) fn write(&self, families: &mut Families<'_>) -> fmt::Result {
         families.gauge(
             "kai_watch_streams",
@@ -71,6 +96,11 @@ impl WatchMetrics {
             "kai_watch_events",
             "Events of watches, by type.",
             events.map(|(event, count)| ([("type", *event)], count.load(Ordering::Relaxed))),
+        )?;
+        families.histogram(
+            "kai_watch_publish_lag_seconds",
+            "Time from the arrival of a change to the snapshot that has it, for the first change in each snapshot.",
+            &self.lags,
         )?;
         families.counter(
             "kai_audits",

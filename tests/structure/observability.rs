@@ -50,6 +50,7 @@ fn everything() -> Text {
     metrics.api().requested("/version", Some(200));
     metrics.watch().restarted("ended");
     metrics.watch().came("bookmark");
+    metrics.watch().published(Duration::from_millis(3));
     metrics.http().answered("/", &http::Method::GET, http::StatusCode::OK, Duration::ZERO);
     let health = Health::new(server.deps.reader.clone(), None, Duration::from_mins(1), board);
     let settings = MetricsSettings { image_info_limit: 10 };
