@@ -212,8 +212,9 @@ impl Answers {
         let next = Arc::new(Generation::new(Arc::clone(&snapshot)));
         let outcome = self.prepare(lane, last, &next).await;
         self.served(lane).store(Some(next));
-        let answers = Arc::clone(self);
-        let dropped = tokio::task::spawn_blocking(move || answers.cache.retain(lane, &snapshot)).await;
+        let (answers, last) = (Arc::clone(self), Arc::clone(last));
+        let dropped =
+            tokio::task::spawn_blocking(move || answers.cache.retain(lane, [&last.snapshot, &snapshot])).await;
         outcome.and(dropped.map_err(|error| format!("dropping old bodies panicked: {error}")))
     }
 

@@ -121,10 +121,11 @@ impl BodyCache {
         asked.filter(|(key, _)| is_missing(key)).collect()
     }
 
-    /// Drops the bodies of a lane that `snapshot` does not answer with, instead of leaving that to the bound.
-    pub(super) fn retain(&self, lane: Lane, snapshot: &Snapshot) {
+    /// Drops the bodies of a lane that neither of two snapshots answers with, instead of leaving that to the bound. Who asks
+    /// while one takes the place of the other may still look for a body of the first.
+    pub(super) fn retain(&self, lane: Lane, [last, next]: [&Snapshot; 2]) {
         for (key, _) in &self.bodies {
-            if key.question.lane() == lane && !key.is_good(snapshot) {
+            if key.question.lane() == lane && !key.is_good(next) && !key.is_good(last) {
                 self.bodies.invalidate(&*key);
             }
         }

@@ -19,7 +19,7 @@ use crate::views::Format;
 /// Buffer in front of the gzip encoder, which is slow when it is fed by the byte.
 const BUFFER: usize = 32 * 1024;
 /// Seconds between two questions of somebody who keeps asking, at most, while the cluster changes all the time.
-const STEADY: u64 = 5;
+const STEADY: u64 = 60;
 
 /// A body with its own headers.
 #[derive(Debug)]
