@@ -44,7 +44,9 @@ impl Generation {
     /// `Inventory-Observed-At`, when the snapshot was seen to be true at this time too.
     pub(super) fn observed_at(&self, time: Timestamp) -> HeaderValue {
         if self.observed.load().0 < time {
-            self.observed.store(Arc::new((time, in_seconds(time))));
+            let later = Arc::new((time, in_seconds(time)));
+            // Another reader may know a later time already.
+            self.observed.rcu(|known| Arc::clone(if known.0 < time { &later } else { known }));
         }
         self.last_observed_at()
     }

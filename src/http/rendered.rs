@@ -35,8 +35,9 @@ pub(super) struct Rendered {
 /// When a body, or the one before it, was asked for last.
 #[derive(Debug, Default)]
 pub(super) struct LastAsked {
-    /// Generation
+    /// Of the generation; 0: never.
     number: AtomicU64,
+    /// Since the start.
     second: AtomicU64,
 }
 

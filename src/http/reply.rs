@@ -70,6 +70,7 @@ impl Asked {
         let Self { headers, coding, unread, is_shared, body } = self;
         let generation = app.answers.current(lane).ok_or_else(|| app.not_yet())?;
         let question = ask(&generation.snapshot)?;
+        debug_assert_eq!(question.lane(), lane, "{question:?}");
         let (rendered, permit) = if let Some(rendered) = app.answers.find(&generation, &question, coding) {
             (rendered, None)
         } else {
