@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 use crate::snapshot::{Changes, Event, PodIndex, Published, Snapshot};
 
 /// Changes within so long of a snapshot share the next one.
-const COALESCE: Duration = Duration::from_millis(25);
+const COALESCE: Duration = Duration::from_millis(40);
 /// Publishing rests this many times as long as it took: it never takes more than a tenth of a core.
 const REST: u32 = 9;
 /// As many objects stand in one line of the log.
@@ -129,6 +129,9 @@ impl Publisher {
         self.out.writer.watched(false);
         let text = error.to_string();
         match retry {
+            Retry::In(wait) if matches!(error, CollectError::Unwatchable(_)) => {
+                tracing::error!("not ready, next try in {} s: {text}", wait.as_secs());
+            }
             Retry::In(wait) => tracing::error!("poll failed, next try in {} s: {text}", wait.as_secs()),
             Retry::WhenChanged | Retry::Never => {
                 tracing::error!("reading the input failed, next try when it changes: {text}");

@@ -1,6 +1,6 @@
 //! What changed from one snapshot to the next.
 //!
-//! Namespaces and chunks of pods that are the same are the same allocation in both and are passed over, so that the cost is
+//! Namespaces and groups of pods that are the same are the same allocation in both and are passed over, so that the cost is
 //! that of what changed. Nothing counts as gone that may only not have been read.
 
 use std::collections::BTreeMap;

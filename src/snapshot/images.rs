@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use super::chunks::Chunks;
 use super::hash::{ContentHash, HashSum};
+use super::tree::Tree;
 use crate::inventory::{ContainerRecord, Digest, ImageRef, Phase, PodRecord};
 
 /// The image of a container, without the container.
@@ -20,11 +20,11 @@ pub struct DifferentImage {
     pub updating_from: Option<Arc<ImageRef>>,
 }
 
-/// Each image that runs or is asked for, once, sorted. Side by side, so that they are read without a look at the pods, and in
-/// chunks that snapshots share.
+/// Each image that runs or is asked for, once, sorted. Side by side, so that they are read without a look at the pods, in nodes
+/// that snapshots share.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Images {
-    all: Chunks<(DifferentImage, List)>,
+    all: Tree<(DifferentImage, List)>,
     sums: Sums,
 }
 

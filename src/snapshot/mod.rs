@@ -6,7 +6,6 @@
 
 mod audit;
 mod changes;
-mod chunks;
 mod completeness;
 mod event;
 mod hash;
@@ -20,6 +19,7 @@ mod properties;
 mod relist;
 #[expect(clippy::module_inception, reason = "the type Snapshot is the module's main noun")]
 mod snapshot;
+mod tree;
 
 pub use changes::Changes;
 pub(crate) use completeness::Completeness;

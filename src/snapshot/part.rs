@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::chunks::Chunks;
 use super::hash::{ContentHash, HashSum};
 use super::images::{DifferentImage, Images};
 use super::pods::Pods;
+use super::tree::Tree;
 use crate::inventory::{NamespaceRecord, PodRecord};
 
 /// A namespace with its pods as they were when it last changed. Shared by every snapshot in which it is the same.
@@ -114,7 +114,7 @@ impl NamespacePart {
 /// Every namespace of a snapshot, sorted by name.
 #[derive(Debug, Clone, Default)]
 pub struct NamespaceParts {
-    parts: Chunks<Arc<NamespacePart>>,
+    parts: Tree<Arc<NamespacePart>>,
     content: HashSum,
     images: HashSum,
 }
@@ -170,6 +170,6 @@ impl NamespaceParts {
         before: &'a Self,
         after: &'a Self,
     ) -> impl Iterator<Item = (Option<&'a Arc<NamespacePart>>, Option<&'a Arc<NamespacePart>>)> {
-        Chunks::differences(&before.parts, &after.parts, |a, b| a.name().cmp(b.name()))
+        Tree::differences(&before.parts, &after.parts, |a, b| a.name().cmp(b.name()))
     }
 }

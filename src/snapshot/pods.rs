@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::chunks::Chunks;
 use super::event::PodIdentity;
 use super::hash::{ContentHash, HashSum};
+use super::tree::Tree;
 use crate::inventory::PodRecord;
 
 /// A pod, hashed once when it comes.
@@ -18,7 +18,7 @@ pub(super) struct Pod {
 /// Sorted by name, then by uid where that is part of what a pod is.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pods {
-    chunks: Chunks<Pod>,
+    tree: Tree<Pod>,
     identity: PodIdentity,
     sum: HashSum,
 }
@@ -31,11 +31,11 @@ impl Pod {
 
 impl Pods {
     pub(super) fn new(identity: PodIdentity) -> Self {
-        Self { chunks: Chunks::default(), identity, sum: HashSum::default() }
+        Self { tree: Tree::default(), identity, sum: HashSum::default() }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.chunks.len()
+        self.tree.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -43,7 +43,7 @@ impl Pods {
     }
 
     pub(super) fn records(&self) -> impl Iterator<Item = &Arc<PodRecord>> + Clone {
-        self.chunks.iter().map(|pod| &pod.record)
+        self.tree.iter().map(|pod| &pod.record)
     }
 
     /// The hashes of all of them.
@@ -53,7 +53,7 @@ impl Pods {
 
     /// The pod that is the same as this one, in whatever state.
     pub(super) fn same_as(&self, pod: &PodRecord) -> Option<&Pod> {
-        self.chunks.get(|known| self.identity.order(&known.record, &pod.name, pod.uid.as_deref()))
+        self.tree.get(|known| self.identity.order(&known.record, &pod.name, pod.uid.as_deref()))
     }
 
     /// Gives the state of the pod that this one replaces.
@@ -61,7 +61,7 @@ impl Pods {
         self.sum.add(pod.hash);
         let (identity, record) = (self.identity, Arc::clone(&pod.record));
         let replaced =
-            self.chunks.insert(|known| identity.order(&known.record, &record.name, record.uid.as_deref()), pod);
+            self.tree.insert(|known| identity.order(&known.record, &record.name, record.uid.as_deref()), pod);
         if let Some(replaced) = &replaced {
             self.sum.remove(replaced.hash);
         }
@@ -72,11 +72,11 @@ impl Pods {
     pub(super) fn remove(&mut self, name: &str, uid: Option<&str>) -> Option<Pod> {
         let identity = self.identity;
         let order = |known: &Pod| identity.order(&known.record, name, uid);
-        let known = self.chunks.get(order)?;
+        let known = self.tree.get(order)?;
         if uid.is_some() && known.record.uid.as_deref() != uid {
             return None;
         }
-        let gone = self.chunks.remove(order)?;
+        let gone = self.tree.remove(order)?;
         self.sum.remove(gone.hash);
         Some(gone)
     }
@@ -94,7 +94,7 @@ impl Pods {
     ) -> impl Iterator<Item = (Option<&'a Arc<PodRecord>>, Option<&'a Arc<PodRecord>>)> {
         let identity = after.identity;
         let order = move |a: &Pod, b: &Pod| identity.order(&a.record, &b.record.name, b.record.uid.as_deref());
-        let pairs = Chunks::differences(&before.chunks, &after.chunks, order);
+        let pairs = Tree::differences(&before.tree, &after.tree, order);
         let changed = pairs.filter(|(before, after)| before.map(|pod| pod.hash) != after.map(|pod| pod.hash));
         changed.map(|(before, after)| (before.map(|pod| &pod.record), after.map(|pod| &pod.record)))
     }
