@@ -5,9 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::Exit;
-use super::start::{
-    Failure, Receiver, Started, check_watch, error_with_exit, pusher_unless_dump, receiver, serving_collector,
-};
+use super::start::{Failure, Receiver, Started, error_with_exit, pusher_unless_dump, receiver, serving_collector};
 use crate::config::{Flags, Settings};
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
@@ -37,9 +35,6 @@ pub(super) struct Serve {
 /// Runs until a signal.
 pub(super) async fn run(flags: Flags, started: Started, dump: Option<DumpInput>) -> anyhow::Result<Exit> {
     let Started { settings, log } = started;
-    if dump.is_none() {
-        check_watch(&settings)?;
-    }
     let print = settings.verbose_inventory_reports.then_some(settings.output);
     let (collection, server, policy) = (settings.collection.clone(), settings.server.clone(), settings.report.clone());
     let (board, metrics, exposed) = (PushBoard::default(), Metrics::new(log.lost_lines()), settings.metrics.clone());

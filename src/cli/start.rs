@@ -12,15 +12,12 @@ use crate::collector::{CollectError, Collector, DumpFile, PollCluster, Source, S
 use crate::config::{AnchoreUser, CollectionMethod, Environment, Flags, Loaded, Mode, Settings, load};
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
-use crate::inventory::{NamespaceSelection, excerpt};
+use crate::inventory::excerpt;
 use crate::metrics::Metrics;
 use crate::once::OnceError;
 use crate::output::ProgressBar;
 use crate::push::{Client, Pusher};
 use crate::telemetry::{self, LogGuard, Pace};
-
-/// The most namespaces that are watched one by one: each is a connection.
-const WATCHED_MAX: usize = 32;
 
 /// An error that ends the process with a status of its own.
 #[derive(Debug)]
@@ -79,22 +76,6 @@ pub(super) fn progress_bar(quiet: bool, is_dump: bool) -> ProgressBar {
     if is_dump { ProgressBar::of_bytes(quiet) } else { ProgressBar::of_pods(quiet) }
 }
 
-/// Refuses to watch more namespaces one by one than may be, where polling is not wanted.
-pub(super) fn check_watch(settings: &Settings) -> anyhow::Result<()> {
-    if settings.collection.method != CollectionMethod::Watch || !includes_too_many(&settings.selection) {
-        return Ok(());
-    }
-    let message = format!(
-        "collection.method is watch, and namespace-selectors.include names more than {WATCHED_MAX} namespaces, each of which \
-         would be watched by itself; include fewer, leave the list empty to watch the whole cluster, or set the method to auto"
-    );
-    Err(Failure { exit: Exit::Usage, message }.into())
-}
-
-fn includes_too_many(selection: &NamespaceSelection) -> bool {
-    selection.included().is_some_and(|names| names.len() > WATCHED_MAX)
-}
-
 /// What reads the cluster once, or the dump in its place.
 pub(super) fn collector(mut settings: Settings, dump: Option<DumpInput>, progress: SourceProgress) -> Collector {
     settings.collection.method = CollectionMethod::Poll;
@@ -117,13 +98,6 @@ pub(super) fn serving_collector(
         let poll = poll.with_metrics(metrics).with_progress(progress);
         match collection.method {
             CollectionMethod::Poll => Box::new(poll),
-            CollectionMethod::Auto if includes_too_many(&selection) => {
-                tracing::info!(
-                    "the cluster is polled: namespace-selectors.include names more than {WATCHED_MAX} namespaces, and each \
-                     would be watched by itself"
-                );
-                Box::new(poll)
-            }
             method => Box::new(WatchCluster::new(poll, collection.verify_interval, method == CollectionMethod::Auto)),
         }
     };

@@ -24,6 +24,8 @@ pub struct Relisted {
     pub(super) versions: BTreeMap<ListScope, Option<ResourceVersion>>,
     /// One that the picture depends on was refused.
     pub(super) is_refused: bool,
+    /// Why they are more than may be watched one by one.
+    pub(super) unwatchable: Option<String>,
 }
 
 impl Relisted {
@@ -31,6 +33,11 @@ impl Relisted {
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.is_refused
+    }
+
+    /// Whether namespaces were listed, and not asked for one by one.
+    pub(crate) fn has_namespaces(&self) -> bool {
+        self.versions.contains_key(&ListScope::Namespaces)
     }
 
     pub(super) fn note(&mut self, scope: &ListScope, end: &ListEnd) {

@@ -40,6 +40,12 @@ pub enum ClusterError {
         /// Which right to give to whom.
         advice: &'static str,
     },
+    /// `collection.method` is `watch`.
+    #[error(
+        "{0}; give that right, include fewer namespaces, leave the list empty to watch the whole cluster, or set \
+         collection.method to auto"
+    )]
+    TooManyToWatch(String),
     /// The server answered that it cannot now (429, 5xx), each time it was asked.
     #[error("the API server {endpoint} answers {status} to GET {path}{words}, {tries} times; try again later")]
     Busy {
@@ -123,14 +129,14 @@ impl ClusterError {
     /// Whether the user described the connection wrongly, so that trying again is of no use.
     #[must_use]
     pub fn is_configuration(&self) -> bool {
-        matches!(self, Self::Kubeconfig(_))
+        matches!(self, Self::Kubeconfig(_) | Self::TooManyToWatch(_))
     }
 
     /// A word for what went wrong, of a fixed set, to count by.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Kubeconfig(_) => "configuration",
+            Self::Kubeconfig(_) | Self::TooManyToWatch(_) => "configuration",
             Self::Plugin { .. } | Self::Credentials { .. } => "credentials",
             Self::Call(error) => error.kind(),
             Self::Unauthorized { .. } => "unauthorized",

@@ -31,6 +31,8 @@ pub(super) struct Lists<'a> {
     /// What needs no warning any more.
     pub(super) warned: &'a Warned,
     pub(super) wants_nodes: bool,
+    /// Whether the lists are watched from where they end.
+    pub(super) are_watched: bool,
     /// Whether namespaces are wanted as objects, and not just by name.
     pub(super) wants_namespaces: bool,
     pub(super) page_size: u32,

@@ -25,6 +25,7 @@ mod environment;
 mod error;
 mod failure;
 mod list;
+mod many;
 mod namespace;
 mod nodes;
 mod page;

@@ -13,6 +13,7 @@ use super::ends::{ListEnd, Relisted};
 use super::error::ClusterError;
 use super::failure::Failure;
 use super::list::Lists;
+use super::many::{missing_right_to_all, too_many, unwatchable};
 use super::namespace::{Found, get_namespace};
 use super::nodes::beside_nodes;
 use super::rejection::read_text;
@@ -41,8 +42,8 @@ pub(super) async fn relist(
     let version = async { Ok(server_version(lists).await) };
     let pods = async {
         match selection.included() {
-            None => cluster_wide(lists).await,
-            Some(included) => by_namespace(lists, &included, workers).await,
+            Some(included) if !reads_all(lists, selection).await? => by_namespace(lists, &included, workers).await,
+            _ => cluster_wide(lists).await,
         }
     };
     let ((), server_version) = beside_nodes(lists, async { futures::try_join!(pods, version) }.boxed()).await?;
@@ -51,6 +52,16 @@ pub(super) async fn relist(
     let observation = Observation { observed_at, cluster_name, server_version, cut_short: None };
     lists.send(vec![Event::Observed(observation)]).await?;
     Ok(lists.relisted.lock().unwrap_or_else(PoisonError::into_inner).clone())
+}
+
+/// Whether all pods are read although namespaces are included by name: that is one watch in place of many.
+async fn reads_all(lists: &Lists<'_>, selection: &NamespaceSelection) -> Result<bool, ClusterError> {
+    let Some(names) = too_many(selection).filter(|_| lists.are_watched) else { return Ok(false) };
+    let missing = missing_right_to_all(lists, RetryPolicy::WhileItHelps).await?;
+    let unwatchable = missing.map(|missing| unwatchable(names, &missing));
+    let reads_all = unwatchable.is_none();
+    lists.relisted.lock().unwrap_or_else(PoisonError::into_inner).unwatchable = unwatchable;
+    Ok(reads_all)
 }
 
 /// One list of all pods and one of all namespaces.

@@ -4,7 +4,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
-use futures::future::FutureExt as _;
+use futures::future::{BoxFuture, FutureExt as _, ready};
+use futures::stream::{self, StreamExt as _};
 use tokio::sync::mpsc::{self, Sender};
 
 use super::Endpoint;
@@ -12,6 +13,7 @@ use super::ends::Relisted;
 use super::environment::Environment;
 use super::error::ClusterError;
 use super::list::{Lists, path};
+use super::many::{missing_right_to_all, too_many, unwatchable};
 use super::namespace::{Found, get_namespace};
 use super::page::PageReader;
 use super::progress::{Progress, Tally};
@@ -33,6 +35,7 @@ pub struct ClusterSource {
     workers: usize,
     wants_nodes: bool,
     wants_namespaces: bool,
+    is_watched: bool,
     records: Mutex<Records>,
     warned: Warned,
 }
@@ -47,8 +50,16 @@ impl ClusterSource {
     pub async fn connect(settings: &ClusterSettings, environment: &Environment) -> Result<Self, ClusterError> {
         let connection = Connection::open(settings, environment).await?;
         let (page_size, workers) = (settings.page_size.max(1), settings.workers.max(1));
-        let (records, warned) = (Mutex::default(), Warned::default());
-        Ok(Self { connection, page_size, workers, wants_nodes: false, wants_namespaces: false, records, warned })
+        Ok(Self {
+            connection,
+            page_size,
+            workers,
+            wants_nodes: false,
+            wants_namespaces: false,
+            is_watched: false,
+            records: Mutex::default(),
+            warned: Warned::default(),
+        })
     }
 
     /// Keeps that much of what is read from now on, and asks for what that needs: the list of nodes, and each namespace
@@ -57,6 +68,13 @@ impl ClusterSource {
     pub fn with_detail(self, detail: Detail) -> Self {
         let (wants_nodes, wants_namespaces) = (detail.nodes.is_some(), detail.namespace_objects);
         Self { wants_nodes, wants_namespaces, records: Mutex::new(Records::new(detail)), ..self }
+    }
+
+    /// Lists so that everything can be watched from there: where very many namespaces are included, that is the whole
+    /// cluster, if it may be.
+    #[must_use]
+    pub fn watched(self, is_watched: bool) -> Self {
+        Self { is_watched, ..self }
     }
 
     /// Says nothing again that an earlier connection to this cluster has warned of.
@@ -152,22 +170,31 @@ impl ClusterSource {
         work.await.unwrap_or_else(|panic| Err(ClusterError::Panicked(panic_text(&*panic)))).map(drop)
     }
 
+    /// Refuses namespaces that are too many to be watched one by one, where not all pods may be listed. An API server that
+    /// does not answer has refused nothing.
+    pub(crate) async fn check_watch(&self, selection: &NamespaceSelection) -> Result<(), ClusterError> {
+        let Some(names) = too_many(selection) else { return Ok(()) };
+        let (events, _received) = mpsc::channel(1);
+        let lists = self.lists(selection, &events, &|_| {});
+        match missing_right_to_all(&lists, RetryPolicy::Never).await {
+            Ok(Some(missing)) => Err(ClusterError::TooManyToWatch(unwatchable(names, &missing))),
+            Ok(None) => Ok(()),
+            Err(error) => {
+                tracing::debug!("whether all pods may be listed is not known: {error}");
+                Ok(())
+            }
+        }
+    }
+
     /// Asks for each included namespace by its name. Gives what became of those of which there is an answer: a watch of
     /// their pods tells nothing of them.
     pub(crate) async fn ask_included(&self, selection: &NamespaceSelection) -> Vec<Event> {
         let (events, _received) = mpsc::channel(1);
         let lists = self.lists(selection, &events, &|_| {});
-        let mut found = Vec::new();
-        for name in selection.included().unwrap_or_default().into_iter().filter(|name| is_dns_label(name)) {
-            let asked = AssertUnwindSafe(get_namespace(&lists, name)).catch_unwind();
-            match asked.await.unwrap_or_else(|panic| Err(ClusterError::Panicked(panic_text(&*panic)))) {
-                Ok(Found::There(record)) => found.extend(record.map(Event::from)),
-                Ok(Found::Unknown) => found.push(Event::NamespaceUnknown(name.into())),
-                Ok(Found::Hidden(_)) => {}
-                Err(error) => tracing::debug!("{error}"),
-            }
-        }
-        found
+        let included = selection.included().unwrap_or_default().into_iter().filter(|name| is_dns_label(name));
+        // Named as boxes: the compiler does not see that a stream of the bare futures may move between threads.
+        let asked: Vec<BoxFuture<'_, Option<Event>>> = included.map(|name| ask_one(&lists, name).boxed()).collect();
+        stream::iter(asked).buffer_unordered(self.workers).filter_map(ready).collect().await
     }
 
     fn lists<'a>(
@@ -185,6 +212,7 @@ impl ClusterSource {
             warned: &self.warned,
             wants_nodes: self.wants_nodes,
             wants_namespaces: self.wants_namespaces,
+            are_watched: self.is_watched,
             page_size: self.page_size,
             relisted: Mutex::default(),
         }
@@ -209,6 +237,20 @@ impl ClusterSource {
             _ => None,
         });
         Ok(names.take(limit as usize).collect())
+    }
+}
+
+/// What is to be known of an included namespace; nothing where there is no answer.
+async fn ask_one(lists: &Lists<'_>, name: &str) -> Option<Event> {
+    let asked = AssertUnwindSafe(get_namespace(lists, name)).catch_unwind();
+    match asked.await.unwrap_or_else(|panic| Err(ClusterError::Panicked(panic_text(&*panic)))) {
+        Ok(Found::There(record)) => record.map(Event::from),
+        Ok(Found::Unknown) => Some(Event::NamespaceUnknown(name.into())),
+        Ok(Found::Hidden(_)) => None,
+        Err(error) => {
+            tracing::debug!("{error}");
+            None
+        }
     }
 }
 

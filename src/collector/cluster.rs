@@ -42,6 +42,7 @@ pub struct PollCluster {
     progress: SourceProgress,
     pub(super) interval: Duration,
     cycle_timeout: Duration,
+    is_watched: bool,
     /// Made when it is first needed, and again after a failure, so that new credentials in the kubeconfig count.
     connection: Option<ClusterSource>,
 }
@@ -64,6 +65,7 @@ impl PollCluster {
             progress: Arc::new(|_, _| {}),
             interval: collection.interval,
             cycle_timeout: collection.cycle_timeout,
+            is_watched: false,
             connection: None,
         }
     }
@@ -81,14 +83,20 @@ impl PollCluster {
         Self { progress, ..self }
     }
 
-    async fn connect(&mut self) -> Result<&mut ClusterSource, CollectError> {
+    /// Reads so that a watch can go on from there.
+    pub(super) fn watched(self) -> Self {
+        Self { is_watched: true, ..self }
+    }
+
+    pub(super) async fn connect(&mut self) -> Result<&mut ClusterSource, CollectError> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => ClusterSource::connect(&self.settings, &Environment::of_process())
                 .await?
                 .with_detail(self.detail.clone())
                 .with_warned(self.warned.clone())
-                .with_metrics(self.metrics.clone()),
+                .with_metrics(self.metrics.clone())
+                .watched(self.is_watched),
         };
         Ok(self.connection.insert(connection))
     }

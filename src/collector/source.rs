@@ -21,7 +21,7 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Where events come from. A source decides when it reads; the event loop only takes what it sends.
 pub trait Source: Send {
-    /// Checks the settings and connects, where that is not done yet. Asks the cluster for nothing.
+    /// Checks the settings and connects, where that is not done yet. Reads nothing of the cluster.
     fn open(&mut self) -> BoxFuture<'_, Result<(), CollectError>>;
 
     /// Reads, and reads again when it is time to, for as long as somebody receives the updates. Whoever drops the future

@@ -18,11 +18,15 @@ const CHUNKS: usize = 64;
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// What changed while a list was read, the watch has told by then: bookmarks come once a minute.
 const PATIENCE: Duration = Duration::from_secs(70);
+/// How long it may take to ask for a right before the start.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 const TOPIC: &str = "watch";
 
 /// The API server that the settings describe, watched.
 pub struct WatchCluster {
     poll: PollCluster,
+    /// What cannot be watched is polled.
+    polls: bool,
     /// Everything is listed again that long after the last list, give or take a tenth.
     verify_interval: Option<Duration>,
     patience: Duration,
@@ -49,7 +53,7 @@ impl WatchCluster {
     pub fn new(poll: PollCluster, verify_interval: Option<Duration>, polls: bool) -> Self {
         let fallback = if polls { Fallback::Poll } else { Fallback::Never };
         let (watchers, warned) = (Watchers::new(fallback), Warned::default());
-        Self { poll, verify_interval, patience: PATIENCE, watchers, warned }
+        Self { poll: poll.watched(), polls, verify_interval, patience: PATIENCE, watchers, warned }
     }
 
     /// Waits that long for what the watch has to say of a difference.
@@ -85,7 +89,9 @@ impl WatchCluster {
         let selection = self.poll.selection();
         let audits = audits(connection, selection, self.verify_interval, self.patience, updates);
         let mut audits = std::pin::pin!(audits);
-        let mut asks = std::pin::pin!(asks(connection, selection, self.poll.interval, updates));
+        // What is watched is not asked for.
+        let interval = Some(self.poll.interval).filter(|_| !relisted.has_namespaces());
+        let mut asks = std::pin::pin!(asks(connection, selection, interval, updates));
         let (sender, mut live) = mpsc::channel(CHUNKS);
         let mut watching = std::pin::pin!(connection.watch(&mut self.watchers, relisted, &sender));
         let end = loop {
@@ -124,16 +130,14 @@ impl WatchCluster {
     }
 }
 
-/// Asks for the included namespaces at every interval: their labels may change, and they may go.
+/// Asks for the included namespaces at every interval, if there is one: their labels may change, and they may go.
 async fn asks(
     connection: &ClusterSource,
     selection: &NamespaceSelection,
-    interval: Duration,
+    interval: Option<Duration>,
     updates: &Sender<Update>,
 ) -> Closed {
-    if selection.included().is_none() {
-        return std::future::pending().await;
-    }
+    let Some(interval) = interval else { return std::future::pending().await };
     loop {
         tokio::time::sleep(interval).await;
         if let Err(closed) = updates.send(Update::Found(connection.ask_included(selection).await)).await {
@@ -187,7 +191,17 @@ async fn audit(
 
 impl Source for WatchCluster {
     fn open(&mut self) -> BoxFuture<'_, Result<(), CollectError>> {
-        self.poll.open()
+        async {
+            let selection = self.poll.selection().clone();
+            let connection = self.poll.connect().await?;
+            if !self.polls {
+                // A server that is silent has refused nothing.
+                let checked = tokio::time::timeout(CHECK_TIMEOUT, connection.check_watch(&selection)).await;
+                checked.unwrap_or(Ok(()))?;
+            }
+            Ok(())
+        }
+        .boxed()
     }
 
     fn run<'s>(&'s mut self, updates: &'s Sender<Update>) -> BoxFuture<'s, ()> {

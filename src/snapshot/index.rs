@@ -232,6 +232,9 @@ impl PodIndex {
     }
 
     fn apply_namespace(&mut self, record: NamespaceRecord) {
+        if self.selection.is_passed_over(&record.name) {
+            return;
+        }
         let name = Arc::clone(&record.name);
         let record = Arc::new(record);
         match self.namespaces_under_way() {
@@ -358,6 +361,10 @@ impl PodIndex {
                     self.is_frame_dirty = true;
                 }
             }
+        }
+        if matches!(scope, ListScope::PodsOf(_)) && self.lists.remove(&ListScope::AllPods).is_some() {
+            self.dirty.extend(self.namespaces.keys().cloned());
+            self.is_frame_dirty = true;
         }
         let before = self.lists.get(&scope);
         if before == Some(&outcome) {

@@ -11,11 +11,11 @@ use crate::fake_api::server::FakeApi;
 use crate::log::Log;
 use jiff::Timestamp;
 use kai::cluster::install_crypto_provider;
-use kai::collector::{CollectError, Collector, Outlets, PollCluster, WatchCluster};
+use kai::collector::{CollectError, Collector, Outlets, PollCluster, Source as _, WatchCluster};
 use kai::config::{CollectionMethod, CollectionSettings, MetricsSettings};
 use kai::feed::{SnapshotReader, feed};
 use kai::health::{Health, HealthReport, PushBoard};
-use kai::inventory::{Detail, ReportPolicy};
+use kai::inventory::{Detail, NamespaceSelection, ReportPolicy};
 use kai::metrics::{Exposition, Metrics, Serving};
 use kai::snapshot::Snapshot;
 use serde_json::{Value, json};
@@ -53,14 +53,21 @@ impl Watching {
     ) -> Self {
         let api = FakeApi::start(cluster).await;
         let kubeconfig = api.kubeconfig("{}");
-        Self::of(api, &kubeconfig, method, interval, verify)
+        Self::of(api, &kubeconfig, method, interval, verify, all())
     }
 
     /// As that user of the kubeconfig.
     async fn start_as(cluster: FakeCluster, user: &str) -> Self {
         let api = FakeApi::start(cluster).await;
         let kubeconfig = api.kubeconfig(user);
-        Self::of(api, &kubeconfig, CollectionMethod::Auto, SELDOM, None)
+        Self::of(api, &kubeconfig, CollectionMethod::Auto, SELDOM, None, all())
+    }
+
+    /// Of the first forty namespaces, which are more than are watched one by one.
+    async fn forty_namespaces(cluster: FakeCluster) -> Self {
+        let api = FakeApi::start(cluster).await;
+        let kubeconfig = api.kubeconfig("{}");
+        Self::of(api, &kubeconfig, CollectionMethod::Auto, SOON, None, forty())
     }
 
     fn of(
@@ -69,20 +76,16 @@ impl Watching {
         method: CollectionMethod,
         interval: Duration,
         verify: Option<Duration>,
+        selection: NamespaceSelection,
     ) -> Self {
         install_crypto_provider();
-        let collection =
-            CollectionSettings { method, interval, cycle_timeout: LIMIT, verify_interval: None, stale_after: None };
         let metrics = Metrics::default();
-        let poll = PollCluster::new(settings(kubeconfig), Detail::default(), all(), &collection);
-        let poll = poll.with_metrics(metrics.clone());
-        let source = WatchCluster::new(poll, verify, method == CollectionMethod::Auto);
-        let source = source.with_patience(Duration::from_millis(500));
+        let source = source(kubeconfig, method, interval, verify, selection.clone(), &metrics);
         let (writer, reader) = feed();
         let health = Health::new(reader.clone(), None, LIMIT, PushBoard::default());
         let stop = CancellationToken::new();
         let outlets = Outlets { writer, health: health.clone(), metrics: metrics.clone() };
-        let task = tokio::spawn(Collector::new(Box::new(source), all(), None).run(outlets, stop.clone()));
+        let task = tokio::spawn(Collector::new(Box::new(source), selection, None).run(outlets, stop.clone()));
         Self { api, reader, health, metrics, stop, _task: task }
     }
 
@@ -142,6 +145,26 @@ impl Drop for Watching {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+fn source(
+    kubeconfig: &Path,
+    method: CollectionMethod,
+    interval: Duration,
+    verify: Option<Duration>,
+    selection: NamespaceSelection,
+    metrics: &Metrics,
+) -> WatchCluster {
+    let collection =
+        CollectionSettings { method, interval, cycle_timeout: LIMIT, verify_interval: None, stale_after: None };
+    let poll = PollCluster::new(settings(kubeconfig), Detail::default(), selection, &collection);
+    let poll = poll.with_metrics(metrics.clone());
+    let source = WatchCluster::new(poll, verify, method == CollectionMethod::Auto);
+    source.with_patience(Duration::from_millis(500))
+}
+
+fn forty() -> NamespaceSelection {
+    NamespaceSelection::new((0..40).map(|number| format!("ns-{number}").into()), Vec::new())
 }
 
 fn names(snapshot: &Arc<Snapshot>) -> Vec<String> {
@@ -402,4 +425,55 @@ async fn a_kubeconfig_with_another_token_counts_once_the_old_one_is_refused() {
     watching.api.cut(PODS);
     watching.until_pods(&["ns-0/later", "ns-0/web-0", "ns-0/web-1"]).await;
     watching.until("a watch again", |watching| watching.api.open_watches(PODS) == 1).await;
+}
+
+#[tokio::test]
+async fn very_many_included_namespaces_are_one_watch_of_the_cluster() {
+    let watching = Watching::forty_namespaces(FakeCluster::of(50, 1)).await;
+    watching
+        .until("both are watched", |watching| {
+            watching.pods().len() == 40 && [PODS, NAMESPACES].map(|path| watching.api.open_watches(path)) == [1, 1]
+        })
+        .await;
+    assert_eq!(watching.api.count("/api/v1/namespaces/ns-0/pods"), 0);
+    assert_eq!(watching.reader.current().expect("one").namespaces().iter().count(), 40, "others are passed over");
+    watching.api.frame(PODS, "ADDED", &typed(pod("ns-45", "other", "redis:7"), "11"));
+    watching.api.frame(PODS, "ADDED", &typed(pod("ns-3", "new", "redis:7"), "12"));
+    watching.until("the pod", |watching| watching.pods().contains(&"ns-3/new".to_owned())).await;
+    assert_eq!(watching.pods().len(), 41);
+}
+
+#[tokio::test]
+async fn very_many_included_namespaces_are_polled_without_the_right_to_all() {
+    let of_all = || FakeCluster::of(50, 1);
+    let watching = Watching::forty_namespaces(of_all().fault(On::Path(PODS), Fault::Forbidden)).await;
+    watching.until("polled", |watching| watching.check("watch").1.contains("polled")).await;
+    let (_, detail) = watching.check("watch");
+    assert!(detail.contains("names 40 namespaces") && detail.contains("list pods in all namespaces"), "{detail}");
+    let is_whole =
+        |watching: &Watching| watching.pods().len() == 40 && watching.reader.current().expect("one").is_complete();
+    assert!(is_whole(&watching));
+    // The right is given, and taken away again.
+    watching.api.change(|_| of_all());
+    watching.until("a watch", |watching| watching.api.open_watches(PODS) == 1).await;
+    watching.api.change(|_| of_all().fault(On::Path(PODS), Fault::Forbidden));
+    watching.api.frame(PODS, "ERROR", &expired());
+    watching.until("polled again", |watching| watching.check("watch").1.contains("polled")).await;
+    assert!(is_whole(&watching), "{:?}", watching.report());
+}
+
+#[tokio::test]
+async fn where_polling_is_not_wanted_very_many_namespaces_need_the_right_to_all() {
+    install_crypto_provider();
+    let api = FakeApi::start(FakeCluster::of(50, 1).fault(On::Path(PODS), Fault::Forbidden)).await;
+    let kubeconfig = api.kubeconfig("{}");
+    let source = |method| source(&kubeconfig, method, SELDOM, None, forty(), &Metrics::default());
+    let error = source(CollectionMethod::Watch).open().await.expect_err("a missing right");
+    assert!(error.is_configuration(), "{error}");
+    for word in ["namespace-selectors.include names 40 namespaces", "list pods in all namespaces", "method to auto"] {
+        assert!(error.to_string().contains(word), "{error}");
+    }
+    source(CollectionMethod::Auto).open().await.expect("polls");
+    api.change(|_| FakeCluster::of(50, 1).fault(On::Everything, Fault::Busy(503, None)));
+    source(CollectionMethod::Watch).open().await.expect("a server that is away has refused nothing");
 }

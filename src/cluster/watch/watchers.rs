@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use futures::future::{FutureExt as _, select_all};
 use tokio::sync::mpsc::Sender;
@@ -14,6 +15,9 @@ use crate::cluster::ends::Relisted;
 use crate::cluster::request::Connection;
 use crate::decode::Records;
 use crate::snapshot::ListScope;
+
+/// A right that is missing may be given.
+const PAUSE: Duration = Duration::from_mins(1);
 
 /// How each watch of a cluster stands. It outlives its streams and its connection.
 #[derive(Debug)]
@@ -35,6 +39,9 @@ impl Watchers {
         relisted: &Relisted,
         live: &Sender<Live>,
     ) -> WatchEnd {
+        if let Some(reason) = &relisted.unwatchable {
+            return self.without_watch(reason.clone());
+        }
         self.by_scope.retain(|scope, _| relisted.versions.contains_key(scope));
         for scope in relisted.versions.keys() {
             self.by_scope.entry(scope.clone()).or_insert_with(|| Watcher::new(self.fallback, true));
@@ -60,5 +67,12 @@ impl Watchers {
             return WatchEnd::Poll("no list can be watched".to_owned());
         }
         select_all(followers).await.0
+    }
+
+    fn without_watch(&self, reason: String) -> WatchEnd {
+        match self.fallback {
+            Fallback::Poll => WatchEnd::Poll(reason),
+            Fallback::Never => WatchEnd::Stalled { reason, wait: PAUSE },
+        }
     }
 }

@@ -32,8 +32,11 @@ impl PodIndex {
             return (NamespaceState::Refused, reason);
         }
         // Where the pods of the whole cluster are listed, a namespace that nothing names does not exist.
-        let is_unnamed =
-            || self.lists.contains_key(&ListScope::AllPods) && known.is_none_or(|known| known.record.is_none());
+        let is_unnamed = || {
+            self.lists.contains_key(&ListScope::AllPods)
+                && refused(&ListScope::Namespaces).is_none()
+                && known.is_none_or(|known| known.record.is_none())
+        };
         let is_unknown = known.is_some_and(|known| known.is_unknown) || is_unnamed();
         let is_empty = known.is_none_or(|known| known.pods().is_empty());
         (if is_unknown && is_empty { NamespaceState::Unknown } else { NamespaceState::Read }, None)
