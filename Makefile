@@ -102,9 +102,10 @@ bench: ## Measure decoding, reading a file, serving, sending and memory (docs/PE
 	$(CARGO) build --locked --release --example replay
 	target/release/examples/replay target/release/kai 100000 200 60
 
-bench-cluster: control-plane ## Measure listing clusters of 10,000 pods in three shapes, against clients that only fetch
-	$(CARGO) build --locked --release --bin kai --example load
+bench-cluster: control-plane ## Measure listing and watching clusters of 10,000 pods, against clients that only fetch and kube-state-metrics
+	$(CARGO) build --locked --release --bin kai --example load --example live
 	KAI_TOOLS="$(KAI_TOOLS)" benches/shapes.sh target/release/kai target/release/examples/load
+	KAI_TOOLS="$(KAI_TOOLS)" benches/watching.sh target/release/kai target/release/examples/load target/release/examples/live
 
 image: ## Build the image with docker, podman or buildah, also into snapshot/image/kai.tar (IMAGE=localhost/kai; VERSION=…; IMAGE_ARGUMENTS="--build-arg KUBECONFIG=./kubeconfig"; STAND_IN=1 as root without a registry of images)
 	KAI_TOOLS="$(KAI_TOOLS)" tests/image/build.sh $(if $(STAND_IN),--stand-in) $(IMAGE_ARGUMENTS)

@@ -4,6 +4,7 @@
 //! collector removes pods whose owner or node does not exist. The kubeconfig is always named, never taken from the
 //! environment, so that nobody fills a cluster by mistake. 10,000 pods take about a minute on two cores.
 
+mod client;
 mod fill;
 #[expect(dead_code, reason = "dumps are written by another program that shares this file")]
 #[path = "../realistic/mod.rs"]
@@ -13,8 +14,6 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
 use realistic::Cluster;
 
 const USAGE: &str = "usage: load KUBECONFIG PODS NAMESPACES [CONNECTIONS (16)]";
@@ -48,7 +47,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     let begun = Instant::now();
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?.block_on(
         async {
-            let client = client(kubeconfig).await?;
+            let client = client::client(kubeconfig).await?;
             fill::fill(client, Cluster { pods, namespaces }, connections, |done| {
                 if done % 1000 == 0 {
                     let _unread = writeln!(std::io::stderr(), "{done} pods");
@@ -60,12 +59,4 @@ fn run(arguments: &[String]) -> Result<(), String> {
     let seconds = begun.elapsed().as_secs_f64();
     let _unread = writeln!(std::io::stderr(), "{pods} pods in {namespaces} namespaces in {seconds:.1} s");
     Ok(())
-}
-
-async fn client(kubeconfig: &str) -> Result<Client, String> {
-    let kubeconfig = Kubeconfig::read_from(kubeconfig).map_err(|error| error.to_string())?;
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-        .await
-        .map_err(|error| error.to_string())?;
-    Client::try_from(config).map_err(|error| error.to_string())
 }

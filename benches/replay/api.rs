@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use futures::stream;
+use futures::stream::{self, StreamExt as _};
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -37,13 +38,19 @@ struct Shared {
     cluster: Cluster,
     version: AtomicU64,
     lists: AtomicU64,
+    initial_streams: AtomicU64,
     watches: Mutex<Vec<(&'static str, mpsc::UnboundedSender<Bytes>)>>,
 }
 
 impl Api {
     pub(crate) async fn start(cluster: Cluster) -> Result<Self, String> {
-        let shared =
-            Arc::new(Shared { cluster, version: 1_000_000.into(), lists: 0.into(), watches: Mutex::default() });
+        let shared = Arc::new(Shared {
+            cluster,
+            version: 1_000_000.into(),
+            lists: 0.into(),
+            initial_streams: 0.into(),
+            watches: Mutex::default(),
+        });
         let router = Router::new()
             .route("/version", get(async || axum::Json(json!({"major": "1", "minor": "37", "gitVersion": "v1.37.2"}))))
             .route("/api/v1/namespaces", get(namespaces))
@@ -87,6 +94,17 @@ impl Api {
         self.shared.lists.load(Ordering::Relaxed)
     }
 
+    /// Tells those who watch pods that they are too late, and have to read everything again.
+    pub(crate) fn expire(&self) {
+        let status = Message::new().text(2, "Failure").text(3, "too old resource version").text(4, "Expired");
+        self.shared.tell("Pod", &frame("ERROR", "Status", &status.number(6, 410)));
+    }
+
+    /// Streams that have begun with everything there is.
+    pub(crate) fn initial_streams(&self) -> u64 {
+        self.shared.initial_streams.load(Ordering::Relaxed)
+    }
+
     /// Tells those who watch that a pod is as it is here.
     pub(crate) fn modified(&self, mut pod: Value) {
         pod["metadata"]["resourceVersion"] = self.shared.next_version().to_string().into();
@@ -112,11 +130,32 @@ impl Shared {
         }
     }
 
-    fn watch(&self, kind: &'static str) -> Response {
+    /// A stream of that kind, which begins with those objects, if it was asked to.
+    fn watch(
+        self: &Arc<Self>,
+        kind: &'static str,
+        query: &HashMap<String, String>,
+        objects: impl Iterator<Item = Message> + Send + 'static,
+    ) -> Response {
         let (frames, mut sent) = mpsc::unbounded_channel();
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).push((kind, frames));
-        let body =
-            stream::poll_fn(move |context| sent.poll_recv(context).map(|frame| frame.map(Ok::<_, std::io::Error>)));
+        let is_initial = query.contains_key("sendInitialEvents");
+        let version = self.version.load(Ordering::Relaxed).to_string();
+        let annotation = Message::new().text(1, "k8s.io/initial-events-end").text(2, "true");
+        let metadata = Message::new().text(6, &version).message(12, &annotation);
+        let end = frame("BOOKMARK", kind, &Message::new().message(1, &metadata));
+        let shared = Arc::clone(self);
+        let initial = objects.map(move |object| frame("ADDED", kind, &object)).chain(std::iter::from_fn({
+            let mut end = Some(end);
+            move || {
+                let end = end.take()?;
+                shared.initial_streams.fetch_add(1, Ordering::Relaxed);
+                Some(end)
+            }
+        }));
+        let initial = initial.take(if is_initial { usize::MAX } else { 0 });
+        let later = stream::poll_fn(move |context| sent.poll_recv(context));
+        let body = stream::iter(initial).chain(later).map(Ok::<_, std::io::Error>);
         ([(CONTENT_TYPE, format!("{MEDIA_TYPE};stream=watch"))], Body::from_stream(body)).into_response()
     }
 }
@@ -127,23 +166,25 @@ fn frame(event: &str, kind: &str, object: &Message) -> Bytes {
 }
 
 async fn namespaces(State(shared): State<Arc<Shared>>, Query(query): Query<HashMap<String, String>>) -> Response {
-    if query.contains_key("watch") {
-        return shared.watch("Namespace");
-    }
     let all = (0..shared.cluster.namespaces).map(|number| pod_message(&namespace(number)));
+    if query.contains_key("watch") {
+        return shared.watch("Namespace", &query, all);
+    }
     answer("NamespaceList", &shared, "", all)
 }
 
 async fn pods(State(shared): State<Arc<Shared>>, Query(query): Query<HashMap<String, String>>) -> Response {
+    let cluster = shared.cluster;
+    let messages =
+        move |range: Range<u64>| range.map(move |number| pod_message(&cluster.pod(number)).bytes(UNKNOWN, REST));
     if query.contains_key("watch") {
-        return shared.watch("Pod");
+        return shared.watch("Pod", &query, messages(0..cluster.pods));
     }
     let number = |name: &str| query.get(name).and_then(|text| text.parse::<u64>().ok());
     let from = number("continue").unwrap_or(0);
     let to = shared.cluster.pods.min(from + number("limit").unwrap_or(u64::MAX - from));
     let token = if to < shared.cluster.pods { to.to_string() } else { String::new() };
-    let page = (from..to).map(|number| pod_message(&shared.cluster.pod(number)).bytes(UNKNOWN, REST));
-    answer("PodList", &shared, &token, page)
+    answer("PodList", &shared, &token, messages(from..to))
 }
 
 fn answer(kind: &str, shared: &Shared, token: &str, items: impl Iterator<Item = Message>) -> Response {

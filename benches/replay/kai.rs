@@ -1,4 +1,4 @@
-//! The kai that is measured: a process of its own, what it takes, and clients of it.
+//! The service that is measured: a process of its own, what it takes, and clients of it.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -34,6 +34,8 @@ pub(crate) struct Usage {
     at: Instant,
     cpu_seconds: f64,
     pub(crate) mebibytes: f64,
+    /// The most until now.
+    pub(crate) peak_mebibytes: f64,
 }
 
 impl Usage {
@@ -45,12 +47,18 @@ impl Usage {
 impl Kai {
     /// Starts it and waits for its first answer.
     pub(crate) async fn start(program: &str, kubeconfig: &Path) -> Result<Self, String> {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).map_err(text)?.port();
-        let listen = format!("127.0.0.1:{port}");
+        let port = free_port()?;
+        let kubeconfig = kubeconfig.display().to_string();
+        let arguments =
+            ["serve", "--listen", &format!("127.0.0.1:{port}"), "--kubeconfig", &kubeconfig].map(str::to_owned);
+        Self::launch(program, &arguments, port, "/namespaces").await
+    }
+
+    /// The same of any service that listens on that port, whose first answer is one of that path.
+    pub(crate) async fn launch(program: &str, arguments: &[String], port: u16, path: &str) -> Result<Self, String> {
         let begun = Instant::now();
         let process = Command::new(program)
-            .args(["serve", "--listen", &listen, "--kubeconfig"])
-            .arg(kubeconfig)
+            .args(arguments)
             .env_clear()
             .env("KAI_LOG_LEVEL", "warn")
             .stdout(Stdio::null())
@@ -58,18 +66,14 @@ impl Kai {
             .spawn()
             .map_err(|error| format!("{program}: {error}"))?;
         let client = Client::builder().no_proxy().timeout(DEADLINE).build().map_err(text)?;
-        let clients = Clients { client, address: format!("http://{listen}") };
+        let clients = Clients { client, address: format!("http://127.0.0.1:{port}") };
         let ready = async {
-            while !clients
-                .ask(Method::GET, "/namespaces", "identity")
-                .await
-                .is_ok_and(|answer| answer.status().is_success())
-            {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+            while !clients.ask(Method::GET, path, "identity").await.is_ok_and(|answer| answer.status().is_success()) {
+                tokio::time::sleep(LOOK).await;
             }
         };
         let waited = tokio::time::timeout(Duration::from_mins(2), ready).await;
-        waited.map_err(|_| "kai had no answer within two minutes".to_owned())?;
+        waited.map_err(|_| format!("{program} had no answer within two minutes"))?;
         Ok(Self { process, clients, first_answer: begun.elapsed() })
     }
 
@@ -99,12 +103,15 @@ impl Kai {
         // Behind the name, which may have spaces: fields 14 and 15 are the time in user mode and in the kernel.
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let ticks = |place: usize| fields.get(place).and_then(|field| field.parse::<f64>().ok()).unwrap_or(f64::NAN);
-        let resident =
-            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
+        let kibibytes = |name: &str| {
+            let number = |line: &str| line.strip_prefix(name)?.split_whitespace().next()?.parse::<f64>().ok();
+            status.lines().find_map(number).unwrap_or(f64::NAN)
+        };
         Ok(Usage {
             at: Instant::now(),
             cpu_seconds: (ticks(11) + ticks(12)) / TICKS,
-            mebibytes: resident.unwrap_or(f64::NAN) / MEBIBYTE,
+            mebibytes: kibibytes("VmRSS:") / MEBIBYTE,
+            peak_mebibytes: kibibytes("VmHWM:") / MEBIBYTE,
         })
     }
 
@@ -116,17 +123,23 @@ impl Kai {
 impl Clients {
     /// Waits for an answer about the namespace that has the text; its generation.
     pub(crate) async fn wait_for_image(&self, namespace: &str, tag: &str) -> Result<u64, String> {
+        // A later change of the same pod takes the image away again; the next one to be timed is seconds off.
+        let answered = self.wait_for_text(&format!("/namespaces/{namespace}/images"), tag, LOOK).await?;
+        answered.ok_or_else(|| "an answer without a generation".to_owned())
+    }
+
+    /// Asks for the path at that pace, until the answer has the text; its generation, if it has one.
+    pub(crate) async fn wait_for_text(&self, path: &str, wanted: &str, pace: Duration) -> Result<Option<u64>, String> {
         let begun = Instant::now();
         while begun.elapsed() < DEADLINE {
-            let answer = self.ask(Method::GET, &format!("/namespaces/{namespace}/images"), "identity").await?;
+            let answer = self.ask(Method::GET, path, "identity").await?;
             let generation = generation(&answer);
-            // A later change of the same pod takes the image away again; the next one to be timed is seconds off.
-            if answer.text().await.map_err(text)?.contains(tag) {
-                return generation.ok_or_else(|| "an answer without a generation".to_owned());
+            if answer.text().await.map_err(text)?.contains(wanted) {
+                return Ok(generation);
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(pace).await;
         }
-        Err(format!("{tag} was not in {namespace} within {DEADLINE:?}"))
+        Err(format!("{wanted} was not in {path} within {DEADLINE:?}"))
     }
 
     /// Waits until the compressed inventory is of that generation or a later one.
@@ -146,6 +159,10 @@ impl Clients {
         let request = self.client.request(method, format!("{}{path}", self.address)).header("accept-encoding", coding);
         request.send().await.map_err(text)
     }
+}
+
+pub(crate) fn free_port() -> Result<u16, String> {
+    Ok(TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).map_err(text)?.port())
 }
 
 fn generation(answer: &Response) -> Option<u64> {
