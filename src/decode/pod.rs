@@ -65,7 +65,7 @@ pub(super) fn read_pod(pod: &Pod, records: &mut Records) -> Result<PodRead, Lack
     let node = node.map(|node| interner.string(node));
     let owner = match &node {
         Some(node) if is_static(&metadata.annotations) => {
-            Some(OwnerRef { kind: interner.string("Node"), name: node.clone() })
+            Some(OwnerRef::new(interner.string("Node"), node.clone(), |_| None))
         }
         _ => controlling_owner(metadata, interner),
     };
@@ -120,10 +120,12 @@ fn init_kind(container: &Container) -> ContainerKind {
 
 fn controlling_owner(metadata: &ObjectMeta, interner: &mut Interner) -> Option<OwnerRef> {
     let owner = metadata.owner_references.iter().find(|owner| owner.controller == Some(true))?;
-    Some(OwnerRef {
-        kind: interner.string(text(owner.kind.as_ref())),
-        name: interner.string(text(owner.name.as_ref())),
-    })
+    let label = |key: &str| {
+        let label = metadata.labels.iter().find(|label| label.key == key.as_bytes());
+        label.and_then(|label| std::str::from_utf8(&label.value).ok())
+    };
+    let (kind, name) = (interner.string(text(owner.kind.as_ref())), interner.string(text(owner.name.as_ref())));
+    Some(OwnerRef::new(kind, name, label))
 }
 
 struct PodReader<'p> {

@@ -92,7 +92,9 @@ impl BodyCache {
     ) -> Result<Arc<Rendered>, Arc<io::Error>> {
         let render = || {
             self.renders.fetch_add(1, Ordering::Relaxed);
-            Rendered::answer(question, &generation.snapshot, &self.policy, coding, before, &self.alive).map(Arc::new)
+            let plain = generation.get(question, ContentCoding::Identity).filter(|_| coding == ContentCoding::Gzip);
+            let (snapshot, policy, plain) = (&generation.snapshot, &self.policy, plain.map(|body| &**body));
+            Rendered::answer(question, snapshot, policy, coding, before, plain, &self.alive).map(Arc::new)
         };
         if let Some(body) = generation.get_or_render(question, coding, render) {
             return body.map_err(Arc::new);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ContainerRecord, Metadata};
+use super::{ContainerRecord, Metadata, OwnerRef};
 
 /// The fields of a pod that kai keeps. Identity is namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -25,14 +25,6 @@ pub struct PodRecord {
     pub stray_statuses: Box<[Arc<str>]>,
     /// Labels and annotations; `None` when none is kept.
     pub metadata: Option<Box<Metadata>>,
-}
-
-/// The object that manages a pod.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct OwnerRef {
-    /// `ReplicaSet`, `DaemonSet`, `Node`, …
-    pub kind: Arc<str>,
-    pub name: Arc<str>,
 }
 
 /// `status.phase`.

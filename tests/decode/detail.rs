@@ -164,6 +164,19 @@ fn labels_annotations_and_ids_of_a_pod_are_kept_by_rule(
     }
 }
 
+#[test]
+fn the_label_of_a_template_tells_the_workload_though_no_label_is_kept() {
+    let mut pod = static_pod();
+    pod["metadata"]["annotations"] = json!({});
+    pod["metadata"]["labels"]["pod-template-hash"] = json!("6b7f9c");
+    pod["metadata"]["ownerReferences"] = json!([{"kind": "ReplicaSet", "name": "web-6b7f9c", "controller": true}]);
+    for (wire, events) in from_every_wire(&ListScope::AllPods, "Pod", &pod, &Detail::default()) {
+        let owner = only_pod(wire, events).owner.expect("an owner");
+        let workload = owner.workload();
+        assert_eq!((workload.kind, workload.name, workload.is_inferred), ("Deployment", "web", true), "{wire}");
+    }
+}
+
 fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }

@@ -40,7 +40,7 @@ fn a_hash_is_the_same_in_every_process() {
 #[case::uid(|pod: &mut PodRecord| pod.uid = Some("1f".into()))]
 #[case::phase(|pod: &mut PodRecord| pod.phase = Phase::Failed)]
 #[case::node(|pod: &mut PodRecord| pod.node = None)]
-#[case::owner(|pod: &mut PodRecord| pod.owner = Some(OwnerRef { kind: "Job".into(), name: "j".into() }))]
+#[case::owner(|pod: &mut PodRecord| pod.owner = Some(OwnerRef::new("Job".into(), "j".into(), |_| None)))]
 #[case::containers(|pod: &mut PodRecord| pod.containers = Box::new([]))]
 #[case::stray_statuses(|pod: &mut PodRecord| pod.stray_statuses = Box::new(["x".into()]))]
 fn every_field_of_a_pod_counts(#[case] change: fn(&mut PodRecord)) {
