@@ -60,6 +60,10 @@ async fn reads_all(lists: &Lists<'_>, selection: &NamespaceSelection) -> Result<
     let missing = missing_right_to_all(lists, RetryPolicy::WhileItHelps).await?;
     let unwatchable = missing.map(|missing| unwatchable(names, &missing));
     let reads_all = unwatchable.is_none();
+    if !reads_all {
+        // The right may have been there.
+        lists.send(vec![Event::Unlisted(ListScope::AllPods)]).await?;
+    }
     lists.relisted.lock().unwrap_or_else(PoisonError::into_inner).unwatchable = unwatchable;
     Ok(reads_all)
 }

@@ -101,12 +101,6 @@ impl NamespaceSelection {
         self.include.contains(namespace)
     }
 
-    /// Whether others are included by their names, and this one is not.
-    #[must_use]
-    pub fn is_passed_over(&self, namespace: &str) -> bool {
-        !self.include.is_empty() && !self.is_included(namespace)
-    }
-
     /// Every included name, excluded ones too.
     pub fn include_entries(&self) -> impl Iterator<Item = &str> {
         self.include.iter().map(|name| &**name)

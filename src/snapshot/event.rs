@@ -24,6 +24,8 @@ pub enum Event {
         /// Verb, resource and scope that are missing, in the server's words.
         reason: Arc<str>,
     },
+    /// A list is read no more: others stand for it.
+    Unlisted(ListScope),
     /// A namespace that is included by name does not exist, as far as the source may know.
     NamespaceUnknown(Arc<str>),
     /// An item of a list could not be read; the rest of the list goes on.

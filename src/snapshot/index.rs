@@ -139,6 +139,12 @@ impl PodIndex {
                 (relist.outcome.refused, relist.has_ended) = (Some(reason), true);
                 self.relists.insert(scope, relist);
             }
+            Event::Unlisted(scope) => {
+                if self.lists.remove(&scope).is_some() {
+                    self.dirty.extend(self.namespaces.keys().cloned());
+                    self.is_frame_dirty = true;
+                }
+            }
             Event::Applied(Object::Pod(pod)) => self.apply_pod(pod),
             Event::Applied(Object::Namespace(namespace)) => self.apply_namespace(namespace),
             Event::Applied(Object::Node(node)) => {
@@ -232,9 +238,6 @@ impl PodIndex {
     }
 
     fn apply_namespace(&mut self, record: NamespaceRecord) {
-        if self.selection.is_passed_over(&record.name) {
-            return;
-        }
         let name = Arc::clone(&record.name);
         let record = Arc::new(record);
         match self.namespaces_under_way() {
@@ -361,10 +364,6 @@ impl PodIndex {
                     self.is_frame_dirty = true;
                 }
             }
-        }
-        if matches!(scope, ListScope::PodsOf(_)) && self.lists.remove(&ListScope::AllPods).is_some() {
-            self.dirty.extend(self.namespaces.keys().cloned());
-            self.is_frame_dirty = true;
         }
         let before = self.lists.get(&scope);
         if before == Some(&outcome) {
