@@ -83,7 +83,7 @@ promtool check rules "$root/charts/kai/files/alerts.yaml"
 promtool test rules "$root/tests/alerts.yaml"
 
 cd "$work"
-if ! "$tools/bin/schemathesis" run "$url/openapi.json" --checks all --phases examples,coverage,fuzzing,stateful \
+if ! "$tools/bin/schemathesis" --config-file "$root/tests/schemathesis.toml" run "$url/openapi.json" --checks all --phases examples,coverage,fuzzing,stateful \
   --max-examples 100 --seed "$seed" --generation-database none --request-timeout 10 --no-color; then
   echo "tests/contract.sh: the server contradicts its document; what it logged:" >&2
   tail -n 20 "$work/kai.log" >&2

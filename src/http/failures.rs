@@ -22,6 +22,8 @@ pub(super) struct OfProbe;
 pub(super) struct OfDocument;
 /// Failures of the data routes.
 pub(super) struct OfData;
+/// Failures of the data routes that have pages.
+pub(super) struct OfRows;
 /// Failures of the data routes that name a namespace.
 pub(super) struct OfNamespaces;
 
@@ -46,6 +48,12 @@ impl IntoResponses for OfDocument {
 impl IntoResponses for OfData {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         references(ANY.into_iter().chain([406, 503]))
+    }
+}
+
+impl IntoResponses for OfRows {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references(ANY.into_iter().chain([406, 410, 503]))
     }
 }
 

@@ -19,6 +19,7 @@ mod generation;
 mod gzip;
 mod handshake;
 mod host;
+mod images;
 mod layers;
 mod limits;
 mod listen;
@@ -26,6 +27,7 @@ mod metrics;
 mod negotiate;
 mod openapi;
 mod params;
+mod pins;
 mod probes;
 mod problem;
 mod question;
@@ -34,6 +36,8 @@ mod renewal;
 mod reply;
 mod request_id;
 mod routes;
+mod row_params;
+mod rows;
 mod segments;
 mod serve;
 mod tls;
@@ -80,6 +84,7 @@ struct App {
     /// One scrape after another: they count against no limit, and each takes a thread.
     scraping: tokio::sync::Mutex<()>,
     gate: limits::Gate,
+    pins: pins::Pins,
     hosts: host::Hosts,
     document: docs::Document,
     retry_after: HeaderValue,
@@ -106,6 +111,7 @@ impl Http {
             metrics: metrics.clone(),
             scraping: tokio::sync::Mutex::default(),
             gate: limits::Gate::new(settings.max_concurrent_requests, retry_after.clone()),
+            pins: pins::Pins::new(),
             hosts: host::Hosts::of(settings),
             document: docs::Document::new(&openapi())?,
             retry_after,

@@ -113,7 +113,7 @@ fn bad(detail: impl Into<String>) -> Problem {
     Problem::new(ProblemKind::BadParameter, detail)
 }
 
-fn bad_value<E: Error>(name: &str, value: &str, allowed: &str) -> E {
+pub(super) fn bad_value<E: Error>(name: &str, value: &str, allowed: &str) -> E {
     E::custom(format!("The parameter \"{name}\" is \"{}\"; it must be {allowed}.", excerpt(value)))
 }
 

@@ -27,6 +27,7 @@ pub(super) enum ProblemKind {
     RefusedNamespace,
     UnknownNamespace,
     UnknownResource,
+    SnapshotGone,
     MethodNotAllowed,
     NotAcceptable,
     BodyTooLarge,
@@ -55,7 +56,7 @@ pub(super) struct Row {
 
 impl ProblemKind {
     /// Every kind that has a name, by status.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::BadParameter,
         Self::BadHost,
         Self::RefusedNamespace,
@@ -63,6 +64,7 @@ impl ProblemKind {
         Self::UnknownResource,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
+        Self::SnapshotGone,
         Self::BodyTooLarge,
         Self::UriTooLong,
         Self::WrongHost,
@@ -119,6 +121,13 @@ impl ProblemKind {
                 StatusCode::NOT_ACCEPTABLE,
                 "Not acceptable",
                 "`Accept` or `Accept-Encoding` allows nothing that kai can send here.",
+            ),
+            Self::SnapshotGone => row(
+                "snapshot-gone",
+                StatusCode::GONE,
+                "Snapshot gone",
+                "The snapshot of `pin`, or of a `cursor` of rows that are sorted by counts, is older than a minute, or of \
+                 another process. Begin again without both.",
             ),
             Self::BodyTooLarge => row(
                 "body-too-large",

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::problem::{Problem, ProblemKind};
+use super::rows::Rows;
 use crate::inventory::{ReportPolicy, escape_controls};
 use crate::snapshot::{ContentHash, NamespacePart, NamespaceState, Snapshot};
 use crate::views::{Format, KaiReport, Layout, NamespaceImages, NamespaceList};
@@ -20,6 +21,8 @@ pub(super) enum Question {
     Images {
         namespace: Arc<str>,
     },
+    /// A page of rows.
+    Rows(Rows),
 }
 
 /// Which generation an answer is of. What takes long to render is a moment behind while the cluster changes without a
@@ -66,7 +69,7 @@ impl Question {
             Self::Inventory { namespaces: None, format } => {
                 Format::SERVED.iter().position(|served| served == format).map(|place| 1 + place)
             }
-            Self::Inventory { .. } | Self::Images { .. } => None,
+            Self::Inventory { .. } | Self::Images { .. } | Self::Rows(_) => None,
         }
     }
 
@@ -82,13 +85,15 @@ impl Question {
                 Some(ContentHash::of(&(snapshot.cluster_name(), snapshot.server_version(), parts)))
             }
             Self::Images { namespace } => answerable(snapshot, namespace).ok().map(|part| part.images_hash()),
+            // A page says of which snapshot it is.
+            Self::Rows(_) => Some(ContentHash::of(&snapshot.generation())),
         }
     }
 
     pub(super) fn lane(&self) -> Lane {
         match self {
             Self::Images { .. } => Lane::Short,
-            Self::Inventory { .. } | Self::Namespaces => Lane::Long,
+            Self::Inventory { .. } | Self::Namespaces | Self::Rows(_) => Lane::Long,
         }
     }
 
@@ -96,7 +101,7 @@ impl Question {
     pub(super) fn format(&self) -> Format {
         match self {
             Self::Inventory { format, .. } => *format,
-            Self::Namespaces | Self::Images { .. } => Format::Json,
+            Self::Namespaces | Self::Images { .. } | Self::Rows(_) => Format::Json,
         }
     }
 
@@ -123,7 +128,7 @@ impl Question {
         &self,
         snapshot: &Snapshot,
         policy: &ReportPolicy,
-        writer: impl Write,
+        mut writer: impl Write,
     ) -> io::Result<ContentHash> {
         match self {
             Self::Inventory { format, .. } => {
@@ -141,6 +146,11 @@ impl Question {
                 let images = NamespaceImages::of(part, policy);
                 serde_json::to_writer(writer, &images)?;
                 Ok(images.content_hash())
+            }
+            Self::Rows(rows) => {
+                let body = rows.write(snapshot)?.body;
+                writer.write_all(&body)?;
+                Ok(ContentHash::of(&body))
             }
         }
     }

@@ -11,7 +11,7 @@ use http::HeaderValue;
 
 use super::negotiate::ContentCoding;
 use super::question::Question;
-use super::segments::{self, Segment, Segmented};
+use super::segments::{self, Segment, Segmented, Written};
 use crate::inventory::ReportPolicy;
 use crate::snapshot::{ContentHash, Snapshot};
 use crate::views::Format;
@@ -29,6 +29,8 @@ pub(super) struct Rendered {
     pub(super) length: HeaderValue,
     /// Where what a later body may take stands in it, when it is one of segments.
     segments: Vec<Segment>,
+    /// The cursor of the next page, of one that has another behind it.
+    pub(super) next: Option<Box<str>>,
     pub(super) asked: LastAsked,
 }
 
@@ -75,34 +77,47 @@ impl Rendered {
     }
 
     /// Renders the answer to a question, with what it can take from the answer to the same question in the same coding
-    /// before.
+    /// before, and from that of the same snapshot which is not encoded.
     pub(super) fn answer(
         question: &Question,
         snapshot: &Snapshot,
         policy: &ReportPolicy,
         coding: ContentCoding,
         before: Option<&Self>,
+        plain: Option<&Self>,
         alive: &Alive,
     ) -> io::Result<Self> {
         let etag = |content: ContentHash| format!("{content}-{}", question.format().name());
-        let rendered = if matches!(question, Question::Inventory { format: Format::Json, .. }) {
-            let before = before.map_or_else(Default::default, |before| (&*before.segments, &*before.body));
+        let mut next = None;
+        let mut rendered = if let Question::Rows(rows) = question {
+            let page = rows.write(snapshot)?;
+            next = page.next.map(Into::into);
+            let content = etag(ContentHash::of(&page.body));
+            Self::of(coding, alive, |writer| writer.write_all(&page.body).map(|()| content))?
+        } else if matches!(question, Question::Inventory { format: Format::Json, .. }) {
+            let [before, plain] = [before, plain].map(|body| body.map_or_else(Default::default, Self::written));
             let wanted = |name: &str| question.wants(name);
-            let Segmented { bytes, segments, content } = segments::write(snapshot, policy, wanted, coding, before)?;
+            let Segmented { bytes, segments, content } =
+                segments::write(snapshot, policy, wanted, coding, before, plain)?;
             Self::new(bytes, &etag(content), segments, alive)?
         } else {
             Self::of(coding, alive, |writer| question.write(snapshot, policy, writer).map(etag))?
         };
+        rendered.next = next;
         if let Some(before) = before {
             rendered.asked.take_over(&before.asked);
         }
         Ok(rendered)
     }
 
+    fn written(&self) -> Written<'_> {
+        Written { segments: &self.segments, body: &self.body }
+    }
+
     fn new(bytes: Vec<u8>, etag: &str, segments: Vec<Segment>, alive: &Alive) -> io::Result<Self> {
         let etag = HeaderValue::try_from(format!("W/\"{etag}\"")).map_err(io::Error::other)?;
         let body = alive.count(bytes);
-        Ok(Self { length: body.len().into(), body, etag, segments, asked: LastAsked::default() })
+        Ok(Self { length: body.len().into(), body, etag, segments, next: None, asked: LastAsked::default() })
     }
 }
 

@@ -7,8 +7,10 @@ use axum::extract::{FromRequest, Request};
 use axum::response::Response;
 use bytes::Bytes;
 use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
-use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
+use http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LINK, VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version};
 
 use super::App;
 use super::generation::Generation;
@@ -30,6 +32,7 @@ const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 /// What a data answer takes from its request besides path and query.
 #[derive(Debug)]
 pub(super) struct Asked {
+    uri: Uri,
     headers: HeaderMap,
     pub(super) coding: ContentCoding,
     unread: Unread,
@@ -46,7 +49,7 @@ impl FromRequest<Arc<App>> for Asked {
         let coding = acceptable_coding(&parts.headers)?;
         let unread = parts.extensions.get::<Unread>().cloned().unwrap_or_default();
         let is_shared = parts.version == Version::HTTP_2;
-        Ok(Self { headers: parts.headers, coding, unread, is_shared, body })
+        Ok(Self { uri: parts.uri, headers: parts.headers, coding, unread, is_shared, body })
     }
 }
 
@@ -67,16 +70,26 @@ impl Asked {
         lane: Lane,
         ask: impl FnOnce(&Snapshot) -> Result<Question, Problem>,
     ) -> Result<Response, Problem> {
-        let Self { headers, coding, unread, is_shared, body } = self;
         let generation = app.answers.current(lane).ok_or_else(|| app.not_yet())?;
         let question = ask(&generation.snapshot)?;
         debug_assert_eq!(question.lane(), lane, "{question:?}");
-        let (rendered, permit) = if let Some(rendered) = app.answers.find(&generation, &question, coding) {
+        self.answer_of(app, &generation, &question).await
+    }
+
+    /// The same of a snapshot that is chosen already.
+    pub(super) async fn answer_of(
+        self,
+        app: &Arc<App>,
+        generation: &Arc<Generation>,
+        question: &Question,
+    ) -> Result<Response, Problem> {
+        let Self { uri, headers, coding, unread, is_shared, body } = self;
+        let (rendered, permit) = if let Some(rendered) = app.answers.find(generation, question, coding) {
             (rendered, None)
         } else {
             let permit = app.gate.enter(&headers, body).await?;
             let check = || app.check_unread();
-            (app.answers.render(&generation, &question, coding, check).await?, Some(permit))
+            (app.answers.render(generation, question, coding, check).await?, Some(permit))
         };
         let is_kept = question.standard().is_some();
         let send = |body| {
@@ -84,7 +97,10 @@ impl Asked {
             Ok(if is_shared { unread.stream(body) } else { body.into() })
         };
         let mut response = conditional(&headers, &rendered, question.format().media_type(), coding, send)?;
-        describe(app, &generation, &question, response.headers_mut());
+        describe(app, generation, question, response.headers_mut());
+        if let Some(next) = &rendered.next {
+            link(&uri, next).into_iter().for_each(|link| drop(response.headers_mut().insert(LINK, link)));
+        }
         Ok(response)
     }
 
@@ -99,6 +115,14 @@ impl Asked {
         let body = self.unread.send(app.answers.count(make()?), false, Some(permit), &app.retry_after)?;
         Ok(if self.is_shared { self.unread.stream(body) } else { body.into() })
     }
+}
+
+/// Where the next page is: the same question with another cursor.
+fn link(uri: &Uri, next: &str) -> Option<HeaderValue> {
+    let others = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    let others = others.filter(|pair| pair.split('=').next() != Some("cursor"));
+    let query: Vec<_> = others.map(str::to_owned).chain([format!("cursor={next}")]).collect();
+    HeaderValue::try_from(format!("<{}?{}>; rel=\"next\"", uri.path(), query.join("&"))).ok()
 }
 
 /// The headers of a data answer besides those of its content.

@@ -50,7 +50,7 @@ pub enum ContainerKind {
 }
 
 /// What the container does, as the node reports it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ContainerState {
     /// No status yet, or none any more.
     #[default]

@@ -208,7 +208,7 @@ impl PodIndex {
             return None;
         }
         let generation = last.map_or(0, Snapshot::generation) + 1;
-        let snapshot = Arc::new(Snapshot::new(generation, *observed_at, frame, parts, nodes));
+        let snapshot = Arc::new(Snapshot::new(generation, *observed_at, frame, parts, nodes, last));
         let before = self.published.replace(Arc::clone(&snapshot));
         Some(Published { snapshot, before })
     }

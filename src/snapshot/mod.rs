@@ -17,6 +17,7 @@ mod pods;
 #[cfg(test)]
 mod properties;
 mod relist;
+mod several;
 #[expect(clippy::module_inception, reason = "the type Snapshot is the module's main noun")]
 mod snapshot;
 mod tree;

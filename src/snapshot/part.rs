@@ -75,6 +75,15 @@ impl NamespacePart {
         self.pods.records()
     }
 
+    /// The same from the pod on that does not stand before that name, and that uid where it is part of what a pod is.
+    pub fn pods_from<'s>(
+        &'s self,
+        name: &str,
+        uid: Option<&str>,
+    ) -> impl Iterator<Item = &'s Arc<PodRecord>> + Clone + use<'s> {
+        self.pods.records_from(name, uid)
+    }
+
     /// How many pods it has.
     #[must_use]
     pub fn pod_count(&self) -> usize {
@@ -132,6 +141,11 @@ impl NamespaceParts {
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<NamespacePart>> + Clone {
         self.parts.iter()
+    }
+
+    /// From the first on whose name does not stand before that.
+    pub fn iter_from<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s Arc<NamespacePart>> + Clone + use<'s> {
+        self.parts.iter_from(|part| (**part.name()).cmp(name))
     }
 
     /// The one of that name.

@@ -46,6 +46,16 @@ impl Pods {
         self.tree.iter().map(|pod| &pod.record)
     }
 
+    /// From the pod on that does not stand before that name and uid.
+    pub(super) fn records_from<'s>(
+        &'s self,
+        name: &str,
+        uid: Option<&str>,
+    ) -> impl Iterator<Item = &'s Arc<PodRecord>> + Clone + use<'s> {
+        let identity = self.identity;
+        self.tree.iter_from(|known| identity.order(&known.record, name, uid)).map(|pod| &pod.record)
+    }
+
     /// The hashes of all of them.
     pub(super) fn sum(&self) -> HashSum {
         self.sum

@@ -1,6 +1,6 @@
 //! The immutable picture of a cluster that every reader shares.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
@@ -8,7 +8,8 @@ use super::completeness::Completeness;
 use super::event::ServerVersion;
 use super::hash::{ContentHash, HashSum};
 use super::part::{NamespacePart, NamespaceParts, NamespaceState};
-use crate::inventory::NodeRecord;
+use super::several::SeveralDigests;
+use crate::inventory::{ImageRef, NodeRecord};
 
 /// The whole inventory at one moment. Never changes; the next one shares with it what is the same.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub struct Snapshot {
     nodes: Arc<[Arc<NodeRecord>]>,
     content_hash: ContentHash,
     images_hash: ContentHash,
+    /// Worked out for whoever asks first. Snapshots with the same images share it.
+    several_digests: Arc<OnceLock<SeveralDigests>>,
 }
 
 /// What concerns the whole cluster, hashed once.
@@ -38,11 +41,14 @@ impl Snapshot {
         frame: Arc<Frame>,
         namespaces: NamespaceParts,
         nodes: Arc<[Arc<NodeRecord>]>,
+        last: Option<&Self>,
     ) -> Self {
         let hash = |sum: HashSum| ContentHash::of(&(frame.hash, namespaces.len(), sum));
         let (content, images) = namespaces.sums();
         let (content_hash, images_hash) = (hash(content), hash(images));
-        Self { generation, observed_at, frame, namespaces, nodes, content_hash, images_hash }
+        let same_images = last.filter(|last| last.images_hash == images_hash);
+        let several_digests = same_images.map(|last| Arc::clone(&last.several_digests)).unwrap_or_default();
+        Self { generation, observed_at, frame, namespaces, nodes, content_hash, images_hash, several_digests }
     }
 
     /// Number of this snapshot in this process, from 1.
@@ -130,6 +136,12 @@ impl Snapshot {
     #[must_use]
     pub fn images_hash(&self) -> ContentHash {
         self.images_hash
+    }
+
+    /// Whether the reference's name and tag run with several digests in the cluster.
+    #[must_use]
+    pub fn runs_with_several_digests(&self, image: &ImageRef) -> bool {
+        self.several_digests.get_or_init(|| SeveralDigests::of(&self.namespaces)).has(image)
     }
 
     pub(super) fn frame(&self) -> &Arc<Frame> {

@@ -57,6 +57,11 @@ impl<T> Tree<T> {
         Cursor::of(self)
     }
 
+    /// From the first item on that does not stand before what `order` looks for.
+    pub(super) fn iter_from(&self, order: impl Fn(&T) -> Ordering) -> Cursor<'_, T> {
+        Cursor::at(self, order)
+    }
+
     /// The item that `order` finds: it says how an item stands to what is looked for.
     pub(super) fn get(&self, order: impl Fn(&T) -> Ordering) -> Option<&T> {
         let mut node = &self.root;
@@ -293,7 +298,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
         #[test]
-        fn it_is_a_sorted_map(steps in prop::collection::vec((0..700_u16, any::<u8>(), prop::bool::weighted(0.7)), 0..2_500)) {
+        fn it_is_a_sorted_map(from in 0..720_u16, steps in prop::collection::vec((0..700_u16, any::<u8>(), prop::bool::weighted(0.7)), 0..2_500)) {
             let (mut list, mut map) = (Tree::default(), BTreeMap::new());
             let mut copies = vec![(list.clone(), map.clone())];
             for (at, (key, value, is_put)) in steps.into_iter().enumerate() {
@@ -313,6 +318,8 @@ mod tests {
             for (copy, map) in &copies {
                 prop_assert_eq!(copy.len(), map.len());
                 prop_assert!(copy.iter().copied().eq(map.iter().map(|(key, value)| (*key, *value))));
+                let behind = copy.iter_from(|item| item.0.cmp(&from)).copied();
+                prop_assert!(behind.eq(map.range(from..).map(|(key, value)| (*key, *value))));
                 // What is passed over is the same in both.
                 let differences = Tree::differences(copy, &list, |a, b| a.0.cmp(&b.0));
                 let mut back = list.iter().copied().collect::<BTreeMap<_, _>>();

@@ -8,6 +8,7 @@ mod images;
 mod namespaces;
 mod payload;
 mod report;
+mod rows;
 
 pub(crate) use format::write_columns;
 pub use format::{Format, Layout};
@@ -18,3 +19,8 @@ pub(crate) use payload::PayloadBody;
 pub use payload::{Payload, PayloadForm, PayloadLimits, PayloadRequest};
 pub use report::KaiReport;
 pub(crate) use report::{INVENTORY_TYPE, ReportFrame, utc_seconds};
+pub use rows::{
+    ContainerPage, ContainerRow, ContainerSort, Containers, DigestPrefix, Filter, Flag, Flags, GroupSort, ImagePage,
+    ImageRow, ImageSort, KINDS, Page, PageHead, PageRequest, Place, RegistryPage, RegistryRow, RepositoryName,
+    RepositoryPage, RepositoryRow, STATES, Sort, images, registries, repositories,
+};

@@ -7,6 +7,7 @@ mod failures;
 mod health;
 mod metrics;
 mod probes;
+mod rows;
 mod sockets;
 mod tls;
 mod unread;

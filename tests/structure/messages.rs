@@ -28,7 +28,7 @@ const DOCUMENT: &str = "docs/MESSAGES.md";
 const FEWEST_LETTERS: usize = 8;
 
 /// Texts that need no entry: the file or folder, and how the text begins.
-const WITHOUT_ENTRY: [(&str, &str); 18] = [
+const WITHOUT_ENTRY: [(&str, &str); 20] = [
     // They pass on what others say, with a word of their own.
     ("src/decode/error.rs", "line …: …"),
     ("src/dump", "--input …: …"),
@@ -36,6 +36,7 @@ const WITHOUT_ENTRY: [(&str, &str); 18] = [
     // Parts of messages that have an entry: a kubeconfig that may not be read, a parameter that must be something else.
     ("src/cluster/connection/fault.rs", "; kai runs as uid …"),
     ("src/http/params.rs", "the name of a namespace; "),
+    ("src/http/row_params.rs", "…; a - before it"),
     // Help of the command line.
     ("src/cli/push.rs", "Examples:"),
     // Header fields.
@@ -45,6 +46,7 @@ const WITHOUT_ENTRY: [(&str, &str); 18] = [
     ("src/http/metrics.rs", "application/openmetrics-text; "),
     ("src/http/probes.rs", "text/plain; "),
     ("src/http/reply.rs", "attachment; "),
+    ("src/http/reply.rs", "<…?…>; "),
     // Media types and help.
     ("src/views/format", "text/"),
     // Descriptions in the OpenAPI document, and of metrics.

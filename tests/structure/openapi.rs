@@ -75,8 +75,12 @@ fn every_operation_has_an_id_a_summary_a_description_and_its_failures() {
         "get_problem_types",
         "get_readiness",
         "get_root",
+        "list_containers",
+        "list_images",
         "list_namespace_images",
         "list_namespaces",
+        "list_registries",
+        "list_repositories",
     ];
     assert_eq!(ids, BTreeSet::from(expected));
     for (path, operation) in operations {

@@ -1,12 +1,13 @@
 //! Reads a tree in its order, and two trees beside each other without what they share.
 
+use std::cmp::Ordering;
 use std::slice;
 
 use super::{Node, Tree};
 
 /// A place in a list.
 #[derive(Debug)]
-pub(super) struct Cursor<'a, T> {
+pub(in crate::snapshot) struct Cursor<'a, T> {
     /// What is left of each node above, the root first.
     nodes: Vec<slice::Iter<'a, Node<T>>>,
     /// What is left of a leaf.
@@ -22,6 +23,21 @@ impl<T> Clone for Cursor<'_, T> {
 impl<'a, T> Cursor<'a, T> {
     pub(super) fn of(list: &'a Tree<T>) -> Self {
         Self { nodes: vec![slice::from_ref(&list.root).iter()], items: [].iter() }
+    }
+
+    /// At the first item that does not stand before what `order` looks for.
+    pub(super) fn at(list: &'a Tree<T>, order: impl Fn(&T) -> Ordering) -> Self {
+        let (mut cursor, mut node) = (Self { nodes: Vec::new(), items: [].iter() }, &list.root);
+        while let Node::Inner(nodes) = node {
+            let at = nodes.partition_point(|node| node.last().is_some_and(|last| order(last).is_lt()));
+            let Some((first, behind)) = nodes.get(at..).and_then(<[_]>::split_first) else { return cursor };
+            cursor.nodes.push(behind.iter());
+            node = first;
+        }
+        if let Node::Leaf(items) = node {
+            cursor.items = items[items.partition_point(|item| order(item).is_lt())..].iter();
+        }
+        cursor
     }
 
     pub(super) fn peek(&self) -> Option<&'a T> {

@@ -9,3 +9,4 @@ mod namespaces;
 mod order;
 mod relists;
 mod report;
+mod rows;

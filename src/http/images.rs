@@ -1,0 +1,151 @@
+//! The handlers of `/v1`: which images, which containers.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+use super::App;
+use super::failures::OfRows;
+use super::params::Params;
+use super::problem::{Problem, ProblemKind};
+use super::question::{Lane, Question};
+use super::reply::Asked;
+use super::row_params::{RowParams, Wanted};
+use super::rows::{Rows, RowsOf};
+use crate::views::{
+    ContainerPage, ContainerSort, Filter, Format, GroupSort, ImagePage, ImageSort, PageRequest, RegistryPage,
+    RepositoryPage, Sort,
+};
+
+/// Images
+///
+/// One row for each reference, as manifests write it, and the digest that runs, with how much it is used. Parameters that
+/// filter may be repeated: values of one are alternatives, and all that are given must hold. Pods in every phase count;
+/// excluded namespaces do not. While an update is pending, the image that runs and the one that is requested are two rows.
+#[utoipa::path(
+    get,
+    path = "/v1/images",
+    operation_id = "list_images",
+    tag = "images",
+    params(RowParams<ImageSort>),
+    responses((status = 200, description = "A page of images.", body = ImagePage, content_type = "application/json", example = json!({
+        "generation": 42, "observed_at": "2026-11-24T09:30:00Z", "pin": "1f6b22c9-42", "complete": true, "missing": [], "total": 1, "next": null,
+        "images": [{
+            "image": "quay.io/acme/cart:1.25", "registry": "quay.io", "repository": "acme/cart", "tag": "1.25",
+            "digest": "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628", "digest_kind": "running",
+            "containers": 3, "pods": 3, "namespaces": 1, "owners": 1, "flags": [],
+        }],
+    })), OfRows),
+)]
+pub(super) async fn list_images(
+    State(app): State<Arc<App>>,
+    Params(params): Params<RowParams<ImageSort>>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    answer(&app, params, asked, |asked| RowsOf::Images(asked.into())).await
+}
+
+/// Containers
+///
+/// One row for each container of each pod, in every phase, and each image volume. Parameters that filter may be repeated:
+/// values of one are alternatives, and all that are given must hold.
+#[utoipa::path(
+    get,
+    path = "/v1/containers",
+    operation_id = "list_containers",
+    tag = "images",
+    params(RowParams<ContainerSort>),
+    responses((status = 200, description = "A page of containers.", body = ContainerPage, content_type = "application/json", example = json!({
+        "generation": 42, "observed_at": "2026-11-24T09:30:00Z", "pin": "1f6b22c9-42", "complete": true, "missing": [], "total": 1, "next": null,
+        "containers": [{
+            "namespace": "shop", "pod": "cart-7d4b9c6f5-x2x8q", "container": "cart", "kind": "container",
+            "image": "quay.io/acme/cart:1.25", "digest": "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628",
+            "image_id": null, "state": "running", "reason": null, "node": "eu1-pool-a-1",
+            "owner_kind": "Deployment", "owner_name": "cart", "owner_inferred": true, "flags": [],
+        }],
+    })), OfRows),
+)]
+pub(super) async fn list_containers(
+    State(app): State<Arc<App>>,
+    Params(params): Params<RowParams<ContainerSort>>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    answer(&app, params, asked, |asked| RowsOf::Containers(asked.into())).await
+}
+
+/// Registries
+///
+/// One row for each registry that images come from, with what would break if it went away. Parameters that filter may be
+/// repeated: values of one are alternatives, and all that are given must hold.
+#[utoipa::path(
+    get,
+    path = "/v1/registries",
+    operation_id = "list_registries",
+    tag = "images",
+    params(RowParams<GroupSort>),
+    responses((status = 200, description = "A page of registries.", body = RegistryPage, content_type = "application/json", example = json!({
+        "generation": 42, "observed_at": "2026-11-24T09:30:00Z", "pin": "1f6b22c9-42", "complete": true, "missing": [], "total": 1, "next": null,
+        "registries": [{
+            "registry": "quay.io", "repositories": 4, "images": 9, "containers": 31, "pods": 12, "namespaces": 2, "owners": 5,
+        }],
+    })), OfRows),
+)]
+pub(super) async fn list_registries(
+    State(app): State<Arc<App>>,
+    Params(params): Params<RowParams<GroupSort>>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    answer(&app, params, asked, |asked| RowsOf::Registries(asked.into())).await
+}
+
+/// Repositories of a registry
+///
+/// One row for each repository of the registry that images come from; none for a registry that nothing comes from.
+#[utoipa::path(
+    get,
+    path = "/v1/registries/{registry}/repositories",
+    operation_id = "list_repositories",
+    tag = "images",
+    params(
+        ("registry" = String, Path, description = "A registry: a host, with its port if it has one.", example = "quay.io"),
+        RowParams<GroupSort>,
+    ),
+    responses((status = 200, description = "A page of repositories.", body = RepositoryPage, content_type = "application/json", example = json!({
+        "generation": 42, "observed_at": "2026-11-24T09:30:00Z", "pin": "1f6b22c9-42", "complete": true, "missing": [], "total": 1, "next": null,
+        "repositories": [{
+            "repository": "acme/cart", "images": 2, "containers": 6, "pods": 6, "namespaces": 1, "owners": 1,
+        }],
+    })), OfRows),
+)]
+pub(super) async fn list_repositories(
+    State(app): State<Arc<App>>,
+    registry: Result<Path<String>, PathRejection>,
+    Params(params): Params<RowParams<GroupSort>>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let Ok(Path(registry)) = registry else {
+        let detail = "The registry in the path is not UTF-8 once decoded; write its host.";
+        return Err(Problem::new(ProblemKind::BadParameter, detail));
+    };
+    answer(&app, params.of_registry(&registry)?, asked, |asked| RowsOf::Repositories(asked.into())).await
+}
+
+async fn answer<S: Sort>(
+    app: &Arc<App>,
+    params: RowParams<S>,
+    asked: Asked,
+    of: impl FnOnce((Filter, PageRequest<S>)) -> RowsOf,
+) -> Result<Response, Problem> {
+    asked.format(&[Format::Json])?;
+    let Wanted { filter, request, pin } = params.wanted()?;
+    let current = app.answers.current(Lane::Long).ok_or_else(|| app.not_yet())?;
+    let generation = match pin {
+        Some(pin) => app.pins.find(&pin, &current)?,
+        None => current,
+    };
+    app.pins.hold(&generation);
+    let question = Question::Rows(Rows { boot: Arc::clone(app.pins.boot()), of: of((filter, request)) });
+    asked.answer_of(app, &generation, &question).await
+}

@@ -1,0 +1,141 @@
+//! What is asked of images and containers: which rows, in what order, of which snapshot.
+
+use std::io;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::problem::{Problem, ProblemKind};
+use crate::inventory::excerpt;
+use crate::snapshot::{ContentHash, Snapshot};
+use crate::views::{
+    ContainerPage, ContainerSort, Containers, Filter, GroupSort, ImagePage, ImageSort, Page, PageHead, PageRequest,
+    Place, RegistryPage, RepositoryPage, Sort, images, registries, repositories,
+};
+
+/// How cursors are written; another number is another way.
+const VERSION: u8 = 1;
+
+/// The rows of one page.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Rows {
+    /// What `pin` begins with in this process.
+    pub(super) boot: Arc<str>,
+    pub(super) of: RowsOf,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum RowsOf {
+    Images(Arc<(Filter, PageRequest<ImageSort>)>),
+    Containers(Arc<(Filter, PageRequest<ContainerSort>)>),
+    Registries(Arc<(Filter, PageRequest<GroupSort>)>),
+    /// Of the registry that the filter names.
+    Repositories(Arc<(Filter, PageRequest<GroupSort>)>),
+}
+
+/// A page as it is sent.
+pub(super) struct Written {
+    pub(super) body: Vec<u8>,
+    /// The cursor of the next page.
+    pub(super) next: Option<String>,
+}
+
+/// What a cursor holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Cursor {
+    #[serde(rename = "v")]
+    version: u8,
+    /// Of filter and order.
+    #[serde(rename = "f")]
+    filter: String,
+    #[serde(rename = "p")]
+    pub(super) place: Place,
+    /// The snapshot of all pages, where the order is one that changes.
+    #[serde(rename = "s", skip_serializing_if = "Option::is_none", default)]
+    pub(super) pin: Option<String>,
+}
+
+impl Rows {
+    pub(super) fn pin(boot: &str, snapshot: &Snapshot) -> String {
+        format!("{boot}-{}", snapshot.generation())
+    }
+
+    pub(super) fn write(&self, snapshot: &Snapshot) -> io::Result<Written> {
+        match &self.of {
+            RowsOf::Images(asked) => {
+                self.written(snapshot, asked, images(snapshot, &asked.0, &asked.1), |head, images| {
+                    serde_json::to_vec(&ImagePage { head, images })
+                })
+            }
+            RowsOf::Containers(asked) => {
+                let page = Containers::of(snapshot, &asked.0).page(&asked.1, None);
+                self.written(snapshot, asked, page, |head, containers| {
+                    serde_json::to_vec(&ContainerPage { head, containers })
+                })
+            }
+            RowsOf::Registries(asked) => {
+                let page = registries(snapshot, &asked.0, &asked.1);
+                self.written(snapshot, asked, page, |head, registries| {
+                    serde_json::to_vec(&RegistryPage { head, registries })
+                })
+            }
+            RowsOf::Repositories(asked) => {
+                let page = repositories(snapshot, &asked.0, &asked.1);
+                self.written(snapshot, asked, page, |head, repositories| {
+                    serde_json::to_vec(&RepositoryPage { head, repositories })
+                })
+            }
+        }
+    }
+
+    fn written<'a, S: Sort, R>(
+        &self,
+        snapshot: &'a Snapshot,
+        (filter, request): &(Filter, PageRequest<S>),
+        page: Page<R>,
+        to_json: impl FnOnce(PageHead<'a>, Vec<R>) -> serde_json::Result<Vec<u8>>,
+    ) -> io::Result<Written> {
+        let pin = Self::pin(&self.boot, snapshot);
+        let next = page.next.map(|place| Cursor::new(filter, request, place, &pin).to_text());
+        let head = PageHead::new(snapshot, pin, page.total, next.clone());
+        Ok(Written { body: to_json(head, page.rows)?, next })
+    }
+}
+
+impl Cursor {
+    fn new<S: Sort>(filter: &Filter, request: &PageRequest<S>, place: Place, pin: &str) -> Self {
+        let filter = hash(filter, request.sort, request.descending);
+        Self { version: VERSION, filter, place, pin: request.sort.is_count().then(|| pin.to_owned()) }
+    }
+
+    fn to_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// What a client sends back with these parameters.
+    pub(super) fn parse<S: Sort>(text: &str, filter: &Filter, sort: S, descending: bool) -> Result<Self, Problem> {
+        let bad = |what: &str| {
+            let detail = format!(
+                "The parameter \"cursor\" is \"{}\"; {what}. Send `next` of the page before, with the same parameters.",
+                excerpt(text)
+            );
+            Problem::new(ProblemKind::BadParameter, detail)
+        };
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| bad("it is no cursor"))?;
+        let cursor: Self = serde_json::from_slice(&bytes).map_err(|_| bad("it is no cursor"))?;
+        if cursor.version != VERSION {
+            return Err(bad("it comes from another version of kai"));
+        }
+        if cursor.filter != hash(filter, sort, descending) {
+            return Err(bad("it belongs to other parameters"));
+        }
+        Ok(cursor)
+    }
+}
+
+/// The same in every process.
+fn hash<S: Sort>(filter: &Filter, sort: S, descending: bool) -> String {
+    ContentHash::of(&(filter, sort.word(), descending)).to_string()
+}

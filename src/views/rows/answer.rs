@@ -1,0 +1,102 @@
+//! A page as it is sent: rows, and what is to be known of the whole.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::containers::ContainerRow;
+use super::groups::{RegistryRow, RepositoryRow};
+use super::images::ImageRow;
+use crate::snapshot::Snapshot;
+use crate::views::utc_seconds;
+
+/// What every page says of the whole.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PageHead<'a> {
+    /// Number of the snapshot in this process, from 1.
+    #[schema(example = 42)]
+    pub generation: u64,
+    /// When the cluster was observed, UTC in whole seconds.
+    #[serde(serialize_with = "utc_seconds")]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-24T09:30:00Z")]
+    pub observed_at: Timestamp,
+    /// Send it as `pin` to ask the same snapshot again, within a minute.
+    #[schema(example = "1f6b22c9-42")]
+    pub pin: String,
+    /// True when nothing was refused or skipped.
+    pub complete: bool,
+    /// What could not be listed.
+    pub missing: Vec<Missing<'a>>,
+    /// Rows of all pages.
+    #[schema(example = 1)]
+    pub total: usize,
+    /// Send it as `cursor` for the next page; null on the last one.
+    #[schema(required = true)]
+    pub next: Option<String>,
+}
+
+/// Something that could not be listed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MissingList)]
+pub struct Missing<'a> {
+    /// The namespace; null for the cluster as a whole.
+    #[schema(required = true)]
+    pub namespace: Option<&'a str>,
+    /// Which right is missing, and the API server's words.
+    pub reason: &'a str,
+}
+
+/// A page of images.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImagePage<'a> {
+    #[serde(flatten)]
+    pub head: PageHead<'a>,
+    /// Sorted by `sort`, then by image and digest.
+    pub images: Vec<ImageRow<'a>>,
+}
+
+/// A page of containers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ContainerPage<'a> {
+    #[serde(flatten)]
+    pub head: PageHead<'a>,
+    /// Sorted by `sort`, then by namespace, pod, kind and name.
+    pub containers: Vec<ContainerRow<'a>>,
+}
+
+/// A page of registries.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RegistryPage<'a> {
+    #[serde(flatten)]
+    pub head: PageHead<'a>,
+    /// Sorted by `sort`, then by name. Texts that are no image reference have no registry.
+    pub registries: Vec<RegistryRow<'a>>,
+}
+
+/// A page of repositories.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RepositoryPage<'a> {
+    #[serde(flatten)]
+    pub head: PageHead<'a>,
+    /// Sorted by `sort`, then by name.
+    pub repositories: Vec<RepositoryRow<'a>>,
+}
+
+impl<'a> PageHead<'a> {
+    #[must_use]
+    pub fn new(snapshot: &'a Snapshot, pin: String, total: usize, next: Option<String>) -> Self {
+        let missing = &snapshot.completeness().missing;
+        Self {
+            generation: snapshot.generation(),
+            observed_at: snapshot.observed_at(),
+            pin,
+            complete: snapshot.is_complete(),
+            missing: missing
+                .iter()
+                .map(|missing| Missing { namespace: missing.namespace.as_deref(), reason: &missing.reason })
+                .collect(),
+            total,
+            next,
+        }
+    }
+}

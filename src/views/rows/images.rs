@@ -1,0 +1,127 @@
+//! One row for each image: a reference as written and the digest that runs, with how much it is used.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::count::count;
+use super::filter::{DigestKind, Entry, Filter};
+use super::flag::Flags;
+use super::page::{Column, Page, PageRequest, Place, Row, Sort, page};
+use crate::inventory::Digest;
+use crate::snapshot::Snapshot;
+
+/// An image that containers run or request.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ImageRow<'a> {
+    /// The reference as the manifest writes it.
+    #[schema(example = "quay.io/acme/cart:1.25")]
+    pub image: &'a str,
+    /// The registry, `docker.io` where none is written; null when the text is no image reference.
+    #[schema(example = "quay.io")]
+    pub registry: Option<&'a str>,
+    /// The repository, with `library/` where that is meant.
+    #[schema(example = "acme/cart")]
+    pub repository: Option<&'a str>,
+    /// The tag, `latest` where neither tag nor digest is written.
+    #[schema(example = "1.25")]
+    pub tag: Option<&'a str>,
+    /// The manifest digest.
+    #[schema(value_type = Option<String>)]
+    pub digest: Option<&'a Digest>,
+    /// Who says so: `running`, the node; `pinned`, the manifest, while no node has reported what runs.
+    #[schema(value_type = Option<String>)]
+    pub digest_kind: Option<DigestKind>,
+    /// Containers, and image volumes, that run or request it.
+    #[schema(example = 3)]
+    pub containers: usize,
+    /// Pods of these containers.
+    #[schema(example = 3)]
+    pub pods: usize,
+    /// Namespaces of these pods.
+    #[schema(example = 1)]
+    pub namespaces: usize,
+    /// Workloads: Deployments, DaemonSets, CronJobs, … Pods without an owner are none.
+    #[schema(example = 1)]
+    pub owners: usize,
+    /// What is worth a look.
+    #[schema(value_type = Vec<String>, example = json!(["floating-tag"]))]
+    pub flags: Flags,
+}
+
+/// By what images are sorted: a column, and then image and digest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum ImageSort {
+    #[default]
+    Image,
+    Containers,
+    Pods,
+    Namespaces,
+    Owners,
+}
+
+/// The images of the containers that the filter wants, in no order.
+fn rows<'a>(snapshot: &'a Snapshot, filter: &Filter) -> impl Iterator<Item = ImageRow<'a>> {
+    let counts = count(snapshot, filter, Some);
+    counts.into_iter().map(|(Entry { image, digest, digest_kind }, count)| ImageRow {
+        image: image.written(),
+        registry: image.registry(),
+        repository: image.repository(),
+        tag: image.tag(),
+        digest,
+        digest_kind,
+        containers: count.containers,
+        pods: count.pods,
+        namespaces: count.namespaces,
+        owners: count.owners,
+        flags: count.flags,
+    })
+}
+
+/// One page of the images of a snapshot that the filter wants.
+#[must_use]
+pub fn images<'a>(snapshot: &'a Snapshot, filter: &Filter, request: &PageRequest<ImageSort>) -> Page<ImageRow<'a>> {
+    page(rows(snapshot, filter), request)
+}
+
+impl Sort for ImageSort {
+    const ALL: &'static [Self] = &[Self::Image, Self::Containers, Self::Pods, Self::Namespaces, Self::Owners];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Containers => "containers",
+            Self::Pods => "pods",
+            Self::Namespaces => "namespaces",
+            Self::Owners => "owners",
+        }
+    }
+
+    fn is_count(self) -> bool {
+        self != Self::Image
+    }
+}
+
+impl ImageSort {
+    fn column(self, row: &ImageRow<'_>) -> Column {
+        let number = match self {
+            Self::Image => return Column::Text(row.image.to_owned()),
+            Self::Containers => row.containers,
+            Self::Pods => row.pods,
+            Self::Namespaces => row.namespaces,
+            Self::Owners => row.owners,
+        };
+        Column::Number(number as u64)
+    }
+}
+
+impl Row<ImageSort> for ImageRow<'_> {
+    fn place(&self, sort: ImageSort) -> Place {
+        let digest = self.digest.map_or("", Digest::as_str);
+        let kind = match self.digest_kind {
+            None => "",
+            Some(DigestKind::Pinned) => "pinned",
+            Some(DigestKind::Running) => "running",
+        };
+        Place { column: sort.column(self), names: [self.image, digest, kind].map(str::to_owned).into() }
+    }
+}

@@ -1,0 +1,20 @@
+//! Rows: every image, or every container, that a filter wants, page by page.
+
+mod answer;
+mod containers;
+mod count;
+mod filter;
+mod flag;
+mod groups;
+mod images;
+mod page;
+mod words;
+
+pub use answer::{ContainerPage, ImagePage, PageHead, RegistryPage, RepositoryPage};
+pub use containers::{ContainerRow, ContainerSort, Containers};
+pub use filter::{DigestPrefix, Filter, RepositoryName};
+pub use flag::{Flag, Flags};
+pub use groups::{GroupSort, RegistryRow, RepositoryRow, registries, repositories};
+pub use images::{ImageRow, ImageSort, images};
+pub use page::{Page, PageRequest, Place, Sort};
+pub use words::{KINDS, STATES};

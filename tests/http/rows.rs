@@ -1,0 +1,203 @@
+//! `/v1/images` and `/v1/containers`: pages, the snapshot that they are of, and parameters that make no sense.
+
+use std::collections::BTreeSet;
+
+use crate::http_support::{Cluster, DEADLINE, OBSERVED, PODS, Reply, Server};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+fn rows<'a>(reply: &'a Value, name: &str) -> &'a Vec<Value> {
+    reply[name].as_array().unwrap_or_else(|| panic!("no {name}: {reply}"))
+}
+
+/// A server of the usual cluster that follows it.
+fn following(pods: &[(&str, &str)]) -> (Server, Cluster) {
+    let mut cluster = Cluster::whole();
+    let server = Server::with(|_| {}, Some(cluster.relist_all(OBSERVED, pods)));
+    tokio::spawn(server.http.follow());
+    (server, cluster)
+}
+
+async fn until_generation(server: &Server, path: &str, generation: u64) -> Reply {
+    tokio::time::timeout(DEADLINE, async {
+        loop {
+            let reply = server.get(path).await;
+            if reply.json()["generation"] == generation {
+                return reply;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("the generation")
+}
+
+#[tokio::test]
+async fn an_image_is_a_flat_row_and_the_answer_says_of_what_it_is() {
+    let reply = Server::new().get("/v1/images?image=docker.io/nginx").await;
+    assert_eq!((reply.status.as_u16(), reply.header("content-type")), (200, Some("application/json")));
+    assert_eq!(reply.header("inventory-generation"), Some("1"));
+    let mut page = reply.json();
+    let pin = page["pin"].take();
+    assert!(pin.as_str().is_some_and(|pin| pin.ends_with("-1")), "{pin}");
+    assert_eq!(
+        page,
+        json!({
+            "generation": 1, "observed_at": OBSERVED, "pin": null, "complete": false, "total": 1, "next": null,
+            "missing": [{"namespace": "refused",
+                "reason": "pods is forbidden: cannot list resource \"pods\" in the namespace \"refused\""}],
+            "images": [{
+                "image": "nginx:1.27", "registry": "docker.io", "repository": "library/nginx", "tag": "1.27",
+                "digest": null, "digest_kind": null, "containers": 1, "pods": 1, "namespaces": 1, "owners": 0,
+                "flags": ["no-digest"],
+            }],
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_container_is_a_flat_row() {
+    let page = Server::new().get("/v1/containers?registry=quay.io").await.json();
+    assert_eq!(
+        page["containers"],
+        json!([{
+            "namespace": "shop", "pod": "pod-2", "container": "app", "kind": "container",
+            "image": "quay.io/acme/cart:1.25", "digest": null, "image_id": null, "state": "running", "reason": null,
+            "node": null, "owner_kind": null, "owner_name": null, "owner_inferred": false, "flags": ["no-digest"],
+        }])
+    );
+}
+
+#[tokio::test]
+async fn excluded_namespaces_are_in_no_answer() {
+    let server = Server::new();
+    for (path, name) in [("/v1/images", "images"), ("/v1/containers", "containers")] {
+        let page = server.get(path).await.json();
+        assert_eq!((page["total"].as_u64(), rows(&page, name).len()), (Some(3), 3), "coredns is left out: {page}");
+    }
+}
+
+#[rstest]
+#[case::images("/v1/images?limit=1", "images")]
+#[case::by_count("/v1/images?sort=-containers&limit=1", "images")]
+#[case::containers("/v1/containers?limit=1&namespace=apps&namespace=shop", "containers")]
+#[tokio::test]
+async fn links_lead_through_every_page(#[case] first: &str, #[case] name: &str) {
+    let server = Server::new();
+    let (mut next, mut seen) = (Some(first.to_owned()), BTreeSet::new());
+    for _ in 0..4 {
+        let Some(path) = next else { break };
+        let reply = server.get(&path).await;
+        let page = reply.json();
+        assert_eq!((page["total"].as_u64(), rows(&page, name).len()), (Some(3), 1), "{path}");
+        seen.insert(rows(&page, name)[0].to_string());
+        next = reply.header("link").map(|link| {
+            assert!(link.contains(page["next"].as_str().expect("a cursor")), "{link}");
+            let (path, rel) = link.trim_start_matches('<').split_once('>').expect("a link");
+            assert_eq!(rel, "; rel=\"next\"");
+            path.to_owned()
+        });
+        assert_eq!(next.is_none(), page["next"].is_null());
+    }
+    assert_eq!((seen.len(), next), (3, None));
+}
+
+#[tokio::test]
+async fn a_pin_keeps_its_snapshot_while_the_cluster_changes() {
+    let (server, mut cluster) = following(&PODS);
+    let first = server.get("/v1/images").await.json();
+    let pin = first["pin"].as_str().expect("a pin").to_owned();
+    server.writer.publish(cluster.relist_all(OBSERVED, &PODS[..1]));
+    assert_eq!(until_generation(&server, "/v1/images", 2).await.json()["total"], 1);
+    let pinned = server.get(&format!("/v1/images?pin={pin}")).await;
+    assert_eq!((pinned.json(), pinned.header("inventory-generation")), (first, Some("1")));
+}
+
+#[tokio::test]
+async fn rows_in_the_order_of_counts_are_pinned_by_their_first_page() {
+    let (server, mut cluster) = following(&PODS);
+    let first = server.get("/v1/images?sort=pods&limit=2").await.json();
+    server.writer.publish(cluster.relist_all(OBSERVED, &PODS[..1]));
+    until_generation(&server, "/v1/images", 2).await;
+    let next = first["next"].as_str().expect("another page");
+    let second = server.get(&format!("/v1/images?sort=pods&limit=2&cursor={next}")).await.json();
+    assert_eq!((&second["generation"], &second["total"]), (&json!(1), &first["total"]));
+}
+
+#[rstest]
+#[case::of_another_process("/v1/images?pin=00000000-1")]
+#[case::no_pin("/v1/containers?pin=x")]
+#[tokio::test]
+async fn a_snapshot_that_is_not_kept_is_gone(#[case] path: &str) {
+    let reply = Server::new().get(path).await;
+    assert_eq!(reply.problem_type(), "snapshot-gone");
+    let detail = reply.problem(410, path.split('?').next().expect("a path"));
+    assert!(detail.ends_with("begin again without pin and cursor."), "{detail}");
+}
+
+#[rstest]
+#[case::unknown("imge=x", "The parameter \"imge\" is unknown; the known ones are namespace")]
+#[case::limit("limit=0", "The parameter \"limit\" is \"0\"; it must be a number from 1 to 1000.")]
+#[case::large_limit("limit=1001", "The parameter \"limit\" is \"1001\"")]
+#[case::sort("sort=size", "it must be image or containers or pods or namespaces or owners; a - before it")]
+#[case::flag("flag=odd", "it must be floating-tag or no-digest")]
+#[case::state("state=Running", "it must be running or waiting or terminated or pending.")]
+#[case::kind("kind=pod", "it must be container or init or sidecar or ephemeral or volume.")]
+#[case::short_digest(
+    "digest=sha256:abc",
+    "it must be a manifest digest, or sha256: with its first 12 or more hex digits."
+)]
+#[case::registry("registry=acme", "it must be a registry: a host")]
+#[case::repository("repository=nginx:1", "it must be a repository without tag and digest")]
+#[case::empty("tag=", "The parameter \"tag\" is \"\"; it must be a tag.")]
+#[case::cursor("cursor=x", "it is no cursor. Send `next` of the page before")]
+#[case::no_pin("pin=", "The parameter \"pin\" is \"\"; it must be `pin` of an answer.")]
+#[case::bytes("cursor=%ff", "it is no cursor")]
+#[case::twice("limit=1&limit=2", "The parameter \"limit\" is given more than once")]
+#[tokio::test]
+async fn parameters_that_make_no_sense_are_named(#[case] query: &str, #[case] part: &str) {
+    let reply = Server::new().get(&format!("/v1/images?{query}")).await;
+    let detail = reply.problem(400, "/v1/images");
+    assert!(detail.contains(part), "{detail}");
+}
+
+#[tokio::test]
+async fn a_cursor_is_good_for_its_own_parameters_alone() {
+    let server = Server::new();
+    let page = server.get("/v1/images?limit=1").await.json();
+    let cursor = page["next"].as_str().expect("another page");
+    for query in ["&tag=7", "&sort=pods", "&sort=-image"] {
+        let reply = server.get(&format!("/v1/images?cursor={cursor}{query}")).await;
+        let detail = reply.problem(400, "/v1/images");
+        assert!(detail.contains("it belongs to other parameters"), "{detail}");
+    }
+    assert_eq!(server.get(&format!("/v1/images?limit=5&cursor={cursor}")).await.status, 200, "a page may be longer");
+    // Another process takes it, too.
+    assert_eq!(Server::new().get(&format!("/v1/images?cursor={cursor}")).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_not_acceptable_here() {
+    let reply = Server::new().get_with("/v1/images", &[("accept", "text/csv")]).await;
+    assert_eq!(reply.problem_type(), "not-acceptable");
+}
+
+#[tokio::test]
+async fn registries_and_their_repositories_say_what_would_break_without_them() {
+    let server = Server::new();
+    let page = server.get("/v1/registries?sort=-images").await.json();
+    let registry = |name: &str, repositories: usize, used: usize| {
+        json!({"registry": name, "repositories": repositories, "images": used, "containers": used, "pods": used,
+            "namespaces": 1, "owners": 0})
+    };
+    assert_eq!(page["registries"], json!([registry("docker.io", 2, 2), registry("quay.io", 1, 1)]));
+    let page = server.get("/v1/registries/docker.io/repositories").await.json();
+    let names: Vec<_> = rows(&page, "repositories").iter().map(|row| &row["repository"]).collect();
+    assert_eq!(names, ["library/nginx", "library/redis"]);
+    assert_eq!(server.get("/v1/registries/ghcr.io/repositories").await.json()["total"], 0);
+    let bad = server.get("/v1/registries/acme/repositories").await;
+    let detail = bad.problem(400, "/v1/registries/acme/repositories");
+    assert!(detail.contains("it must be a registry"), "{detail}");
+    let twice = server.get("/v1/registries/quay.io/repositories?registry=quay.io").await;
+    assert!(twice.problem(400, "/v1/registries/quay.io/repositories").contains("the path names the registry"));
+}
