@@ -114,8 +114,9 @@ impl BodyCache {
         now: u64,
     ) -> Vec<(Arc<BodyKey>, Arc<Rendered>)> {
         let number = last.snapshot.generation();
-        let asked =
-            self.bodies.iter().filter(|(key, body)| key.question.lane() == lane && body.asked.is_steady(number, now));
+        let asked = self.bodies.iter().filter(|(key, body)| {
+            key.question.lane() == lane && key.question.is_made_ahead() && body.asked.is_steady(number, now)
+        });
         let is_missing = |key: &BodyKey| {
             let renewed = BodyKey::of(&key.question, key.coding, &next.snapshot);
             renewed.is_some_and(|renewed| !self.bodies.contains_key(&renewed))

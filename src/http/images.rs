@@ -140,7 +140,7 @@ async fn answer<S: Sort>(
 ) -> Result<Response, Problem> {
     asked.format(&[Format::Json])?;
     let Wanted { filter, request, pin } = params.wanted()?;
-    let current = app.answers.current(Lane::Long).ok_or_else(|| app.not_yet())?;
+    let current = app.answers.current(Lane::Short).ok_or_else(|| app.not_yet())?;
     let generation = match pin {
         Some(pin) => app.pins.find(&pin, &current)?,
         None => current,

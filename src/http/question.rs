@@ -29,7 +29,7 @@ pub(super) enum Question {
 /// pause, so that nobody waits for it: neither those who ask for it nor those who ask for little.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
-    /// One namespace.
+    /// One namespace, or what is made for whoever asks.
     Short,
     /// Many.
     Long,
@@ -92,9 +92,15 @@ impl Question {
 
     pub(super) fn lane(&self) -> Lane {
         match self {
-            Self::Images { .. } => Lane::Short,
-            Self::Inventory { .. } | Self::Namespaces | Self::Rows(_) => Lane::Long,
+            Self::Images { .. } | Self::Rows(_) => Lane::Short,
+            Self::Inventory { .. } | Self::Namespaces => Lane::Long,
         }
+    }
+
+    /// Whether the next generation has the answer ready for those who keep asking. A page is another one in each generation,
+    /// and whoever has read it asks for the next.
+    pub(super) fn is_made_ahead(&self) -> bool {
+        !matches!(self, Self::Rows(_))
     }
 
     /// The format of the answer.

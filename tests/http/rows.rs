@@ -124,6 +124,23 @@ async fn rows_in_the_order_of_counts_are_pinned_by_their_first_page() {
     assert_eq!((&second["generation"], &second["total"]), (&json!(1), &first["total"]));
 }
 
+#[tokio::test]
+async fn pages_are_made_for_whoever_asks_and_never_ahead() {
+    let (server, mut cluster) = following(&PODS);
+    for path in ["/v1/images", "/v1/containers?limit=1", "/v1/registries"] {
+        assert_eq!(server.get(path).await.status, 200);
+    }
+    for generation in 2..5 {
+        server.writer.publish(cluster.relist_all(OBSERVED, &PODS[..generation - 1]));
+        let reply = until_generation(&server, "/v1/containers", generation as u64).await;
+        assert_eq!(reply.json()["total"], generation - 1);
+    }
+    let last = server.http.renders();
+    server.writer.publish(cluster.relist_all(OBSERVED, &PODS));
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert_eq!(server.http.renders(), last, "nobody has asked since");
+}
+
 #[rstest]
 #[case::of_another_process("/v1/images?pin=00000000-1")]
 #[case::no_pin("/v1/containers?pin=x")]
