@@ -245,6 +245,12 @@ async fn a_server_without_its_store_makes_nothing_look_newer() {
     watching.api.frame(PODS, "BOOKMARK", &bookmark("Pod", "51"));
     watching.until("a later time", |watching| watching.reader.observed_at() > before).await;
     assert_eq!(watching.api.count(READY), 2, "a version that is new came from the store");
+    // One that has just started says so, and nothing changes for minutes.
+    watching.api.end(PODS);
+    watching.until("a question of a third stream", |watching| watching.api.count(READY) == 3).await;
+    let before = watching.reader.observed_at();
+    watching.api.change(|_| FakeCluster::of(1, 2));
+    watching.until("asked again", |watching| watching.reader.observed_at() > before).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! One watch: what its frames say, and when its stream is opened again.
 
 use std::sync::Mutex;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::Sender;
 use tokio::time::{sleep, timeout};
@@ -22,7 +23,12 @@ pub(super) struct Follower<'a> {
     pub(super) scope: &'a ListScope,
     pub(super) live: &'a Sender<Live>,
     pub(super) seen: &'a Seen,
+    /// There is a stream, and the server has not yet said that it reaches its store.
+    pub(super) is_unsure: AtomicBool,
 }
+
+/// A server that has just started says so within moments; nothing else may come for minutes.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Nobody takes the events any more.
 struct Abandoned;
@@ -112,8 +118,8 @@ impl<'a> Follower<'a> {
                 self.seen.regain(self.scope);
                 // What changed since comes within moments; when nothing did, the next word may be a minute off. The first
                 // stream follows a list.
-                if request.from.is_some() && (!was_open || self.connection.reaches_its_store().await) {
-                    self.seen.hear(self.scope);
+                if request.from.is_some() {
+                    self.hear_if(!was_open || self.connection.reaches_its_store().await);
                 }
                 Ok(stream)
             }
@@ -141,10 +147,17 @@ impl<'a> Follower<'a> {
     /// Takes the frames of the next bytes, and says what comes after them.
     async fn read(&self, watcher: &mut Watcher, stream: Option<&mut Stream<'a>>) -> Result<Next, Abandoned> {
         let Some(stream) = stream else { return Ok(self.step(watcher, Happened::Ended)) };
-        let happened = match timeout(watcher.silence(), stream.next()).await {
+        let is_unsure = self.is_unsure.load(Ordering::Relaxed);
+        let patience = if is_unsure { ASK_AGAIN.min(watcher.silence()) } else { watcher.silence() };
+        let happened = match timeout(patience, stream.next()).await {
             Ok(Ok(Some(frames))) => return self.take(watcher, frames).await,
             Ok(Ok(None)) => Happened::Ended,
             Ok(Err(problem)) => self.failed(problem),
+            Err(_elapsed) if is_unsure => {
+                self.hear_if(self.connection.reaches_its_store().await);
+                self.send(Vec::new()).await?;
+                return Ok(Next::Read);
+            }
             Err(_elapsed) => self.silent(watcher),
         };
         let next = self.step(watcher, happened);
@@ -197,11 +210,18 @@ impl<'a> Follower<'a> {
         }
         // A bookmark of a version that is known comes from a server without its store, too.
         let is_word = !are_bookmarks || watcher.version() > known;
-        if !watcher.is_relisting() && (is_word || self.connection.reaches_its_store().await) {
-            self.seen.hear(self.scope);
+        if !watcher.is_relisting() {
+            self.hear_if(is_word || self.connection.reaches_its_store().await);
         }
         self.send(events).await?;
         Ok(next)
+    }
+
+    fn hear_if(&self, is_sure: bool) {
+        self.is_unsure.store(!is_sure, Ordering::Relaxed);
+        if is_sure {
+            self.seen.hear(self.scope);
+        }
     }
 
     async fn send(&self, events: Vec<Event>) -> Result<(), Abandoned> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures::future::{FutureExt as _, select_all};
@@ -49,7 +50,8 @@ impl Watchers {
         let seen = Seen::new(relisted.versions.keys());
         let followers = self.by_scope.iter_mut().map(|(scope, watcher)| {
             let version = relisted.versions.get(scope).copied().flatten();
-            let follower = Follower { connection, records, scope, live, seen: &seen };
+            let is_unsure = AtomicBool::new(false);
+            let follower = Follower { connection, records, scope, live, seen: &seen, is_unsure };
             async move {
                 match (scope, follower.run(watcher, version).await) {
                     // Nothing depends on them: they are read again with everything.
