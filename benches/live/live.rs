@@ -12,14 +12,16 @@ mod floor;
 #[expect(dead_code, reason = "another program that shares this file reads more")]
 #[path = "../replay/kai.rs"]
 mod kai;
+#[path = "../replay/report.rs"]
+mod report;
 
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use changes::{Changed, Changes};
 use kai::Kai;
+use report::{percentiles, say};
 
 const USAGE: &str = "usage: live KAI KUBECONFIG [SECONDS (60) [CHANGES A SECOND (150) [KUBE-STATE-METRICS]]]";
 /// What a change may take to be seen at all.
@@ -34,18 +36,7 @@ const STARTS: usize = 5;
 const SCRAPED: usize = 20;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    ::kai::cluster::install_crypto_provider();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    match runtime.block_on(run(&arguments)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) if std::env::var_os("BARS").is_none() => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(message) => {
-            drop(writeln!(std::io::stderr(), "live: {message}"));
-            ExitCode::FAILURE
-        }
-    }
+    report::run("live", run)
 }
 
 /// Whether every bar was met.
@@ -137,16 +128,4 @@ async fn beside(program: &str, kubeconfig: &str, changes: &mut Changes, time: Du
         busy.mebibytes,
         scraped.mebibytes
     ))
-}
-
-fn percentiles(all: &mut [f64]) -> [f64; 3] {
-    all.sort_by(f64::total_cmp);
-    let at = |hundredth: usize| {
-        all.get((all.len() * hundredth / 100).min(all.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
-    };
-    [at(50), at(99), at(100)]
-}
-
-fn say(line: &str) -> Result<(), String> {
-    writeln!(std::io::stdout(), "{line}").map_err(|error| error.to_string())
 }

@@ -15,14 +15,15 @@ mod protobuf;
 #[expect(dead_code, reason = "dumps are written by another program that shares this file")]
 #[path = "../realistic/mod.rs"]
 mod realistic;
+mod report;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use api::Api;
 use kai::Kai;
 use realistic::Cluster;
+use report::{percentiles, say};
 
 const USAGE: &str = "usage: replay KAI [PODS (100000) [NAMESPACES (200) [SECONDS (600) [CHANGES A SECOND (1000)]]]]";
 /// One in so many changes the image.
@@ -46,19 +47,7 @@ struct Seen {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    // The client wants one, though it speaks plain HTTP here.
-    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    match runtime.block_on(run(&arguments)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) if std::env::var_os("BARS").is_none() => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(message) => {
-            drop(writeln!(std::io::stderr(), "replay: {message}"));
-            ExitCode::FAILURE
-        }
-    }
+    report::run("replay", run)
 }
 
 /// Whether every bar was met.
@@ -211,16 +200,4 @@ impl Sender<'_> {
         }
         last
     }
-}
-
-fn percentiles(all: &mut [f64]) -> [f64; 3] {
-    all.sort_by(f64::total_cmp);
-    let at = |hundredth: usize| {
-        all.get((all.len() * hundredth / 100).min(all.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
-    };
-    [at(50), at(99), at(100)]
-}
-
-fn say(line: &str) -> Result<(), String> {
-    writeln!(std::io::stdout(), "{line}").map_err(|error| error.to_string())
 }
