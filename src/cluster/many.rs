@@ -38,6 +38,6 @@ pub(super) async fn missing_right_to_all(
 pub(super) fn unwatchable(names: usize, missing: &str) -> String {
     format!(
         "namespace-selectors.include names {names} namespaces; more than {WATCHED_MAX} are watched as part of the whole \
-         cluster, and for that there is a {missing}"
+         cluster, which kai may not list: {missing}"
     )
 }

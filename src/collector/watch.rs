@@ -25,8 +25,6 @@ const TOPIC: &str = "watch";
 /// The API server that the settings describe, watched.
 pub struct WatchCluster {
     poll: PollCluster,
-    /// What cannot be watched is polled.
-    polls: bool,
     /// Everything is listed again that long after the last list, give or take a tenth.
     verify_interval: Option<Duration>,
     patience: Duration,
@@ -53,7 +51,7 @@ impl WatchCluster {
     pub fn new(poll: PollCluster, verify_interval: Option<Duration>, polls: bool) -> Self {
         let fallback = if polls { Fallback::Poll } else { Fallback::Never };
         let (watchers, warned) = (Watchers::new(fallback), Warned::default());
-        Self { poll: poll.watched(), polls, verify_interval, patience: PATIENCE, watchers, warned }
+        Self { poll: poll.watched(), verify_interval, patience: PATIENCE, watchers, warned }
     }
 
     /// Waits that long for what the watch has to say of a difference.
@@ -194,7 +192,7 @@ impl Source for WatchCluster {
         async {
             let selection = self.poll.selection().clone();
             let connection = self.poll.connect().await?;
-            if !self.polls {
+            if !self.watchers.polls() {
                 // A server that is silent has refused nothing.
                 let checked = tokio::time::timeout(CHECK_TIMEOUT, connection.check_watch(&selection)).await;
                 checked.unwrap_or(Ok(()))?;

@@ -25,6 +25,14 @@ pub(super) enum Question {
     Rows(Rows),
 }
 
+/// What an answer is, besides its bytes.
+pub(super) struct Said {
+    /// The hash of its content.
+    pub(super) content: ContentHash,
+    /// The cursor of the next page.
+    pub(super) next: Option<String>,
+}
+
 /// Which generation an answer is of. What takes long to render is a moment behind while the cluster changes without a
 /// pause, so that nobody waits for it: neither those who ask for it nor those who ask for little.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,36 +137,34 @@ impl Question {
         }
     }
 
-    /// Writes the answer and gives the hash of its content.
-    pub(super) fn write(
-        &self,
-        snapshot: &Snapshot,
-        policy: &ReportPolicy,
-        mut writer: impl Write,
-    ) -> io::Result<ContentHash> {
-        match self {
+    /// Writes the answer.
+    pub(super) fn write(&self, snapshot: &Snapshot, policy: &ReportPolicy, mut writer: impl Write) -> io::Result<Said> {
+        let mut next = None;
+        let content = match self {
             Self::Inventory { format, .. } => {
                 let report = KaiReport::of(snapshot, policy, |name| self.wants(name));
                 format.write(&report, Layout::Compact, writer)?;
-                Ok(report.content_hash())
+                report.content_hash()
             }
             Self::Namespaces => {
                 let list = NamespaceList::of(snapshot, policy);
                 serde_json::to_writer(writer, &list)?;
-                Ok(list.content_hash())
+                list.content_hash()
             }
             Self::Images { namespace } => {
                 let part = snapshot.namespace(namespace).ok_or(io::ErrorKind::NotFound)?;
                 let images = NamespaceImages::of(part, policy);
                 serde_json::to_writer(writer, &images)?;
-                Ok(images.content_hash())
+                images.content_hash()
             }
             Self::Rows(rows) => {
-                let body = rows.write(snapshot)?.body;
-                writer.write_all(&body)?;
-                Ok(ContentHash::of(&body))
+                let page = rows.write(snapshot)?;
+                writer.write_all(&page.body)?;
+                next = page.next;
+                ContentHash::of(&page.body)
             }
-        }
+        };
+        Ok(Said { content, next })
     }
 }
 

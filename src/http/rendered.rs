@@ -88,22 +88,21 @@ impl Rendered {
         alive: &Alive,
     ) -> io::Result<Self> {
         let etag = |content: ContentHash| format!("{content}-{}", question.format().name());
-        let mut next = None;
-        let mut rendered = if let Question::Rows(rows) = question {
-            let page = rows.write(snapshot)?;
-            next = page.next.map(Into::into);
-            let content = etag(ContentHash::of(&page.body));
-            Self::of(coding, alive, |writer| writer.write_all(&page.body).map(|()| content))?
-        } else if matches!(question, Question::Inventory { format: Format::Json, .. }) {
+        let rendered = if matches!(question, Question::Inventory { format: Format::Json, .. }) {
             let [before, plain] = [before, plain].map(|body| body.map_or_else(Default::default, Self::written));
             let wanted = |name: &str| question.wants(name);
             let Segmented { bytes, segments, content } =
                 segments::write(snapshot, policy, wanted, coding, before, plain)?;
             Self::new(bytes, &etag(content), segments, alive)?
         } else {
-            Self::of(coding, alive, |writer| question.write(snapshot, policy, writer).map(etag))?
+            let mut next = None;
+            let rendered = Self::of(coding, alive, |writer| {
+                let said = question.write(snapshot, policy, writer)?;
+                next = said.next;
+                Ok(etag(said.content))
+            })?;
+            Self { next: next.map(Into::into), ..rendered }
         };
-        rendered.next = next;
         if let Some(before) = before {
             rendered.asked.take_over(&before.asked);
         }

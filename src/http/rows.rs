@@ -70,7 +70,7 @@ impl Rows {
                 })
             }
             RowsOf::Containers(asked) => {
-                let page = Containers::of(snapshot, &asked.0).page(&asked.1, None);
+                let page = Containers::of(snapshot, &asked.0).page(&asked.1);
                 self.written(snapshot, asked, page, |head, containers| {
                     serde_json::to_vec(&ContainerPage { head, containers })
                 })

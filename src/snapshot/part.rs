@@ -59,6 +59,12 @@ impl NamespacePart {
         self.state
     }
 
+    /// Whether kai knows what runs in it. Of one that it left out or could not read, an empty list would be false.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        matches!(self.state, NamespaceState::Read | NamespaceState::Unknown)
+    }
+
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::completeness::Completeness;
 use super::event::ServerVersion;
 use super::hash::{ContentHash, HashSum};
-use super::part::{NamespacePart, NamespaceParts, NamespaceState};
+use super::part::{NamespacePart, NamespaceParts};
 use super::several::SeveralDigests;
 use crate::inventory::{ImageRef, NodeRecord};
 
@@ -104,14 +104,10 @@ impl Snapshot {
     /// skipped, and it is not empty while something is missing that may belong to it.
     #[must_use]
     pub fn vouches_for(&self, part: &NamespacePart) -> bool {
-        let is_known = match part.state() {
-            NamespaceState::Read | NamespaceState::Unknown => true,
-            NamespaceState::Excluded | NamespaceState::Refused => false,
-        };
         let completeness = self.completeness();
         let may_lack = completeness.skipped_namespaces.contains(part.name())
             || part.is_empty() && completeness.may_lack_anywhere();
-        is_known && !may_lack
+        part.is_known() && !may_lack
     }
 
     #[must_use]

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::images::NamespaceImages;
 use crate::inventory::ReportPolicy;
-use crate::snapshot::{ContentHash, NamespacePart, NamespaceState, ServerVersion, Snapshot};
+use crate::snapshot::{ContentHash, NamespacePart, ServerVersion, Snapshot};
 
 /// The value of `inventory_type`.
 pub(crate) const INVENTORY_TYPE: &str = "kubernetes";
@@ -99,14 +99,12 @@ impl<'a> KaiReport<'a> {
         }
     }
 
-    /// The namespaces that may be in a report. Those that are excluded or could not be read are left out: an empty list
-    /// would be false.
+    /// The namespaces that may be in a report.
     pub(crate) fn parts(
         snapshot: &'a Snapshot,
         wanted: impl Fn(&str) -> bool,
     ) -> impl Iterator<Item = &'a Arc<NamespacePart>> {
-        let known = |part: &&Arc<NamespacePart>| matches!(part.state(), NamespaceState::Read | NamespaceState::Unknown);
-        snapshot.namespaces().iter().filter(known).filter(move |part| wanted(part.name()))
+        snapshot.namespaces().iter().filter(move |part| part.is_known() && wanted(part.name()))
     }
 
     /// What a report says of one of [`Self::parts`].

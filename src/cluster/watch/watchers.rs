@@ -32,6 +32,11 @@ impl Watchers {
         Self { fallback, by_scope: BTreeMap::new() }
     }
 
+    /// Whether what cannot be watched is polled.
+    pub(crate) fn polls(&self) -> bool {
+        self.fallback == Fallback::Poll
+    }
+
     /// Watches each list that was read, until one of them has to be read again.
     pub(in crate::cluster) async fn follow(
         &mut self,

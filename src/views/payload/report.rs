@@ -10,7 +10,7 @@ use super::nodes::NodeNumber;
 use super::plan::{Item, Pieces, Slice, Tally};
 use super::{Lazy, PayloadRequest, json_length};
 use crate::inventory::ReportPolicy;
-use crate::snapshot::{NamespacePart, NamespaceState, Snapshot};
+use crate::snapshot::{NamespacePart, Snapshot};
 use crate::views::images::{ImageEntry, NamespaceImages, has_images};
 use crate::views::report::{INVENTORY_TYPE, ReportBody};
 
@@ -27,10 +27,7 @@ pub(super) struct Inventories {
 impl Inventories {
     pub(super) fn new(request: PayloadRequest) -> Self {
         let PayloadRequest { snapshot, timestamp, mut namespaces, policy, .. } = request;
-        namespaces.retain(|part| {
-            matches!(part.state(), NamespaceState::Read | NamespaceState::Unknown)
-                && (!policy.ignore_empty || has_images(part, &policy))
-        });
+        namespaces.retain(|part| part.is_known() && (!policy.ignore_empty || has_images(part, &policy)));
         let mut content = Self { snapshot, timestamp, policy, parts: namespaces, frame: 0 };
         let frame = json_length(&content.body(&Slice::default()));
         content.frame = frame;

@@ -8,7 +8,7 @@ use super::flag::Flags;
 use super::page::{Column, Page, PageRequest, Place, Row, Sort, page, page_of_sorted};
 use super::words::{KINDS, kind_word, state_word};
 use crate::inventory::{ContainerKind, ContainerRecord, Digest, PodRecord};
-use crate::snapshot::{NamespaceState, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// A container, or an image volume, of a pod.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -83,13 +83,12 @@ impl<'a> Containers<'a> {
         Self { snapshot, filter }
     }
 
-    /// The rows of a page. `total`: how many rows there are in all, if that is known.
+    /// The rows of a page.
     #[must_use]
-    pub fn page(self, request: &'a PageRequest<ContainerSort>, total: Option<usize>) -> Page<ContainerRow<'a>> {
+    pub fn page(self, request: &'a PageRequest<ContainerSort>) -> Page<ContainerRow<'a>> {
         // In the order in which they are kept.
         if request.sort == ContainerSort::Namespace && !request.descending {
-            let total = total.unwrap_or_else(|| self.iter().count());
-            return page_of_sorted(self.behind(request.after.as_ref()), request, total);
+            return page_of_sorted(self.behind(request.after.as_ref()), request, self.iter().count());
         }
         page(self.iter(), request)
     }
@@ -109,9 +108,7 @@ impl<'a> Containers<'a> {
 
     fn from(self, namespace: &'a str, pod: &'a str, uid: Option<&'a str>) -> impl Iterator<Item = ContainerRow<'a>> {
         let parts = self.snapshot.namespaces().iter_from(namespace);
-        let wanted =
-            parts.filter(move |part| part.state() != NamespaceState::Excluded && self.filter.wants_namespace(part));
-        wanted.flat_map(move |part| {
+        parts.filter(move |part| self.filter.wants_namespace(part)).flat_map(move |part| {
             let is_first = **part.name() == *namespace;
             let (pod, uid) = if is_first { (pod, uid) } else { ("", None) };
             part.pods_from(pod, uid).flat_map(move |pod| self.of_pod(pod))

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use super::filter::{Entry, Filter};
 use super::flag::Flags;
 use crate::inventory::Workload;
-use crate::snapshot::{NamespaceState, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// Who uses an image, or several of them.
 pub(super) struct Count<'a> {
@@ -30,9 +30,9 @@ pub(super) fn count<'a, K: Eq + Hash>(
 ) -> HashMap<K, Count<'a>> {
     let mut counts: HashMap<K, Count<'a>> = HashMap::new();
     let mut of_images: HashMap<Entry<'a>, Flags> = HashMap::new();
-    let parts = snapshot.namespaces().iter().filter(|part| part.state() != NamespaceState::Excluded);
     let mut pods = 0;
-    for (namespace, part) in parts.enumerate().filter(|(_, part)| filter.wants_namespace(part)) {
+    let parts = snapshot.namespaces().iter().filter(|part| filter.wants_namespace(part));
+    for (namespace, part) in parts.enumerate() {
         for pod in part.pods().filter(|pod| filter.wants_pod(pod)) {
             pods += 1;
             let workload = pod.owner.as_ref().map(|owner| owner.workload());

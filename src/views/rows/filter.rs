@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::flag::{Flag, Flags};
 use crate::inventory::{ContainerKind, ContainerRecord, ContainerState, Digest, ImageRef, PodRecord};
-use crate::snapshot::NamespacePart;
+use crate::snapshot::{DifferentImage, NamespacePart};
 
 /// The fewest hex digits that tell a digest from others.
 const DIGEST_MIN: usize = 12;
@@ -60,9 +60,22 @@ impl<'a> Entry<'a> {
     /// What runs in the container and, while an update is pending, what is requested.
     pub(super) fn of(container: &'a ContainerRecord) -> impl Iterator<Item = Self> + use<'a> {
         let ContainerRecord { image, running, updating_from, .. } = container;
-        let asked = Self::new(image, running.as_ref().filter(|_| updating_from.is_none()));
-        let runs = updating_from.as_deref().map(|old| Self::new(old, running.as_ref()));
-        runs.into_iter().chain([asked])
+        Self::of_both(image, running.as_ref(), updating_from.as_deref())
+    }
+
+    /// The same of an image that some containers of a namespace have.
+    fn of_different(image: &'a DifferentImage) -> impl Iterator<Item = Self> + use<'a> {
+        let DifferentImage { image, running, updating_from } = image;
+        Self::of_both(image, running.as_ref(), updating_from.as_deref())
+    }
+
+    fn of_both(
+        image: &'a ImageRef,
+        running: Option<&'a Digest>,
+        updating_from: Option<&'a ImageRef>,
+    ) -> impl Iterator<Item = Self> + use<'a> {
+        let asked = Self::new(image, running.filter(|_| updating_from.is_none()));
+        updating_from.map(|old| Self::new(old, running)).into_iter().chain([asked])
     }
 
     pub(super) fn new(image: &'a ImageRef, running: Option<&'a Digest>) -> Self {
@@ -125,14 +138,10 @@ fn any<T>(alternatives: &BTreeSet<T>, holds: impl Fn(&T) -> bool) -> bool {
 impl Filter {
     /// Whether rows of the namespace are wanted at all.
     pub(super) fn wants_namespace(&self, part: &NamespacePart) -> bool {
-        any(&self.namespaces, |name| **name == **part.name())
-            && (!self.is_about_images()
-                || part.images(false).any(|image| {
-                    let running = image.running.as_ref();
-                    let asked = Entry::new(&image.image, running.filter(|_| image.updating_from.is_none()));
-                    let runs = image.updating_from.as_deref().map(|old| Entry::new(old, running));
-                    runs.into_iter().chain([asked]).any(|entry| self.wants_entry(entry))
-                }))
+        let has_wanted = || part.images(false).flat_map(Entry::of_different).any(|entry| self.wants_entry(entry));
+        part.is_known()
+            && any(&self.namespaces, |name| **name == **part.name())
+            && (!self.is_about_images() || has_wanted())
     }
 
     fn is_about_images(&self) -> bool {

@@ -209,7 +209,7 @@ proptest! {
         }
         let named = |row: &kai::views::ContainerRow<'_>| [row.namespace, row.pod, row.container].join("/");
         let (rows, totals) = paged(column, descending, limit, |_, request| {
-            let page = Containers::of(&snapshot, &filter).page(request, None);
+            let page = Containers::of(&snapshot, &filter).page(request);
             (page.rows.iter().map(named).collect(), page.total, page.next)
         });
         let all: BTreeSet<String> = Containers::of(&snapshot, &filter).iter().map(|row| named(&row)).collect();
@@ -226,7 +226,7 @@ proptest! {
         let (snapshots, filter) = ([of(before), of(after)], Filter::default());
         let named = |row: &kai::views::ContainerRow<'_>| [row.namespace, row.pod, row.container].join("/");
         let (rows, _) = paged(ContainerSort::Namespace, false, limit, |number, request| {
-            let page = Containers::of(&snapshots[usize::from(number >= turn)], &filter).page(request, None);
+            let page = Containers::of(&snapshots[usize::from(number >= turn)], &filter).page(request);
             (page.rows.iter().map(named).collect(), page.total, page.next)
         });
         let [before, after] =
