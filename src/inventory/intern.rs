@@ -5,11 +5,17 @@ use std::sync::Arc;
 
 use super::{Digest, ImageRef};
 
-/// Shares equal strings and parsed references. Kept across relists, so that equal records share memory.
+/// So many new texts at least are taken in before what nothing holds any more is looked for.
+const NEW_MIN: usize = 1_024;
+
+/// Shares equal strings and parsed references. Kept across relists, so that equal records share memory. While a cluster is
+/// watched new texts come all the time and old ones are not needed any more: they are forgotten along the way.
 #[derive(Debug, Default)]
 pub struct Interner {
     strings: HashSet<Arc<str>>,
     images: HashMap<Arc<str>, Arc<ImageRef>>,
+    /// How many of both there were when the last ones were forgotten.
+    kept: usize,
 }
 
 impl Interner {
@@ -18,6 +24,7 @@ impl Interner {
         if let Some(shared) = self.strings.get(text) {
             return Arc::clone(shared);
         }
+        self.make_room();
         let shared: Arc<str> = text.into();
         self.strings.insert(Arc::clone(&shared));
         shared
@@ -28,6 +35,7 @@ impl Interner {
         if let Some(shared) = self.images.get(text) {
             return Arc::clone(shared);
         }
+        self.make_room();
         let image = Arc::new(ImageRef::parse(text));
         self.images.insert(text.into(), Arc::clone(&image));
         image
@@ -42,6 +50,18 @@ impl Interner {
     pub fn sweep(&mut self) {
         self.images.retain(|_, image| Arc::strong_count(image) > 1);
         self.strings.retain(|string| Arc::strong_count(string) > 1);
+        self.kept = self.len();
+    }
+
+    /// Looks through everything once in as many new texts as cost no more to take in.
+    fn make_room(&mut self) {
+        if self.len() > self.kept + NEW_MIN.max(self.kept / 4) {
+            self.sweep();
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.strings.len() + self.images.len()
     }
 }
 
@@ -60,5 +80,17 @@ mod tests {
         drop((first, second));
         interner.sweep();
         assert!(interner.strings.is_empty());
+    }
+
+    #[test]
+    fn texts_that_nothing_holds_any_more_are_forgotten_without_a_relist() {
+        let mut interner = Interner::default();
+        let held: Vec<_> = (0..3_000).map(|at| interner.image(&format!("app:{at}"))).collect();
+        for at in 0..100_000 {
+            interner.image(&format!("live:{at}"));
+            interner.string(&format!("container-{at}"));
+        }
+        assert!(interner.len() < 2 * (held.len() + NEW_MIN), "{} texts", interner.len());
+        assert!(held.iter().all(|image| Arc::ptr_eq(image, &interner.image(image.written()))));
     }
 }
