@@ -49,7 +49,7 @@ pub(super) struct Globals {
     cluster_name: Option<String>,
 
     /// Only these namespaces; repeat it, or separate names with commas. Needs rights in these namespaces only
-    #[arg(short, long, global = true, value_name = "NAMESPACE", value_delimiter = ',', add = ArgValueCompleter::new(completion::namespaces))]
+    #[arg(short, long, visible_alias = "namespace", global = true, value_name = "NAMESPACE", value_delimiter = ',', add = ArgValueCompleter::new(completion::namespaces))]
     namespaces: Vec<String>,
 
     /// Read saved objects instead of a cluster: a file of `kubectl get namespaces,pods -A -o json` (or yaml), or a

@@ -7,12 +7,14 @@ mod globals;
 mod print;
 mod probe;
 mod push;
+mod query;
 mod report;
 mod run;
 mod serve;
 mod start;
 mod version;
 
+pub use query::{NotWanted, Wanted};
 pub use run::main;
 
 use clap::{Parser, Subcommand};
@@ -43,6 +45,8 @@ Examples:
   kubectl get ns,pods -A -o json | kai --input -    from saved objects, without a cluster
   kai --input must-gather/ -o table                 from a folder of them (also: kubectl cluster-info dump)
   kai serve                                         the service: curl -s localhost:8080/inventory
+  kai where nginx                                   which pods run it, and who owns them
+  kai images --registry docker.io                   what would break if that registry went away
   kai push --dry-run -o table                       what would go to which account of Anchore Enterprise
   kai explain registry:5000/team/app                how kai reads an image name
 
@@ -75,6 +79,14 @@ enum Command {
     Serve(serve::Serve),
     /// Send the inventory to Anchore Enterprise once, or show what would be sent
     Push(push::Push),
+    /// List images: what runs or is requested, how often, and what is worth a look
+    Images(query::Images),
+    /// List containers: where images run, workload by workload
+    Containers(query::Containers),
+    /// Find the pods of an image or a digest, and who owns them
+    Where(query::Locate),
+    /// Compare the images of two clusters, dumps or running kais
+    Diff(query::Diff),
     /// Show how image references are read, one JSON line each
     Explain(explain::Explain),
     /// Print all settings as YAML, and where each comes from

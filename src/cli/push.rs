@@ -16,9 +16,9 @@ use crate::health::PushBoard;
 use crate::inventory::{escape_controls, excerpt};
 use crate::metrics::Metrics;
 use crate::once::{Ended, Once};
-use crate::output::is_closed_pipe;
+use crate::output::{is_closed_pipe, terminal_width};
 use crate::push::DryRun;
-use crate::views::{Format, write_columns};
+use crate::views::{Format, Look, write_columns};
 
 /// A dump of which more time has passed has little of what runs now.
 const OLD: Duration = Duration::from_hours(24);
@@ -137,5 +137,10 @@ fn write_table(dry_run: &DryRun, out: &mut impl Write) -> io::Result<()> {
             ]
         })
         .collect();
-    write_columns(["NAMESPACE", "ACCOUNT", "RULE", "K8S-INVENTORY"], &rows, out)
+    write_columns(
+        ["NAMESPACE", "ACCOUNT", "RULE", "K8S-INVENTORY"],
+        &rows,
+        Look { width: terminal_width(), ..Look::WHOLE },
+        out,
+    )
 }

@@ -70,6 +70,10 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
             let started = start(&flags, Some(Mode::Periodic))?;
             block_on(many_threads()?, serve::run(flags, started, cli.globals.dump()))
         }
+        Some(Command::Images(images)) => block_on(one_thread()?, images.run(&cli.globals)),
+        Some(Command::Containers(containers)) => block_on(one_thread()?, containers.run(&cli.globals)),
+        Some(Command::Where(locate)) => block_on(one_thread()?, locate.run(&cli.globals)),
+        Some(Command::Diff(diff)) => block_on(one_thread()?, diff.run(&cli.globals)),
         Some(Command::Push(push)) => {
             let started = start(&cli.globals.flags(), Some(Mode::Adhoc))?;
             block_on(many_threads()?, push.run(started, cli.globals.dump(), cli.globals.namespaces()))

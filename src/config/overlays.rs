@@ -2,7 +2,7 @@
 
 use super::keys::{
     self, DEV, KEYS, KUBECONFIG_CLUSTER, KUBECONFIG_PATH, Kind, LISTEN_DEFAULT_VARIABLE, LOG_LEVEL, MODE,
-    NAMESPACE_INCLUDE, OUTPUT, POLLING_INTERVAL, QUIET, SERVER_LISTEN, VERBOSE_INVENTORY_REPORTS,
+    NAMESPACE_EXCLUDE, NAMESPACE_INCLUDE, OUTPUT, POLLING_INTERVAL, QUIET, SERVER_LISTEN, VERBOSE_INVENTORY_REPORTS,
 };
 use super::layer::Layer;
 use super::problem::{Origin, Problems};
@@ -90,6 +90,7 @@ pub(super) fn read_flags(flags: &Flags, below: &Layer, problems: &mut Problems) 
         impersonation,
         cluster_name,
         namespaces,
+        exclude,
         output,
         quiet,
         verbose,
@@ -128,10 +129,14 @@ pub(super) fn read_flags(flags: &Flags, below: &Layer, problems: &mut Problems) 
             layer.settings.insert(key.path, Setting::new(Value::Switch(true), Origin::Flag(flag)));
         }
     }
-    if !namespaces.is_empty() {
-        let origin = Origin::Flag("--namespaces");
-        let items = namespaces.iter().flat_map(|text| split(text, &origin)).collect();
-        layer.settings.insert(NAMESPACE_INCLUDE.path, Setting::new(Value::List(items), origin));
+    for (key, flag, given) in
+        [(NAMESPACE_INCLUDE, "--namespaces", namespaces), (NAMESPACE_EXCLUDE, "--exclude", exclude)]
+    {
+        if !given.is_empty() {
+            let origin = Origin::Flag(flag);
+            let items = given.iter().flat_map(|text| split(text, &origin)).collect();
+            layer.settings.insert(key.path, Setting::new(Value::List(items), origin));
+        }
     }
     if *verbose > 0 {
         read_verbosity(*verbose, *quiet, below, &mut layer, problems);

@@ -21,6 +21,8 @@ pub struct Flags {
     pub cluster_name: Option<String>,
     /// `--namespaces`: sets `namespace-selectors.include`; each may be comma-separated.
     pub namespaces: Vec<String>,
+    /// `--exclude`: sets `namespace-selectors.exclude`.
+    pub exclude: Vec<String>,
     /// `--output`: sets `output`.
     pub output: Option<String>,
     /// `--quiet`: sets `quiet`.

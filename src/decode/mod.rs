@@ -7,7 +7,7 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `objects` | the fields kept, one line each, for JSON, YAML and protobuf |
-//! | `fields`, `texts` | how fields, labels and annotations are written |
+//! | `fields`, `texts`, `time` | how fields, labels, annotations and times are written |
 //! | `pod`, `namespace`, `node` | what the fields of an object mean |
 //! | `json` | items out of a JSON byte stream, and one item of JSON |
 //! | `protobuf` | the wrapper of an object in protobuf, and the fields of a message |
@@ -38,6 +38,7 @@ mod sink;
 mod skipped;
 mod status;
 mod texts;
+mod time;
 mod watch;
 
 pub use dump::{DumpEnd, read_dump};

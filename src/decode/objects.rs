@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::fields::{loose, object, objects};
 use super::texts::{KeyValue, texts};
+use super::time::{Time, time};
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -223,7 +224,12 @@ pub(super) struct Waiting {
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
-pub(super) struct Running {}
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Running {
+    #[prost(message, optional, tag = "1")]
+    #[serde(deserialize_with = "time")]
+    pub(super) started_at: Option<Time>,
+}
 
 #[derive(Clone, PartialEq, Eq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

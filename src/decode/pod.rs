@@ -9,7 +9,7 @@ use super::skipped::Lack;
 use super::texts::KeyValue;
 use crate::inventory::{
     ContainerKind, ContainerRecord, ContainerState, Interner, Metadata, MetadataRule, OwnerRef, Phase, PodGenerations,
-    PodRecord, SpecEntry, StatusEntry, read_container,
+    PodRecord, SpecEntry, StartTime, StatusEntry, read_container,
 };
 
 /// What was read of a pod.
@@ -180,6 +180,7 @@ impl<'p> PodReader<'p> {
             image_id: text(status.image_id.as_ref()),
             state,
             reason: text(reason),
+            started_at: started_at(status),
             container_id,
         }
     }
@@ -277,6 +278,12 @@ fn state_of(status: &ContainerStatus) -> (ContainerState, Option<&String>) {
             (ContainerState::Waiting, waiting.as_ref().and_then(|waiting| waiting.reason.as_ref()))
         }
     }
+}
+
+/// When the container that runs was started.
+fn started_at(status: &ContainerStatus) -> Option<StartTime> {
+    let running = status.state.as_ref()?.running.as_ref()?;
+    StartTime::from_second(running.started_at.as_ref()?.seconds?)
 }
 
 /// Up to here a list is searched name by name; beyond, a map is built, as an item may hold half a million entries.

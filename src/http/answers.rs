@@ -14,10 +14,10 @@ use super::cache::BodyCache;
 use super::generation::Generation;
 use super::negotiate::ContentCoding;
 use super::problem::Problem;
+use super::process::Process;
 use super::question::{Lane, Question};
 use super::rendered::Rendered;
 use crate::feed::{Latest, SnapshotReader};
-use crate::inventory::ReportPolicy;
 use crate::snapshot::Snapshot;
 
 /// How many requests at once wait for a render in threads of their own. The others wait without one and mostly find the
@@ -48,14 +48,14 @@ pub(super) struct Answers {
 struct Hits(AtomicU64);
 
 impl Answers {
-    pub(super) fn new(reader: SnapshotReader, policy: ReportPolicy, max_bytes: u64) -> Self {
+    pub(super) fn new(reader: SnapshotReader, process: Process, max_bytes: u64) -> Self {
         let first = reader.current().map(|snapshot| Arc::new(Generation::new(snapshot)));
         Self {
             reader,
             short: ArcSwapOption::new(first.clone()),
             long: ArcSwapOption::new(first),
             begun: Instant::now(),
-            cache: BodyCache::new(max_bytes, policy),
+            cache: BodyCache::new(max_bytes, process),
             renderers: Semaphore::new(RENDERERS),
             hits: Hits::default(),
             waits: AtomicU64::new(0),

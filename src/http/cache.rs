@@ -10,9 +10,9 @@ use moka::sync::Cache;
 
 use super::generation::Generation;
 use super::negotiate::ContentCoding;
+use super::process::Process;
 use super::question::{Lane, Question};
 use super::rendered::{Alive, Rendered};
-use crate::inventory::ReportPolicy;
 use crate::snapshot::{ContentHash, Snapshot};
 
 /// What an entry takes besides its body and question: the cache's own records and the headers, rounded up.
@@ -35,7 +35,7 @@ pub(super) struct BodyCache {
     bodies: Cache<BodyKey, Arc<Rendered>>,
     alive: Alive,
     max_bytes: u64,
-    policy: ReportPolicy,
+    process: Process,
     renders: AtomicU64,
 }
 
@@ -52,15 +52,15 @@ impl BodyKey {
 }
 
 impl BodyCache {
-    /// A cache of at most `max_bytes`, which renders by `policy`.
-    pub(super) fn new(max_bytes: u64, policy: ReportPolicy) -> Self {
+    /// A cache of at most `max_bytes`, which renders by that.
+    pub(super) fn new(max_bytes: u64, process: Process) -> Self {
         let bodies = Cache::builder()
             .max_capacity(max_bytes)
             .weigher(|key: &BodyKey, body: &Arc<Rendered>| u32::try_from(weight(key, body)).unwrap_or(u32::MAX))
             // The default policy may refuse a new body in favour of one that was popular in the last generation.
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        Self { bodies, alive: Alive::default(), max_bytes, policy, renders: AtomicU64::new(0) }
+        Self { bodies, alive: Alive::default(), max_bytes, process, renders: AtomicU64::new(0) }
     }
 
     /// How many bodies were rendered.
@@ -93,8 +93,8 @@ impl BodyCache {
         let render = || {
             self.renders.fetch_add(1, Ordering::Relaxed);
             let plain = generation.get(question, ContentCoding::Identity).filter(|_| coding == ContentCoding::Gzip);
-            let (snapshot, policy, plain) = (&generation.snapshot, &self.policy, plain.map(|body| &**body));
-            Rendered::answer(question, snapshot, policy, coding, before, plain, &self.alive).map(Arc::new)
+            let (snapshot, process, plain) = (&generation.snapshot, &self.process, plain.map(|body| &**body));
+            Rendered::answer(question, snapshot, process, coding, before, plain, &self.alive).map(Arc::new)
         };
         if let Some(body) = generation.get_or_render(question, coding, render) {
             return body.map_err(Arc::new);

@@ -24,6 +24,8 @@ pub(super) struct OfDocument;
 pub(super) struct OfData;
 /// Failures of the data routes that have pages.
 pub(super) struct OfRows;
+/// Failures of the data route that names an image.
+pub(super) struct OfImage;
 /// Failures of the data routes that name a namespace.
 pub(super) struct OfNamespaces;
 
@@ -54,6 +56,12 @@ impl IntoResponses for OfData {
 impl IntoResponses for OfRows {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         references(ANY.into_iter().chain([406, 410, 503]))
+    }
+}
+
+impl IntoResponses for OfImage {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references(ANY.into_iter().chain([404, 406, 410, 503]))
     }
 }
 

@@ -7,15 +7,16 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::App;
-use super::failures::OfRows;
+use super::failures::{OfImage, OfRows};
 use super::params::Params;
 use super::problem::{Problem, ProblemKind};
 use super::question::{Lane, Question};
 use super::reply::Asked;
 use super::row_params::{RowParams, Wanted};
-use super::rows::{Rows, RowsOf};
+use super::rows::Rows;
+use crate::snapshot::Snapshot;
 use crate::views::{
-    ContainerPage, ContainerSort, Filter, Format, GroupSort, ImagePage, ImageSort, PageRequest, RegistryPage,
+    ContainerPage, ContainerSort, Filter, Format, GroupSort, ImagePage, ImageSort, ImageUse, PageRequest, RegistryPage,
     RepositoryPage, Sort,
 };
 
@@ -44,7 +45,49 @@ pub(super) async fn list_images(
     Params(params): Params<RowParams<ImageSort>>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    answer(&app, params, asked, |asked| RowsOf::Images(asked.into())).await
+    answer(&app, params, asked, |_, asked| Ok(Rows::Images(asked.into()))).await
+}
+
+/// Where an image runs
+///
+/// The images of one manifest digest, under each reference that has it, and a page of their containers. A node reports the
+/// digest of the index of a multi-platform image, or that of its platform: they are different digests.
+#[utoipa::path(
+    get,
+    path = "/v1/images/{digest}",
+    operation_id = "get_image",
+    tag = "images",
+    params(
+        ("digest" = String, Path, description = "A manifest digest: `sha256:` and 64 hex digits, or the first 12 or more.", example = "sha256:b9b4fa9b3e13"),
+        RowParams<ContainerSort>,
+    ),
+    responses((status = 200, description = "The image, and a page of its containers.", body = ImageUse, content_type = "application/json", example = json!({
+        "generation": 42, "observed_at": "2026-11-24T09:30:00Z", "pin": "1f6b22c9-42", "complete": true, "missing": [], "total": 1, "next": null,
+        "images": [{
+            "image": "quay.io/acme/cart:1.25", "registry": "quay.io", "repository": "acme/cart", "tag": "1.25",
+            "digest": "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628", "digest_kind": "running",
+            "containers": 1, "pods": 1, "namespaces": 1, "owners": 1, "flags": [],
+        }],
+        "containers": [{
+            "namespace": "shop", "pod": "cart-7d4b9c6f5-x2x8q", "container": "cart", "kind": "container",
+            "image": "quay.io/acme/cart:1.25", "digest": "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628",
+            "digest_kind": "running", "image_id": null, "state": "running", "reason": null, "started_at": "2026-11-24T09:14:02Z", "node": "eu1-pool-a-1",
+            "owner_kind": "Deployment", "owner_name": "cart", "owner_inferred": true, "flags": [],
+        }],
+    })), OfImage),
+)]
+pub(super) async fn get_image(
+    State(app): State<Arc<App>>,
+    digest: Result<Path<String>, PathRejection>,
+    Params(params): Params<RowParams<ContainerSort>>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let params = params.in_path("digest", digest)?;
+    answer(&app, params, asked, |snapshot, (filter, request)| {
+        check_reported(snapshot, &filter)?;
+        Ok(Rows::Image((filter, request).into()))
+    })
+    .await
 }
 
 /// Containers
@@ -62,7 +105,7 @@ pub(super) async fn list_images(
         "containers": [{
             "namespace": "shop", "pod": "cart-7d4b9c6f5-x2x8q", "container": "cart", "kind": "container",
             "image": "quay.io/acme/cart:1.25", "digest": "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628",
-            "image_id": null, "state": "running", "reason": null, "node": "eu1-pool-a-1",
+            "digest_kind": "running", "image_id": null, "state": "running", "reason": null, "started_at": "2026-11-24T09:14:02Z", "node": "eu1-pool-a-1",
             "owner_kind": "Deployment", "owner_name": "cart", "owner_inferred": true, "flags": [],
         }],
     })), OfRows),
@@ -72,7 +115,7 @@ pub(super) async fn list_containers(
     Params(params): Params<RowParams<ContainerSort>>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    answer(&app, params, asked, |asked| RowsOf::Containers(asked.into())).await
+    answer(&app, params, asked, |_, asked| Ok(Rows::Containers(asked.into()))).await
 }
 
 /// Registries
@@ -97,7 +140,7 @@ pub(super) async fn list_registries(
     Params(params): Params<RowParams<GroupSort>>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    answer(&app, params, asked, |asked| RowsOf::Registries(asked.into())).await
+    answer(&app, params, asked, |_, asked| Ok(Rows::Registries(asked.into()))).await
 }
 
 /// Repositories of a registry
@@ -125,18 +168,15 @@ pub(super) async fn list_repositories(
     Params(params): Params<RowParams<GroupSort>>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let Ok(Path(registry)) = registry else {
-        let detail = "The registry in the path is not UTF-8 once decoded; write its host.";
-        return Err(Problem::new(ProblemKind::BadParameter, detail));
-    };
-    answer(&app, params.of_registry(&registry)?, asked, |asked| RowsOf::Repositories(asked.into())).await
+    let params = params.in_path("registry", registry)?;
+    answer(&app, params, asked, |_, asked| Ok(Rows::Repositories(asked.into()))).await
 }
 
 async fn answer<S: Sort>(
     app: &Arc<App>,
     params: RowParams<S>,
     asked: Asked,
-    of: impl FnOnce((Filter, PageRequest<S>)) -> RowsOf,
+    of: impl FnOnce(&Snapshot, (Filter, PageRequest<S>)) -> Result<Rows, Problem>,
 ) -> Result<Response, Problem> {
     asked.format(&[Format::Json])?;
     let Wanted { filter, request, pin } = params.wanted()?;
@@ -145,7 +185,20 @@ async fn answer<S: Sort>(
         Some(pin) => app.pins.find(&pin, &current)?,
         None => current,
     };
+    let rows = of(&generation.snapshot, (filter, request))?;
     app.pins.hold(&generation);
-    let question = Question::Rows(Rows { boot: Arc::clone(app.pins.boot()), of: of((filter, request)) });
-    asked.answer_of(app, &generation, &question).await
+    asked.answer_of(app, &generation, &Question::Rows(rows)).await
+}
+
+fn check_reported(snapshot: &Snapshot, filter: &Filter) -> Result<(), Problem> {
+    let unreported = filter.digests.iter().find(|digest| !digest.is_reported(snapshot));
+    unreported.map_or(Ok(()), |digest| {
+        let lacking =
+            if snapshot.is_complete() { "" } else { "; not everything could be read, as /readyz?verbose says" };
+        let detail = format!(
+            "No pod reports the digest \"{digest}\"{lacking}. Of a multi-platform image nodes report the digest of the \
+             index, or that of their platform."
+        );
+        Err(Problem::new(ProblemKind::UnknownDigest, detail))
+    })
 }

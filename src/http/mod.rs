@@ -30,6 +30,7 @@ mod params;
 mod pins;
 mod probes;
 mod problem;
+mod process;
 mod question;
 mod rendered;
 mod renewal;
@@ -105,13 +106,15 @@ impl Http {
     pub fn new(deps: &HttpDeps) -> std::io::Result<Self> {
         let HttpDeps { reader, health, metrics, policy, settings, retry_after } = deps;
         let retry_after = HeaderValue::from(retry_after.as_secs().max(1));
+        let pins = pins::Pins::new();
+        let process = process::Process::new(policy.clone(), pins.boot());
         let app = App {
-            answers: Arc::new(answers::Answers::new(reader.clone(), policy.clone(), settings.cache_max_bytes)),
+            answers: Arc::new(answers::Answers::new(reader.clone(), process, settings.cache_max_bytes)),
             health: health.clone(),
             metrics: metrics.clone(),
             scraping: tokio::sync::Mutex::default(),
             gate: limits::Gate::new(settings.max_concurrent_requests, retry_after.clone()),
-            pins: pins::Pins::new(),
+            pins,
             hosts: host::Hosts::of(settings),
             document: docs::Document::new(&openapi())?,
             retry_after,

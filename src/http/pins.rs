@@ -8,7 +8,7 @@ use moka::sync::Cache;
 
 use super::generation::Generation;
 use super::problem::{Problem, ProblemKind};
-use super::rows::Rows;
+use super::process::pin as pin_of;
 use crate::inventory::excerpt;
 
 /// How long a snapshot is kept after it was last answered from.
@@ -44,7 +44,7 @@ impl Pins {
 
     /// The snapshot that a client names.
     pub(super) fn find(&self, pin: &str, current: &Arc<Generation>) -> Result<Arc<Generation>, Problem> {
-        let is_meant = |generation: &Arc<Generation>| Rows::pin(&self.boot, &generation.snapshot) == pin;
+        let is_meant = |generation: &Arc<Generation>| pin_of(&self.boot, &generation.snapshot) == pin;
         let number = pin.rsplit_once('-').and_then(|(_, number)| number.parse().ok());
         let kept = || number.and_then(|number: u64| self.held.get(&number));
         [Some(current).cloned(), kept()].into_iter().flatten().find(is_meant).ok_or_else(|| {

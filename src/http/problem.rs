@@ -26,6 +26,7 @@ pub(super) enum ProblemKind {
     BadHost,
     RefusedNamespace,
     UnknownNamespace,
+    UnknownDigest,
     UnknownResource,
     SnapshotGone,
     MethodNotAllowed,
@@ -56,11 +57,12 @@ pub(super) struct Row {
 
 impl ProblemKind {
     /// Every kind that has a name, by status.
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::BadParameter,
         Self::BadHost,
         Self::RefusedNamespace,
         Self::UnknownNamespace,
+        Self::UnknownDigest,
         Self::UnknownResource,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -106,6 +108,13 @@ impl ProblemKind {
                 "Unknown namespace",
                 "The namespace is unknown to kai, or excluded by its configuration. `namespace` is a member of the \
                  problem.",
+            ),
+            Self::UnknownDigest => row(
+                "unknown-digest",
+                StatusCode::NOT_FOUND,
+                "Unknown digest",
+                "No pod that kai could read runs with the digest or pins it. That does not say that the content does not \
+                 run: of a multi-platform image nodes report the digest of the index, or that of their platform.",
             ),
             Self::UnknownResource => {
                 row("unknown-resource", StatusCode::NOT_FOUND, "Unknown resource", "There is no resource at this path.")

@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::problem::{Problem, ProblemKind};
+use super::process::Process;
 use super::rows::Rows;
-use crate::inventory::{ReportPolicy, escape_controls};
+use crate::inventory::escape_controls;
 use crate::snapshot::{ContentHash, NamespacePart, NamespaceState, Snapshot};
 use crate::views::{Format, KaiReport, Layout, NamespaceImages, NamespaceList};
 
@@ -138,8 +139,8 @@ impl Question {
     }
 
     /// Writes the answer.
-    pub(super) fn write(&self, snapshot: &Snapshot, policy: &ReportPolicy, mut writer: impl Write) -> io::Result<Said> {
-        let mut next = None;
+    pub(super) fn write(&self, snapshot: &Snapshot, process: &Process, mut writer: impl Write) -> io::Result<Said> {
+        let (policy, mut next) = (&process.policy, None);
         let content = match self {
             Self::Inventory { format, .. } => {
                 let report = KaiReport::of(snapshot, policy, |name| self.wants(name));
@@ -158,7 +159,7 @@ impl Question {
                 images.content_hash()
             }
             Self::Rows(rows) => {
-                let page = rows.write(snapshot)?;
+                let page = rows.write(snapshot, process)?;
                 writer.write_all(&page.body)?;
                 next = page.next;
                 ContentHash::of(&page.body)

@@ -10,9 +10,9 @@ use flate2::write::GzEncoder;
 use http::HeaderValue;
 
 use super::negotiate::ContentCoding;
+use super::process::Process;
 use super::question::Question;
 use super::segments::{self, Segment, Segmented, Written};
-use crate::inventory::ReportPolicy;
 use crate::snapshot::{ContentHash, Snapshot};
 use crate::views::Format;
 
@@ -81,7 +81,7 @@ impl Rendered {
     pub(super) fn answer(
         question: &Question,
         snapshot: &Snapshot,
-        policy: &ReportPolicy,
+        process: &Process,
         coding: ContentCoding,
         before: Option<&Self>,
         plain: Option<&Self>,
@@ -92,12 +92,12 @@ impl Rendered {
             let [before, plain] = [before, plain].map(|body| body.map_or_else(Default::default, Self::written));
             let wanted = |name: &str| question.wants(name);
             let Segmented { bytes, segments, content } =
-                segments::write(snapshot, policy, wanted, coding, before, plain)?;
+                segments::write(snapshot, &process.policy, wanted, coding, before, plain)?;
             Self::new(bytes, &etag(content), segments, alive)?
         } else {
             let mut next = None;
             let rendered = Self::of(coding, alive, |writer| {
-                let said = question.write(snapshot, policy, writer)?;
+                let said = question.write(snapshot, process, writer)?;
                 next = said.next;
                 Ok(etag(said.content))
             })?;

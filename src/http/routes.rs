@@ -20,8 +20,10 @@ use super::data::{get_inventory, list_namespace_images, list_namespaces};
 use super::docs::{__path_get_docs, __path_get_openapi, __path_get_openapi_yaml, __path_get_problem_types};
 use super::docs::{__path_get_root, get_docs, get_docs_below, get_docs_file, get_openapi, get_openapi_yaml};
 use super::docs::{get_problem_types, get_root};
-use super::images::{__path_list_containers, __path_list_images, __path_list_registries, __path_list_repositories};
-use super::images::{list_containers, list_images, list_registries, list_repositories};
+use super::images::{
+    __path_get_image, __path_list_containers, __path_list_images, __path_list_registries, __path_list_repositories,
+};
+use super::images::{get_image, list_containers, list_images, list_registries, list_repositories};
 use super::metrics::{__path_get_metrics, get_metrics};
 use super::probes::{__path_get_health, __path_get_liveness, __path_get_readiness};
 use super::probes::{get_health, get_liveness, get_readiness};
@@ -44,6 +46,7 @@ fn data() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list_namespaces))
         .routes(routes!(list_namespace_images))
         .routes(routes!(list_images))
+        .routes(routes!(get_image))
         .routes(routes!(list_containers))
         .routes(routes!(list_registries))
         .routes(routes!(list_repositories))

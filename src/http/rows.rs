@@ -8,27 +8,25 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::problem::{Problem, ProblemKind};
+use super::process::Process;
 use crate::inventory::excerpt;
 use crate::snapshot::{ContentHash, Snapshot};
 use crate::views::{
-    ContainerPage, ContainerSort, Containers, Filter, GroupSort, ImagePage, ImageSort, Page, PageHead, PageRequest,
-    Place, RegistryPage, RepositoryPage, Sort, images, registries, repositories,
+    ContainerPage, ContainerRow, ContainerSort, Containers, Filter, GroupSort, ImagePage, ImageSort, ImageUse, Page,
+    PageHead, PageRequest, Place, RegistryPage, RepositoryPage, Sort, images, registries, repositories,
 };
 
 /// How cursors are written; another number is another way.
 const VERSION: u8 = 1;
+/// As many references of one digest are listed.
+const IMAGES_MAX: usize = 1_000;
 
 /// The rows of one page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Rows {
-    /// What `pin` begins with in this process.
-    pub(super) boot: Arc<str>,
-    pub(super) of: RowsOf,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum RowsOf {
+pub(super) enum Rows {
     Images(Arc<(Filter, PageRequest<ImageSort>)>),
+    /// The image of the one digest that the filter names, and its containers.
+    Image(Arc<(Filter, PageRequest<ContainerSort>)>),
     Containers(Arc<(Filter, PageRequest<ContainerSort>)>),
     Registries(Arc<(Filter, PageRequest<GroupSort>)>),
     /// Of the registry that the filter names.
@@ -58,50 +56,59 @@ pub(super) struct Cursor {
 }
 
 impl Rows {
-    pub(super) fn pin(boot: &str, snapshot: &Snapshot) -> String {
-        format!("{boot}-{}", snapshot.generation())
-    }
-
-    pub(super) fn write(&self, snapshot: &Snapshot) -> io::Result<Written> {
-        match &self.of {
-            RowsOf::Images(asked) => {
-                self.written(snapshot, asked, images(snapshot, &asked.0, &asked.1), |head, images| {
-                    serde_json::to_vec(&ImagePage { head, images })
+    pub(super) fn write(&self, snapshot: &Snapshot, process: &Process) -> io::Result<Written> {
+        let pin = process.pin(snapshot);
+        match self {
+            Self::Images(asked) => {
+                let page = images(snapshot, &asked.0, &asked.1);
+                written(snapshot, pin, asked, page, |head, images| serde_json::to_vec(&ImagePage { head, images }))
+            }
+            Self::Image(asked) => {
+                written(snapshot, pin, asked, containers(snapshot, process, asked), |head, containers| {
+                    let images = images(snapshot, &asked.0, &PageRequest::first(IMAGES_MAX)).rows;
+                    serde_json::to_vec(&ImageUse { head, images, containers })
                 })
             }
-            RowsOf::Containers(asked) => {
-                let page = Containers::of(snapshot, &asked.0).page(&asked.1);
-                self.written(snapshot, asked, page, |head, containers| {
+            Self::Containers(asked) => {
+                written(snapshot, pin, asked, containers(snapshot, process, asked), |head, containers| {
                     serde_json::to_vec(&ContainerPage { head, containers })
                 })
             }
-            RowsOf::Registries(asked) => {
+            Self::Registries(asked) => {
                 let page = registries(snapshot, &asked.0, &asked.1);
-                self.written(snapshot, asked, page, |head, registries| {
+                written(snapshot, pin, asked, page, |head, registries| {
                     serde_json::to_vec(&RegistryPage { head, registries })
                 })
             }
-            RowsOf::Repositories(asked) => {
+            Self::Repositories(asked) => {
                 let page = repositories(snapshot, &asked.0, &asked.1);
-                self.written(snapshot, asked, page, |head, repositories| {
+                written(snapshot, pin, asked, page, |head, repositories| {
                     serde_json::to_vec(&RepositoryPage { head, repositories })
                 })
             }
         }
     }
+}
 
-    fn written<'a, S: Sort, R>(
-        &self,
-        snapshot: &'a Snapshot,
-        (filter, request): &(Filter, PageRequest<S>),
-        page: Page<R>,
-        to_json: impl FnOnce(PageHead<'a>, Vec<R>) -> serde_json::Result<Vec<u8>>,
-    ) -> io::Result<Written> {
-        let pin = Self::pin(&self.boot, snapshot);
-        let next = page.next.map(|place| Cursor::new(filter, request, place, &pin).to_text());
-        let head = PageHead::new(snapshot, pin, page.total, next.clone());
-        Ok(Written { body: to_json(head, page.rows)?, next })
-    }
+fn containers<'a>(
+    snapshot: &'a Snapshot,
+    process: &Process,
+    (filter, request): &'a (Filter, PageRequest<ContainerSort>),
+) -> Page<ContainerRow<'a>> {
+    let containers = Containers::of(snapshot, filter);
+    containers.page(request, || process.total(snapshot, filter, || containers.count()))
+}
+
+fn written<'a, S: Sort, R>(
+    snapshot: &'a Snapshot,
+    pin: String,
+    (filter, request): &(Filter, PageRequest<S>),
+    page: Page<R>,
+    to_json: impl FnOnce(PageHead<'a>, Vec<R>) -> serde_json::Result<Vec<u8>>,
+) -> io::Result<Written> {
+    let next = page.next.map(|place| Cursor::new(filter, request, place, &pin).to_text());
+    let head = PageHead::new(snapshot, Some(pin), page.total, next.clone());
+    Ok(Written { body: to_json(head, page.rows)?, next })
 }
 
 impl Cursor {

@@ -1,5 +1,6 @@
 //! What is known about one container: what was asked for, and what runs.
 
+use std::num::NonZeroI64;
 use std::sync::Arc;
 
 use super::{Digest, ImageRef};
@@ -30,11 +31,31 @@ pub struct ContainerRecord {
     pub reason: Option<Arc<str>>,
     /// What is odd about the entry.
     pub flags: ContainerFlags,
+    /// When the container that runs was started, by the node's clock.
+    pub started_at: Option<StartTime>,
     /// `containerID` of the status, when it is kept: `containerd://…`. Image volumes have none.
     pub container_id: Option<Box<str>>,
 }
 
 /// Which list of the pod an entry stands in.
+/// A time in whole seconds. As small as it can be: there is one for every container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StartTime(NonZeroI64);
+
+impl StartTime {
+    /// That second since 1970; `None` for the first one, which servers write for no time at all.
+    #[must_use]
+    pub fn from_second(second: i64) -> Option<Self> {
+        NonZeroI64::new(second).map(Self)
+    }
+
+    /// Seconds since 1970, of any year.
+    #[must_use]
+    pub fn second(self) -> i64 {
+        self.0.get()
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ContainerKind {
     /// `spec.containers`.

@@ -19,7 +19,7 @@ mod status;
 mod text;
 
 pub(crate) use container::ContainerFlags;
-pub use container::{ContainerKind, ContainerRecord, ContainerState};
+pub use container::{ContainerKind, ContainerRecord, ContainerState, StartTime};
 pub use digest::{Digest, DigestAlgorithm};
 pub use grammar::ReferenceError;
 pub use intern::Interner;

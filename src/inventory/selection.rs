@@ -75,6 +75,12 @@ impl NamespaceSelection {
         Self { include: include.into_iter().collect(), exclude }
     }
 
+    /// The same of every namespace, whatever was included.
+    #[must_use]
+    pub fn of_all(self) -> Self {
+        Self { include: BTreeSet::new(), ..self }
+    }
+
     #[must_use]
     pub fn selects(&self, namespace: &str) -> bool {
         (self.include.is_empty() || self.include.contains(namespace)) && !self.is_excluded(namespace)

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::digest::{is_bare_hex, is_image_id};
-use super::{ContainerFlags, ContainerKind, ContainerRecord, ContainerState, Digest, ImageRef, Interner};
+use super::{ContainerFlags, ContainerKind, ContainerRecord, ContainerState, Digest, ImageRef, Interner, StartTime};
 
 /// Prefixes of `imageID` that Docker's runtimes write.
 const KNOWN_PREFIXES: [&str; 2] = ["docker-pullable", "docker"];
@@ -36,6 +36,8 @@ pub struct StatusEntry<'a> {
     pub state: ContainerState,
     /// Why it waits or ended; empty when absent.
     pub reason: &'a str,
+    /// `state.running.startedAt`.
+    pub started_at: Option<StartTime>,
     /// `containerID`; empty when absent or not kept.
     pub container_id: &'a str,
 }
@@ -97,6 +99,7 @@ pub fn read_container(
         state: status.state,
         reason: (!status.reason.is_empty()).then(|| interner.string(status.reason)),
         flags,
+        started_at: status.started_at,
         container_id: (!status.container_id.is_empty()).then(|| status.container_id.into()),
     }
 }

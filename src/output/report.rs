@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, ErrorKind, Write as _, stdout};
 
+use super::terminal::terminal_width;
 use crate::views::{Format, KaiReport, Layout};
 
 /// Prints the whole report. Blocks while nobody reads it.
@@ -10,7 +11,7 @@ use crate::views::{Format, KaiReport, Layout};
 /// Those of standard output; see [`is_closed_pipe`] for the one that is no failure.
 pub(crate) fn print_report(report: &KaiReport<'_>, format: Format) -> io::Result<()> {
     let mut out = BufWriter::new(stdout().lock());
-    format.write(report, Layout::Indented, &mut out)?;
+    format.write(report, terminal_width().map_or(Layout::Indented, Layout::Terminal), &mut out)?;
     out.flush()
 }
 

@@ -10,6 +10,7 @@ mod payload;
 mod report;
 mod rows;
 
+pub use format::Look;
 pub(crate) use format::write_columns;
 pub use format::{Format, Layout};
 pub(crate) use images::ImageEntry;
@@ -20,7 +21,8 @@ pub use payload::{Payload, PayloadForm, PayloadLimits, PayloadRequest};
 pub use report::KaiReport;
 pub(crate) use report::{INVENTORY_TYPE, ReportFrame, utc_seconds};
 pub use rows::{
-    ContainerPage, ContainerRow, ContainerSort, Containers, DigestPrefix, Filter, Flag, Flags, GroupSort, ImagePage,
-    ImageRow, ImageSort, KINDS, Page, PageHead, PageRequest, Place, RegistryPage, RegistryRow, RepositoryName,
-    RepositoryPage, RepositoryRow, STATES, Sort, images, registries, repositories,
+    ContainerPage, ContainerRow, ContainerSort, Containers, DigestKind, DigestPrefix, FILTERS, Filter, FilterParam,
+    Flag, Flags, GroupSort, ImagePage, ImageRow, ImageSort, ImageUse, KINDS, Page, PageHead, PageRequest, Place,
+    RegistryPage, RegistryRow, RepositoryName, RepositoryPage, RepositoryRow, STATES, Sort, images, registries,
+    repositories,
 };

@@ -2,3 +2,4 @@
 
 mod input;
 mod one_shot;
+mod query;

@@ -263,6 +263,21 @@ fn the_state_is_the_status_or_else_the_pods(
 }
 
 #[rstest]
+#[case::running(r#"{"running":{"startedAt":"2026-10-01T08:15:41Z"}}"#, Some("2026-10-01T08:15:41Z"))]
+#[case::elsewhere(r#"{"running":{"startedAt":"2026-10-01T10:15:41.7+02:00"}}"#, Some("2026-10-01T08:15:41Z"))]
+#[case::absent(r#"{"running":{"startedAt":null}}"#, None)]
+#[case::no_time(r#"{"running":{"startedAt":"soon"}}"#, None)]
+#[case::no_text(r#"{"running":{"startedAt":[7]}}"#, None)]
+#[case::ended(r#"{"terminated":{"startedAt":"2026-10-01T08:15:41Z"}}"#, None)]
+fn what_runs_has_a_start(#[case] state: &str, #[case] expected: Option<&str>) {
+    let pod = only_pod(&format!(
+        r#"{{"metadata":{{"name":"a","namespace":"b"}},"spec":{{"containers":[{{"name":"c","image":"a:1"}}]}},"status":{{"containerStatuses":[{{"name":"c","state":{state}}}]}}}}"#
+    ));
+    let started = pod.containers[0].started_at.map(kai::inventory::StartTime::second);
+    assert_eq!(started, expected.map(|time| time.parse::<jiff::Timestamp>().expect("a time").as_second()));
+}
+
+#[rstest]
 #[case::in_the_api_types(r#"{"name":"v","volumeStatus":{"image":{"imageRef":"r.io/m@DIGEST"}}}"#, true)]
 #[case::in_the_documentation(r#"{"name":"v","imageRef":"r.io/m@DIGEST"}"#, true)]
 #[case::of_another_volume(r#"{"name":"w","imageRef":"r.io/m@DIGEST"}"#, false)]

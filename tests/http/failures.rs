@@ -176,6 +176,7 @@ async fn every_problem_type_is_described_under_its_anchor() {
         ("/inventory?x=1", "bad-parameter"),
         ("/namespaces/refused/images", "refused-namespace"),
         ("/namespaces/nowhere/images", "unknown-namespace"),
+        ("/v1/images/0123456789ab", "unknown-digest"),
         ("/nowhere", "unknown-resource"),
     ] {
         assert_eq!(server.get(uri).await.problem_type(), expected, "{uri}");

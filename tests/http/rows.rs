@@ -62,8 +62,8 @@ async fn a_container_is_a_flat_row() {
         page["containers"],
         json!([{
             "namespace": "shop", "pod": "pod-2", "container": "app", "kind": "container",
-            "image": "quay.io/acme/cart:1.25", "digest": null, "image_id": null, "state": "running", "reason": null,
-            "node": null, "owner_kind": null, "owner_name": null, "owner_inferred": false, "flags": ["no-digest"],
+            "image": "quay.io/acme/cart:1.25", "digest": null, "digest_kind": null, "image_id": null, "state": "running", "reason": null,
+            "started_at": null, "node": null, "owner_kind": null, "owner_name": null, "owner_inferred": false, "flags": ["no-digest"],
         }])
     );
 }
@@ -217,4 +217,71 @@ async fn registries_and_their_repositories_say_what_would_break_without_them() {
     assert!(detail.contains("it must be a registry"), "{detail}");
     let twice = server.get("/v1/registries/quay.io/repositories?registry=quay.io").await;
     assert!(twice.problem(400, "/v1/registries/quay.io/repositories").contains("the path names the registry"));
+}
+
+const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// Two pods of one digest under two names, and one of another image.
+fn pinned() -> Server {
+    let images = [format!("nginx@{DIGEST}"), format!("quay.io/mirror/nginx:1.27@{DIGEST}")];
+    following(&[("apps", &images[0]), ("shop", &images[1]), ("shop", "redis:7")]).0
+}
+
+#[tokio::test]
+async fn a_digest_tells_where_it_runs_under_each_of_its_names() {
+    let server = pinned();
+    for digest in [DIGEST, &DIGEST[..19], &DIGEST[7..20], &DIGEST.to_uppercase()[7..]] {
+        let page = server.get(&format!("/v1/images/{digest}")).await.json();
+        let names: Vec<_> = rows(&page, "images").iter().map(|row| &row["repository"]).collect();
+        assert_eq!((json!(names), &page["total"]), (json!(["library/nginx", "mirror/nginx"]), &json!(2)), "{digest}");
+        let places: Vec<_> = rows(&page, "containers").iter().map(|row| &row["namespace"]).collect();
+        assert_eq!(places, ["apps", "shop"]);
+    }
+    let page = server.get(&format!("/v1/images/{DIGEST}?namespace=shop&limit=1")).await.json();
+    assert_eq!((rows(&page, "images").len(), rows(&page, "containers").len()), (1, 1), "filters hold: {page}");
+    let page = server.get(&format!("/v1/images/{DIGEST}?namespace=nowhere")).await.json();
+    assert_eq!((&page["total"], rows(&page, "images").len()), (&json!(0), 0), "the digest runs elsewhere");
+}
+
+#[tokio::test]
+async fn pages_of_one_image_follow_each_other() {
+    let server = pinned();
+    let first = server.get(&format!("/v1/images/{DIGEST}?limit=1")).await;
+    let link =
+        first.header("link").and_then(|link| link.strip_prefix('<')?.strip_suffix(">; rel=\"next\"")).expect("a link");
+    let second = server.get(link).await.json();
+    assert_eq!((&rows(&second, "containers")[0]["namespace"], &second["next"]), (&json!("shop"), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_digest_that_no_pod_reports_is_not_said_not_to_run() {
+    let path = format!("/v1/images/sha256:{}", "f".repeat(64));
+    let detail = pinned().get(&path).await.problem(404, &path);
+    assert!(detail.starts_with("No pod reports the digest \"sha256:fff") && !detail.contains("readyz"), "{detail}");
+    let reply = Server::new().get(&path).await;
+    assert_eq!(reply.problem_type(), "unknown-digest");
+    let detail = reply.problem(404, &path);
+    assert!(detail.contains("not everything could be read, as /readyz?verbose says"), "{detail}");
+}
+
+#[rstest]
+#[case::short(
+    "sha256:0123456789a",
+    "",
+    "The digest in the path is \"sha256:0123456789a\"; it must be a manifest digest"
+)]
+#[case::long(
+    "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0",
+    "",
+    "it must be a manifest digest"
+)]
+#[case::no_hex("sha256:xyzxyzxyzxyz", "", "it must be a manifest digest")]
+#[case::bytes("%ff", "", "The digest in the path is not UTF-8 once decoded.")]
+#[case::twice("sha256:0123456789ab", "?digest=sha256:0123456789ab", "the path names the digest")]
+#[case::sort("sha256:0123456789ab", "?sort=pods", "it must be namespace or image or node or owner")]
+#[tokio::test]
+async fn a_path_that_is_no_digest_is_named(#[case] digest: &str, #[case] query: &str, #[case] part: &str) {
+    let path = format!("/v1/images/{digest}");
+    let detail = Server::new().get(&format!("{path}{query}")).await.problem(400, &path);
+    assert!(detail.contains(part), "{detail}");
 }

@@ -135,6 +135,7 @@ fn container_line(container: &ContainerRecord) -> String {
         state,
         reason,
         flags,
+        started_at: _,
         container_id: _,
     } = container;
     let mut line = match kind {

@@ -80,6 +80,7 @@ fn every_operation_has_an_id_a_summary_a_description_and_its_failures() {
         "list_namespace_images",
         "list_namespaces",
         "list_registries",
+        "get_image",
         "list_repositories",
     ];
     assert_eq!(ids, BTreeSet::from(expected));

@@ -136,6 +136,8 @@ enum Form {
     Number,
     Flag,
     Message(&'static Table),
+    /// A message of seconds, for a text of RFC 3339.
+    Time,
     /// A map of texts.
     Texts,
 }
@@ -207,7 +209,7 @@ const CONTAINER_STATUS: &Table = &[
 ];
 const STATE: &Table = &[
     ("waiting", 1, Form::Message(&[("reason", 1, Form::Text), ("message", 2, Form::Text)])),
-    ("running", 2, Form::Message(&[])),
+    ("running", 2, Form::Message(&[("startedAt", 1, Form::Time)])),
     ("terminated", 3, Form::Message(&[("exitCode", 1, Form::Number), ("reason", 3, Form::Text)])),
 ];
 const MOUNT: &Table = &[
@@ -239,6 +241,10 @@ fn one(message: Message, name: &str, number: u32, form: &Form, value: &Value) ->
         Form::Text => message.text(number, value.as_str().expect("a text")),
         Form::Number => message.number(number, value.as_i64().expect("a number")),
         Form::Flag => message.number(number, i64::from(value.as_bool().expect("a flag"))),
+        Form::Time => {
+            let time: jiff::Timestamp = value.as_str().expect("a text").parse().expect("a time");
+            message.message(number, &Message::new().number(1, time.as_second()))
+        }
         Form::Message(table) => {
             let inner = write(value, table);
             match (name, number) {
@@ -353,6 +359,7 @@ fn container_status() -> impl Strategy<Value = Value> {
     let state = prop_oneof![
         Just(json!({})),
         Just(json!({"running": {}})),
+        Just(json!({"running": {"startedAt": "2026-10-01T08:15:41Z"}})),
         reason().prop_map(|reason| json!({"waiting": reason})),
         reason().prop_map(|reason| json!({"terminated": reason})),
     ];

@@ -6,6 +6,7 @@ mod table;
 
 use std::io::{self, Write};
 
+pub use columns::Look;
 pub(crate) use columns::write_columns;
 
 use super::report::KaiReport;
@@ -27,6 +28,8 @@ pub enum Layout {
     Compact,
     /// For people: indented by two spaces, with a line break at the end.
     Indented,
+    /// The same on a terminal that has room for so many characters in a line: a table is made to fit.
+    Terminal(usize),
 }
 
 /// What is fixed for a format.
@@ -103,11 +106,12 @@ impl Format {
     pub fn write(self, report: &KaiReport<'_>, layout: Layout, mut writer: impl Write) -> io::Result<()> {
         match (self, layout) {
             (Self::Json, Layout::Compact) => Ok(serde_json::to_writer(writer, report)?),
-            (Self::Json, Layout::Indented) => {
+            (Self::Json, Layout::Indented | Layout::Terminal(_)) => {
                 serde_json::to_writer_pretty(&mut writer, report)?;
                 writer.write_all(b"\n")
             }
-            (Self::Table, _) => table::write(report, &mut writer),
+            (Self::Table, Layout::Terminal(width)) => table::write(report, Some(width), &mut writer),
+            (Self::Table, _) => table::write(report, None, &mut writer),
             (Self::Csv, _) => csv::write(&report.results, writer),
         }
     }

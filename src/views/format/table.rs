@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::columns::write_columns;
+use super::columns::{Look, write_columns};
 use crate::inventory::{Digest, escape_controls};
 use crate::views::{ImageEntry, KaiReport, NamespaceImages};
 
 /// What the table says when there is nothing to list.
 const NO_IMAGES: &str = "No Images found";
 
-/// Writes a header and a line for each namespace and image.
-pub(super) fn write(report: &KaiReport<'_>, writer: &mut impl Write) -> io::Result<()> {
+/// Writes a header and a line for each namespace and image, as wide as `width` if one is given.
+pub(super) fn write(report: &KaiReport<'_>, width: Option<usize>, writer: &mut impl Write) -> io::Result<()> {
     let rows: Vec<[Cow<'_, str>; 3]> = report
         .results
         .iter()
@@ -20,7 +20,7 @@ pub(super) fn write(report: &KaiReport<'_>, writer: &mut impl Write) -> io::Resu
     if rows.is_empty() {
         return writeln!(writer, "{NO_IMAGES}");
     }
-    write_columns(["IMAGE TAG", "REPO DIGEST", "NAMESPACE"], &rows, writer)
+    write_columns(["IMAGE TAG", "REPO DIGEST", "NAMESPACE"], &rows, Look { width, ..Look::WHOLE }, writer)
 }
 
 fn row<'a>(namespace: &'a NamespaceImages<'_>, image: &'a ImageEntry<'_>) -> [Cow<'a, str>; 3] {

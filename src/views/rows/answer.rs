@@ -1,7 +1,9 @@
 //! A page as it is sent: rows, and what is to be known of the whole.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::containers::ContainerRow;
@@ -11,7 +13,7 @@ use crate::snapshot::Snapshot;
 use crate::views::utc_seconds;
 
 /// What every page says of the whole.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct PageHead<'a> {
     /// Number of the snapshot in this process, from 1.
     #[schema(example = 42)]
@@ -22,7 +24,8 @@ pub struct PageHead<'a> {
     pub observed_at: Timestamp,
     /// Send it as `pin` to ask the same snapshot again, within a minute.
     #[schema(example = "1f6b22c9-42")]
-    pub pin: String,
+    #[schema(value_type = String)]
+    pub pin: Option<String>,
     /// True when nothing was refused or skipped.
     pub complete: bool,
     /// What could not be listed.
@@ -36,18 +39,18 @@ pub struct PageHead<'a> {
 }
 
 /// Something that could not be listed.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = MissingList)]
 pub struct Missing<'a> {
     /// The namespace; null for the cluster as a whole.
     #[schema(required = true)]
-    pub namespace: Option<&'a str>,
+    pub namespace: Option<Cow<'a, str>>,
     /// Which right is missing, and the API server's words.
-    pub reason: &'a str,
+    pub reason: Cow<'a, str>,
 }
 
 /// A page of images.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ImagePage<'a> {
     #[serde(flatten)]
     pub head: PageHead<'a>,
@@ -55,8 +58,20 @@ pub struct ImagePage<'a> {
     pub images: Vec<ImageRow<'a>>,
 }
 
+/// The images of one digest, and a page of their containers.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ImageUse<'a> {
+    /// `total` and `next` are those of the containers.
+    #[serde(flatten)]
+    pub head: PageHead<'a>,
+    /// One row for each reference that has the digest, 1,000 at most, by reference.
+    pub images: Vec<ImageRow<'a>>,
+    /// Sorted by `sort`, then by namespace, pod, kind and name.
+    pub containers: Vec<ContainerRow<'a>>,
+}
+
 /// A page of containers.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ContainerPage<'a> {
     #[serde(flatten)]
     pub head: PageHead<'a>,
@@ -84,7 +99,7 @@ pub struct RepositoryPage<'a> {
 
 impl<'a> PageHead<'a> {
     #[must_use]
-    pub fn new(snapshot: &'a Snapshot, pin: String, total: usize, next: Option<String>) -> Self {
+    pub fn new(snapshot: &'a Snapshot, pin: Option<String>, total: usize, next: Option<String>) -> Self {
         let missing = &snapshot.completeness().missing;
         Self {
             generation: snapshot.generation(),
@@ -93,7 +108,10 @@ impl<'a> PageHead<'a> {
             complete: snapshot.is_complete(),
             missing: missing
                 .iter()
-                .map(|missing| Missing { namespace: missing.namespace.as_deref(), reason: &missing.reason })
+                .map(|missing| Missing {
+                    namespace: missing.namespace.as_deref().map(Cow::from),
+                    reason: Cow::from(&*missing.reason),
+                })
                 .collect(),
             total,
             next,

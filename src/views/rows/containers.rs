@@ -1,52 +1,61 @@
 //! One row for each container: what it asks for, what runs, where, and for whom.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::filter::{Entry, Filter};
+use super::filter::{DigestKind, Entry, Filter};
 use super::flag::Flags;
 use super::page::{Column, Page, PageRequest, Place, Row, Sort, page, page_of_sorted};
 use super::words::{KINDS, kind_word, state_word};
-use crate::inventory::{ContainerKind, ContainerRecord, Digest, PodRecord};
+use crate::inventory::{ContainerRecord, Digest, PodRecord};
 use crate::snapshot::Snapshot;
 
 /// A container, or an image volume, of a pod.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ContainerRow<'a> {
     /// The namespace.
     #[schema(example = "shop")]
-    pub namespace: &'a str,
+    pub namespace: Cow<'a, str>,
     /// The pod.
     #[schema(example = "web-7d4b9c6f5-x2x8q")]
-    pub pod: &'a str,
+    pub pod: Cow<'a, str>,
     /// Name of the container, or of the volume.
     #[schema(example = "web")]
-    pub container: &'a str,
+    pub container: Cow<'a, str>,
     /// `container`, `init`, `sidecar`, `ephemeral` or `volume`.
     #[schema(example = "container")]
-    pub kind: &'static str,
+    pub kind: Cow<'a, str>,
     /// The reference as the manifest writes it.
     #[schema(example = "quay.io/acme/cart:1.25")]
-    pub image: &'a str,
+    pub image: Cow<'a, str>,
     /// The manifest digest that the node runs, or else the one that the manifest pins. While an update is pending it is the
     /// digest of the image before.
     #[schema(value_type = Option<String>)]
-    pub digest: Option<&'a Digest>,
+    pub digest: Option<Cow<'a, Digest>>,
+    /// Who says so: `running`, the node; `pinned`, the manifest, while no node has reported what runs.
+    #[schema(value_type = Option<String>)]
+    pub digest_kind: Option<DigestKind>,
     /// The image ID (config digest) that some nodes report instead of a manifest digest. It cannot be pulled.
-    pub image_id: Option<&'a str>,
+    pub image_id: Option<Cow<'a, str>>,
     /// `running`, `waiting`, `terminated`, or `pending` while the node has not reported it.
     #[schema(example = "running")]
-    pub state: &'static str,
+    pub state: Cow<'a, str>,
     /// Why it waits or ended, in Kubernetes' word.
-    pub reason: Option<&'a str>,
+    pub reason: Option<Cow<'a, str>>,
+    /// When the container that runs was started, by the node's clock.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-24T09:30:00Z")]
+    pub started_at: Option<Timestamp>,
     /// The node that the pod is bound to.
-    pub node: Option<&'a str>,
+    pub node: Option<Cow<'a, str>>,
     /// `Deployment`, `StatefulSet`, `CronJob`, …, `Node` for a static pod; null for a pod without an owner.
     #[schema(example = "Deployment")]
-    pub owner_kind: Option<&'a str>,
+    pub owner_kind: Option<Cow<'a, str>>,
     /// Name of the owner, in the pod's namespace.
     #[schema(example = "web")]
-    pub owner_name: Option<&'a str>,
+    pub owner_name: Option<Cow<'a, str>>,
     /// True when the owner is read from the name of the pod's ReplicaSet or Job.
     pub owner_inferred: bool,
     /// What is worth a look.
@@ -54,9 +63,9 @@ pub struct ContainerRow<'a> {
     pub flags: Flags,
     /// Tells pods of one name apart.
     #[serde(skip)]
-    uid: &'a str,
+    uid: Cow<'a, str>,
     #[serde(skip)]
-    order: ContainerKind,
+    order: usize,
 }
 
 /// By what rows are sorted: a column, and then their place.
@@ -72,28 +81,32 @@ pub enum ContainerSort {
 
 /// The rows of a snapshot that a filter wants.
 #[derive(Debug, Clone, Copy)]
-pub struct Containers<'a> {
+pub struct Containers<'a, 'f> {
     snapshot: &'a Snapshot,
-    filter: &'a Filter,
+    filter: &'f Filter,
 }
 
-impl<'a> Containers<'a> {
+impl<'a, 'f> Containers<'a, 'f> {
     #[must_use]
-    pub fn of(snapshot: &'a Snapshot, filter: &'a Filter) -> Self {
+    pub fn of(snapshot: &'a Snapshot, filter: &'f Filter) -> Self {
         Self { snapshot, filter }
     }
 
-    /// The rows of a page.
+    /// The rows of a page. `total` gives how many rows there are, where no other way is shorter.
     #[must_use]
-    pub fn page(self, request: &'a PageRequest<ContainerSort>) -> Page<ContainerRow<'a>> {
+    pub fn page(
+        self,
+        request: &'f PageRequest<ContainerSort>,
+        total: impl FnOnce() -> usize,
+    ) -> Page<ContainerRow<'a>> {
         // In the order in which they are kept.
         if request.sort == ContainerSort::Namespace && !request.descending {
-            return page_of_sorted(self.behind(request.after.as_ref()), request, self.iter().count());
+            return page_of_sorted(self.behind(request.after.as_ref()), request, total());
         }
         page(self.iter(), request)
     }
 
-    fn behind(self, after: Option<&'a Place>) -> impl Iterator<Item = ContainerRow<'a>> {
+    fn behind(self, after: Option<&'f Place>) -> impl Iterator<Item = ContainerRow<'a>> {
         let names = after.map_or(&[][..], |place| &place.names);
         let name = |at: usize| names.get(at).map_or("", String::as_str);
         let uid = Some(name(2)).filter(|uid| !uid.is_empty());
@@ -101,12 +114,18 @@ impl<'a> Containers<'a> {
         rows.skip_while(move |row| after.is_some_and(|after| row.place(ContainerSort::Namespace).names <= after.names))
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn count(self) -> usize {
+        self.iter().count()
+    }
+
     /// All of them, by their place.
-    pub fn iter(self) -> impl Iterator<Item = ContainerRow<'a>> {
+    pub fn iter(self) -> impl Iterator<Item = ContainerRow<'a>> + use<'a, 'f> {
         self.from("", "", None)
     }
 
-    fn from(self, namespace: &'a str, pod: &'a str, uid: Option<&'a str>) -> impl Iterator<Item = ContainerRow<'a>> {
+    fn from(self, namespace: &'f str, pod: &'f str, uid: Option<&'f str>) -> impl Iterator<Item = ContainerRow<'a>> {
         let parts = self.snapshot.namespaces().iter_from(namespace);
         parts.filter(move |part| self.filter.wants_namespace(part)).flat_map(move |part| {
             let is_first = **part.name() == *namespace;
@@ -138,30 +157,32 @@ impl<'a> ContainerRow<'a> {
         let image = Flags::of_image(snapshot, entry.image, entry.digest.is_some());
         let owner = pod.owner.as_ref().map(|owner| owner.workload());
         Self {
-            namespace: &pod.namespace,
-            pod: &pod.name,
-            container: &container.name,
-            kind: kind_word(container.kind),
-            image: container.image.written(),
-            digest: entry.digest,
-            image_id: container.image_id.as_deref(),
-            state: state_word(container.state),
-            reason: container.reason.as_deref(),
-            node: pod.node.as_deref(),
-            owner_kind: owner.map(|owner| owner.kind),
-            owner_name: owner.map(|owner| owner.name),
+            namespace: (*pod.namespace).into(),
+            pod: (*pod.name).into(),
+            container: (*container.name).into(),
+            kind: kind_word(container.kind).into(),
+            image: container.image.written().into(),
+            digest: entry.digest.map(Cow::Borrowed),
+            digest_kind: entry.digest_kind,
+            image_id: container.image_id.as_deref().map(Cow::from),
+            state: state_word(container.state).into(),
+            reason: container.reason.as_deref().map(Cow::from),
+            started_at: container.started_at.and_then(|start| Timestamp::from_second(start.second()).ok()),
+            node: pod.node.as_deref().map(Cow::from),
+            owner_kind: owner.map(|owner| owner.kind.into()),
+            owner_name: owner.map(|owner| owner.name.into()),
             owner_inferred: owner.is_some_and(|owner| owner.is_inferred),
             flags: Flags::of_container(image, container),
-            uid: pod.uid.as_deref().unwrap_or_default(),
-            order: container.kind,
+            uid: pod.uid.as_deref().unwrap_or_default().into(),
+            order: KINDS.iter().position(|(kind, _)| *kind == container.kind).unwrap_or_default(),
         }
     }
 }
 
 impl Row<ContainerSort> for ContainerRow<'_> {
     fn place(&self, sort: ContainerSort) -> Place {
-        let kind = KINDS.iter().position(|(kind, _)| *kind == self.order).unwrap_or_default();
-        let names = [self.namespace, self.pod, self.uid, &kind.to_string(), self.container].map(str::to_owned);
+        let order = self.order.to_string();
+        let names = [&*self.namespace, &*self.pod, &*self.uid, &order, &*self.container].map(str::to_owned);
         Place { column: Column::Text(sort.column(self).to_owned()), names: names.into() }
     }
 }
@@ -180,12 +201,12 @@ impl Sort for ContainerSort {
 }
 
 impl ContainerSort {
-    fn column<'a>(self, row: &ContainerRow<'a>) -> &'a str {
+    fn column<'r>(self, row: &'r ContainerRow<'_>) -> &'r str {
         match self {
             Self::Namespace => "",
-            Self::Image => row.image,
-            Self::Node => row.node.unwrap_or_default(),
-            Self::Owner => row.owner_name.unwrap_or_default(),
+            Self::Image => &row.image,
+            Self::Node => row.node.as_deref().unwrap_or_default(),
+            Self::Owner => row.owner_name.as_deref().unwrap_or_default(),
         }
     }
 }

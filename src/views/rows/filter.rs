@@ -3,10 +3,11 @@
 //! Names compare as the reference grammar compares them: `nginx:1.27` and `docker.io/library/nginx:1.27` are one image.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::flag::{Flag, Flags};
 use crate::inventory::{ContainerKind, ContainerRecord, ContainerState, Digest, ImageRef, PodRecord};
-use crate::snapshot::{DifferentImage, NamespacePart};
+use crate::snapshot::{DifferentImage, NamespacePart, Snapshot};
 
 /// The fewest hex digits that tell a digest from others.
 const DIGEST_MIN: usize = 12;
@@ -47,7 +48,7 @@ pub(super) struct Entry<'a> {
 }
 
 /// Who says what the digest is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DigestKind {
     /// The node: it runs.
@@ -127,6 +128,19 @@ impl DigestPrefix {
     #[must_use]
     pub fn matches(&self, digest: &Digest) -> bool {
         digest.as_str().starts_with(&self.0)
+    }
+
+    /// Whether a container of the snapshot runs with it, or pins it.
+    #[must_use]
+    pub fn is_reported(&self, snapshot: &Snapshot) -> bool {
+        let filter = Filter { digests: BTreeSet::from([self.clone()]), ..Filter::default() };
+        snapshot.namespaces().iter().any(|part| filter.wants_namespace(part))
+    }
+}
+
+impl fmt::Display for DigestPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What is worth a look about an image, each a word that a client can filter by.
 
-use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::inventory::{ContainerRecord, ContainerState, ImageRef};
 use crate::snapshot::Snapshot;
@@ -57,6 +59,12 @@ impl Flag {
         }
     }
 
+    /// The flag of that word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|flag| flag.word() == word)
+    }
+
     const fn bit(self) -> u8 {
         1 << self as u8
     }
@@ -93,7 +101,8 @@ impl Flags {
     }
 
     /// Of an image, what its containers tell together.
-    pub(super) const fn together(self, other: Self) -> Self {
+    #[must_use]
+    pub const fn together(self, other: Self) -> Self {
         let not_running = Flag::NotRunning.bit();
         Self((self.0 | other.0) & !not_running | self.0 & other.0 & not_running)
     }
@@ -107,5 +116,14 @@ impl Flags {
 impl Serialize for Flags {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.words())
+    }
+}
+
+/// Words that only a newer kai has are passed over.
+impl<'de> Deserialize<'de> for Flags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let words = Vec::<Cow<'de, str>>::deserialize(deserializer)?;
+        let known = words.iter().filter_map(|word| Flag::named(word));
+        Ok(known.fold(Self::default(), |flags, flag| flags.with(flag, true)))
     }
 }

@@ -1,6 +1,8 @@
 //! One row for each image: a reference as written and the digest that runs, with how much it is used.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::count::count;
@@ -11,23 +13,23 @@ use crate::inventory::Digest;
 use crate::snapshot::Snapshot;
 
 /// An image that containers run or request.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ImageRow<'a> {
     /// The reference as the manifest writes it.
     #[schema(example = "quay.io/acme/cart:1.25")]
-    pub image: &'a str,
+    pub image: Cow<'a, str>,
     /// The registry, `docker.io` where none is written; null when the text is no image reference.
     #[schema(example = "quay.io")]
-    pub registry: Option<&'a str>,
+    pub registry: Option<Cow<'a, str>>,
     /// The repository, with `library/` where that is meant.
     #[schema(example = "acme/cart")]
-    pub repository: Option<&'a str>,
+    pub repository: Option<Cow<'a, str>>,
     /// The tag, `latest` where neither tag nor digest is written.
     #[schema(example = "1.25")]
-    pub tag: Option<&'a str>,
+    pub tag: Option<Cow<'a, str>>,
     /// The manifest digest.
     #[schema(value_type = Option<String>)]
-    pub digest: Option<&'a Digest>,
+    pub digest: Option<Cow<'a, Digest>>,
     /// Who says so: `running`, the node; `pinned`, the manifest, while no node has reported what runs.
     #[schema(value_type = Option<String>)]
     pub digest_kind: Option<DigestKind>,
@@ -63,11 +65,11 @@ pub enum ImageSort {
 fn rows<'a>(snapshot: &'a Snapshot, filter: &Filter) -> impl Iterator<Item = ImageRow<'a>> {
     let counts = count(snapshot, filter, Some);
     counts.into_iter().map(|(Entry { image, digest, digest_kind }, count)| ImageRow {
-        image: image.written(),
-        registry: image.registry(),
-        repository: image.repository(),
-        tag: image.tag(),
-        digest,
+        image: image.written().into(),
+        registry: image.registry().map(Cow::from),
+        repository: image.repository().map(Cow::from),
+        tag: image.tag().map(Cow::from),
+        digest: digest.map(Cow::Borrowed),
         digest_kind,
         containers: count.containers,
         pods: count.pods,
@@ -104,7 +106,7 @@ impl Sort for ImageSort {
 impl ImageSort {
     fn column(self, row: &ImageRow<'_>) -> Column {
         let number = match self {
-            Self::Image => return Column::Text(row.image.to_owned()),
+            Self::Image => return Column::Text(row.image.clone().into_owned()),
             Self::Containers => row.containers,
             Self::Pods => row.pods,
             Self::Namespaces => row.namespaces,
@@ -116,12 +118,12 @@ impl ImageSort {
 
 impl Row<ImageSort> for ImageRow<'_> {
     fn place(&self, sort: ImageSort) -> Place {
-        let digest = self.digest.map_or("", Digest::as_str);
+        let digest = self.digest.as_deref().map_or("", Digest::as_str);
         let kind = match self.digest_kind {
             None => "",
             Some(DigestKind::Pinned) => "pinned",
             Some(DigestKind::Running) => "running",
         };
-        Place { column: sort.column(self), names: [self.image, digest, kind].map(str::to_owned).into() }
+        Place { column: sort.column(self), names: [&*self.image, digest, kind].map(str::to_owned).into() }
     }
 }

@@ -8,13 +8,15 @@ mod flag;
 mod groups;
 mod images;
 mod page;
+mod params;
 mod words;
 
-pub use answer::{ContainerPage, ImagePage, PageHead, RegistryPage, RepositoryPage};
+pub use answer::{ContainerPage, ImagePage, ImageUse, PageHead, RegistryPage, RepositoryPage};
 pub use containers::{ContainerRow, ContainerSort, Containers};
-pub use filter::{DigestPrefix, Filter, RepositoryName};
+pub use filter::{DigestKind, DigestPrefix, Filter, RepositoryName};
 pub use flag::{Flag, Flags};
 pub use groups::{GroupSort, RegistryRow, RepositoryRow, registries, repositories};
 pub use images::{ImageRow, ImageSort, images};
 pub use page::{Page, PageRequest, Place, Sort};
+pub use params::{FILTERS, FilterParam};
 pub use words::{KINDS, STATES};

@@ -32,6 +32,14 @@ pub struct PageRequest<S> {
     pub limit: usize,
 }
 
+impl<S: Sort> PageRequest<S> {
+    /// The first rows, in the order that is the default.
+    #[must_use]
+    pub fn first(limit: usize) -> Self {
+        Self { sort: S::default(), descending: false, after: None, limit }
+    }
+}
+
 /// Where a row stands: the column by which it is sorted, and what tells it from others.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {

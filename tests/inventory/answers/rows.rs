@@ -73,7 +73,7 @@ fn one_tag_with_several_digests_is_flagged_however_it_is_spelled() {
         pod_of("b", "two", [running("app", "docker.io/library/nginx:1.27", B), running("side", "redis:8", B)]),
     ]);
     let page = images(&snapshot, &Filter::default(), &all());
-    let several = page.rows.iter().filter(|row| row.flags.has(Flag::SeveralDigests)).map(|row| row.image);
+    let several = page.rows.iter().filter(|row| row.flags.has(Flag::SeveralDigests)).map(|row| &*row.image);
     assert_eq!(several.collect::<Vec<_>>(), ["docker.io/library/nginx:1.27", "nginx:1.27"]);
 }
 
@@ -81,7 +81,7 @@ fn one_tag_with_several_digests_is_flagged_however_it_is_spelled() {
 fn an_image_that_is_updated_is_two_rows() {
     let snapshot = of([pod_of("shop", "web", [updating(&format!("nginx:1.28@{B}"), "nginx:1.27", A)])]);
     let page = images(&snapshot, &Filter::default(), &all());
-    let rows: Vec<_> = page.rows.iter().map(|row| (row.image, row.digest.map(Digest::as_str))).collect();
+    let rows: Vec<_> = page.rows.iter().map(|row| (&*row.image, row.digest.as_deref().map(Digest::as_str))).collect();
     assert_eq!(rows, [("nginx:1.27", Some(A)), (&*format!("nginx:1.28@{B}"), Some(B))]);
 }
 
@@ -111,7 +111,7 @@ fn images_of(filter: &Filter) -> Vec<String> {
         pod_of("a", "two", [running("app", "quay.io/acme/nginx:1.28", B)]),
         pod_of("b", "three", [waiting("docker.io/library/nginx:1.27")]),
     ]);
-    images(&snapshot, filter, &all()).rows.iter().map(|row| row.image.to_owned()).collect()
+    images(&snapshot, filter, &all()).rows.iter().map(|row| row.image.to_string()).collect()
 }
 
 const NGINX: &str = "nginx:1.27";
@@ -197,19 +197,20 @@ proptest! {
         let (snapshot, filter) = (of(pods), Filter::default());
         let (rows, totals) = paged(sort, descending, limit, |_, request| {
             let page = images(&snapshot, &filter, request);
-            (page.rows.iter().map(|row| (row.image.to_owned(), row.digest.cloned(), row.pods)).collect(), page.total, page.next)
+            (page.rows.iter().map(|row| (row.image.to_string(), row.digest.as_deref().cloned(), row.pods)).collect(), page.total, page.next)
         });
         prop_assert!(totals.iter().all(|total| *total == rows.len()));
         let whole = images(&snapshot, &filter, &PageRequest { sort, descending, after: None, limit: 1_000 });
-        let whole: Vec<_> = whole.rows.iter().map(|row| (row.image.to_owned(), row.digest.cloned(), row.pods)).collect();
+        let whole: Vec<_> = whole.rows.iter().map(|row| (row.image.to_string(), row.digest.as_deref().cloned(), row.pods)).collect();
         prop_assert_eq!(&rows, &whole);
         if sort == ImageSort::Pods {
             let is_sorted = rows.is_sorted_by(|a, b| if descending { a.2 >= b.2 } else { a.2 <= b.2 });
             prop_assert!(is_sorted);
         }
-        let named = |row: &kai::views::ContainerRow<'_>| [row.namespace, row.pod, row.container].join("/");
+        let named = |row: &kai::views::ContainerRow<'_>| [&*row.namespace, &*row.pod, &*row.container].join("/");
         let (rows, totals) = paged(column, descending, limit, |_, request| {
-            let page = Containers::of(&snapshot, &filter).page(request);
+            let containers = Containers::of(&snapshot, &filter);
+            let page = containers.page(request, || containers.count());
             (page.rows.iter().map(named).collect(), page.total, page.next)
         });
         let all: BTreeSet<String> = Containers::of(&snapshot, &filter).iter().map(|row| named(&row)).collect();
@@ -224,9 +225,10 @@ proptest! {
     #[test]
     fn rows_that_stay_are_neither_skipped_nor_repeated(before in pods(), after in pods(), limit in 1..6_usize, turn in 1..4_usize) {
         let (snapshots, filter) = ([of(before), of(after)], Filter::default());
-        let named = |row: &kai::views::ContainerRow<'_>| [row.namespace, row.pod, row.container].join("/");
+        let named = |row: &kai::views::ContainerRow<'_>| [&*row.namespace, &*row.pod, &*row.container].join("/");
         let (rows, _) = paged(ContainerSort::Namespace, false, limit, |number, request| {
-            let page = Containers::of(&snapshots[usize::from(number >= turn)], &filter).page(request);
+            let containers = Containers::of(&snapshots[usize::from(number >= turn)], &filter);
+            let page = containers.page(request, || containers.count());
             (page.rows.iter().map(named).collect(), page.total, page.next)
         });
         let [before, after] =

@@ -104,9 +104,10 @@ pub(crate) const ALONE: &[(&str, &[&str])] = &[
     ("moka", &["http"]),
     // The probe asks a running kai; it has nothing to do with a push.
     ("reqwest", &["push", "cli"]),
-    // A credential plugin may print YAML.
-    ("serde_saphyr", &["config", "decode", "cluster"]),
+    // A credential plugin may print YAML, and answers are printed as YAML.
+    ("serde_saphyr", &["config", "decode", "cluster", "cli"]),
     ("prometheus_client", &["metrics"]),
+    ("console", &["output"]),
     ("indicatif", &["output"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),

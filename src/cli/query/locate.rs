@@ -1,0 +1,174 @@
+//! `kai where`: which pods run an image or a digest, and who owns them.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::filters::Filters;
+use super::output::{Output, Printing, to_stdout, write_document, write_line};
+use super::rows::write_containers;
+use super::source::{Reading, Source, with_namespaces};
+use super::wanted::Wanted;
+use super::{finish, stopped};
+use crate::cli::Exit;
+use crate::cli::globals::Globals;
+use crate::cli::start::Failure;
+use crate::inventory::excerpt;
+use crate::views::{ContainerRow, PageHead};
+
+/// Standard input.
+const STDIN: &str = "-";
+/// Larger files are no lists of images.
+const FILE_MAX: u64 = 256 * 1024 * 1024;
+
+const EXAMPLES: &str = "\
+Examples:
+  kai where nginx                              however it is spelled, with any tag
+  kai where quay.io/acme/cart:1.25             that tag alone
+  kai where sha256:b9b4fa9b3e13                a manifest digest, or its first 12 hex digits
+  trivy image -f json acme/cart | kai where -f -
+  kai where -f digests.txt -o json             digests, image references or package URLs, one a line
+  kai where nginx --server http://localhost:8080
+
+A file is lines, or a report of Trivy, Grype or CycloneDX in JSON: kai tells where its images run, and does not scan.
+Of a multi-platform image nodes report the digest of the index, or that of their platform: both can be asked for.
+
+Exit status: 0 found, 1 no pod has it, 2 wrong usage or configuration, 3 incomplete (see --allow-incomplete).";
+
+/// Flags of `kai where`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Locate {
+    /// Image references, digests (or their first 12 hex digits), or package URLs
+    #[arg(value_name = "IMAGE|DIGEST", required_unless_present = "file")]
+    asked: Vec<String>,
+    /// A file of them, one a line, or a JSON report of Trivy, Grype or CycloneDX; - is standard input
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    file: Vec<PathBuf>,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    printing: Printing,
+}
+
+/// A container, and what it was found by.
+#[derive(Debug, Serialize)]
+struct Found<'a> {
+    asked: &'a str,
+    #[serde(flatten)]
+    row: ContainerRow<'a>,
+}
+
+/// The answer as a document.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    head: PageHead<'a>,
+    /// What no pod has.
+    not_found: Vec<&'a str>,
+    containers: Vec<Found<'a>>,
+}
+
+impl Locate {
+    pub(in crate::cli) async fn run(&self, globals: &Globals) -> anyhow::Result<Exit> {
+        let output = Output::of(globals, &Output::ALL.map(|(output, _)| output))?;
+        let wanted = self.wanted()?;
+        let filters = with_namespaces(&self.filters, globals);
+        filters.parse()?;
+        let Some(source) = self.reading.open(globals).await? else { return Ok(stopped()) };
+        let answer = find(&source, &wanted, &filters).await?;
+        let (look, is_one) = (self.printing.look(output), wanted.len() == 1);
+        to_stdout(|out| match output {
+            Output::Json | Output::Yaml => write_document(&answer, output, out),
+            Output::Name => answer.containers.iter().try_for_each(|Found { row, .. }| {
+                write_line(&[&*row.namespace, &*row.pod, &*row.container].join("/"), out)
+            }),
+            Output::Table | Output::Wide => {
+                let rows = answer.containers.iter().map(|found| (found.asked, &found.row));
+                write_containers(rows, !is_one, output, Timestamp::now(), look, out)
+            }
+        })?;
+        let standing = source.standing(&answer.head);
+        if standing.lacking.is_some() && !self.printing.allow_incomplete {
+            return finish(&standing, &self.printing);
+        }
+        let nothing = wanted.iter().filter(|wanted| answer.not_found.contains(&&*wanted.asked));
+        let nothing: Vec<String> = nothing.map(not_found).collect();
+        if answer.containers.is_empty() {
+            let message = nothing.first().cloned().unwrap_or_default();
+            let others = nothing.len().saturating_sub(1);
+            let message = if others > 0 { format!("{message}, nor any of {others} others") } else { message };
+            return Err(Failure { exit: Exit::Failed, message }.into());
+        }
+        nothing.iter().for_each(|nothing| tracing::warn!("{nothing}"));
+        finish(&standing, &self.printing)
+    }
+
+    /// Everything that is asked for.
+    fn wanted(&self) -> anyhow::Result<Vec<Wanted>> {
+        let usage = |message: String| anyhow::Error::from(Failure { exit: Exit::Usage, message });
+        let typed = self.asked.iter().map(|text| {
+            Wanted::parse(text).ok_or_else(|| {
+                usage(format!("\"{}\" is no image reference, digest or package URL of an image", excerpt(text)))
+            })
+        });
+        let mut wanted: Vec<Wanted> = typed.collect::<Result<_, _>>()?;
+        for path in &self.file {
+            let shown = excerpt(&path.to_string_lossy()).to_string();
+            let bytes = read(path).map_err(|error| usage(format!("{shown} cannot be read: {error}")))?;
+            wanted.extend(Wanted::read(&bytes).map_err(|error| usage(format!("{shown} {error}")))?);
+        }
+        let mut seen = std::collections::HashSet::new();
+        wanted.retain(|wanted| seen.insert(wanted.asked.clone()));
+        Ok(wanted)
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let reader: Box<dyn std::io::Read> =
+        if path == Path::new(STDIN) { Box::new(std::io::stdin().lock()) } else { Box::new(std::fs::File::open(path)?) };
+    if reader.take(FILE_MAX + 1).read_to_end(&mut bytes)? as u64 > FILE_MAX {
+        return Err(std::io::Error::other(format!("it has more than {} MiB", FILE_MAX / 1024 / 1024)));
+    }
+    Ok(bytes)
+}
+
+/// The containers of everything that is wanted, in its order.
+async fn find<'a>(source: &'a Source, wanted: &'a [Wanted], filters: &Filters) -> anyhow::Result<Answer<'a>> {
+    let (mut first, mut containers, mut not_found): (Option<PageHead<'a>>, _, _) = (None, Vec::new(), Vec::new());
+    for wanted in wanted {
+        let by_digest = wanted.digests.iter().map(|digest| ("digest", digest));
+        let by_image = wanted.images.iter().map(|image| ("image", image)).filter(|_| wanted.digests.is_empty());
+        let filters =
+            by_digest.chain(by_image).fold(filters.clone(), |filters, (name, value)| filters.with(name, value));
+        let page = source.containers(&filters, None).await?;
+        if page.containers.is_empty() {
+            not_found.push(&*wanted.asked);
+        }
+        containers.extend(page.containers.into_iter().map(|row| Found { asked: &wanted.asked, row }));
+        match &mut first {
+            None => first = Some(page.head),
+            // Of a running kai each answer may be of another snapshot.
+            Some(first) if first.complete => (first.complete, first.missing) = (page.head.complete, page.head.missing),
+            Some(_) => {}
+        }
+    }
+    let mut head = first.ok_or_else(|| anyhow::anyhow!("nothing is asked for"))?;
+    head.total = containers.len();
+    Ok(Answer { head, not_found, containers })
+}
+
+fn not_found(wanted: &Wanted) -> String {
+    let asked = excerpt(&wanted.asked);
+    match wanted.digests.as_slice() {
+        [] => format!("no pod has this image: {asked}"),
+        [digest] if *digest == wanted.asked => format!("no pod reports this digest: {asked}"),
+        digests => format!("no pod reports a digest of {asked}: {}", excerpt(&digests.join(", "))),
+    }
+}

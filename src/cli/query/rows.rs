@@ -1,0 +1,223 @@
+//! Rows of images and containers as lines: what stands in each column.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+
+use super::output::{Output, write_table};
+use super::source::age;
+use crate::inventory::{Digest, escape_controls};
+use crate::views::{ContainerRow, DigestKind, Flags, ImageRow, Look};
+
+/// Hex digits that tell a digest from others at a glance.
+const SHORT: usize = 12;
+
+/// Every image in a line.
+pub(super) fn write_images(rows: &[ImageRow<'_>], output: Output, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let is_short = look.width.is_some();
+    let flags = |row: &ImageRow<'_>| Cow::from(words(row.flags));
+    let image = |row: &ImageRow<'_>| escape_controls(&row.image).into_owned().into();
+    let number = |number: usize| Cow::from(number.to_string());
+    if output == Output::Wide {
+        let lines = rows.iter().map(|row| {
+            [
+                image(row),
+                digest(row.digest.as_deref(), row.digest_kind, is_short),
+                number(row.containers),
+                number(row.pods),
+                number(row.namespaces),
+                number(row.owners),
+                flags(row),
+            ]
+        });
+        let header = ["IMAGE", "DIGEST", "CONTAINERS", "PODS", "NAMESPACES", "WORKLOADS", "FLAGS"];
+        return write_table(header, &lines.collect::<Vec<_>>(), look, out);
+    }
+    let lines = rows.iter().map(|row| {
+        [
+            image(row),
+            digest(row.digest.as_deref(), row.digest_kind, is_short),
+            number(row.pods),
+            number(row.namespaces),
+            flags(row),
+        ]
+    });
+    write_table(["IMAGE", "DIGEST", "PODS", "NAMESPACES", "FLAGS"], &lines.collect::<Vec<_>>(), look, out)
+}
+
+/// Containers that are the same for whoever looks for an image.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place<'r> {
+    asked: &'r str,
+    namespace: &'r str,
+    workload: String,
+    image: &'r str,
+    digest: Option<&'r Digest>,
+    digest_kind: Option<DigestKind>,
+    kind: &'r str,
+}
+
+#[derive(Default)]
+struct Use<'r> {
+    pods: BTreeSet<&'r str>,
+    /// Those in which the container runs.
+    running: BTreeSet<&'r str>,
+    oldest: Option<Timestamp>,
+    flags: Option<Flags>,
+}
+
+/// Every container in a line, or those of a workload together, each with what it was found by: that is a column where
+/// several things were asked for.
+pub(super) fn write_containers<'r>(
+    rows: impl Iterator<Item = (&'r str, &'r ContainerRow<'r>)>,
+    is_several: bool,
+    output: Output,
+    now: Timestamp,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if output == Output::Wide {
+        return write_wide(rows, is_several, now, look, out);
+    }
+    let mut places: BTreeMap<Place<'r>, Use<'r>> = BTreeMap::new();
+    for (asked, row) in rows {
+        let place = Place {
+            asked,
+            namespace: &row.namespace,
+            workload: workload(row),
+            image: &row.image,
+            digest: row.digest.as_deref(),
+            digest_kind: row.digest_kind,
+            kind: &row.kind,
+        };
+        let used = places.entry(place).or_default();
+        used.pods.insert(&row.pod);
+        if row.state == "running" {
+            used.running.insert(&row.pod);
+        }
+        used.oldest = [used.oldest, row.started_at].into_iter().flatten().min();
+        used.flags = Some(used.flags.map_or(row.flags, |flags| flags.together(row.flags)));
+    }
+    let is_short = look.width.is_some();
+    let lines = places.iter().map(|(place, used)| {
+        let workload = if is_short { kubectl_name(&place.workload) } else { Cow::from(&*place.workload) };
+        let (running, all) = (used.running.len(), used.pods.len());
+        let line = [
+            escape_controls(place.namespace),
+            Cow::from(escape_controls(&workload).into_owned()),
+            escape_controls(place.image),
+            digest(place.digest, place.digest_kind, is_short),
+            Cow::from(place.kind),
+            Cow::from(if running == all { all.to_string() } else { format!("{running}/{all}") }),
+            Cow::from(used.oldest.map(|oldest| age(oldest, now)).unwrap_or_default()),
+            Cow::from(used.flags.map(words).unwrap_or_default()),
+        ];
+        (place.asked, line)
+    });
+    let header = ["NAMESPACE", "WORKLOAD", "IMAGE", "DIGEST", "KIND", "PODS", "AGE", "FLAGS"];
+    if is_several {
+        let [namespace, workload, image, digest, kind, pods, age, flags] = header;
+        let header = ["ASKED", namespace, workload, image, digest, kind, pods, age, flags];
+        let lines = lines.map(|(asked, [namespace, workload, image, digest, kind, pods, age, flags])| {
+            [escape_controls(asked), namespace, workload, image, digest, kind, pods, age, flags]
+        });
+        return write_table(header, &lines.collect::<Vec<_>>(), look, out);
+    }
+    write_table(header, &lines.map(|(_, line)| line).collect::<Vec<_>>(), look, out)
+}
+
+fn write_wide<'r>(
+    rows: impl Iterator<Item = (&'r str, &'r ContainerRow<'r>)>,
+    is_several: bool,
+    now: Timestamp,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let lines = rows.map(|(asked, row)| {
+        [
+            if is_several { escape_controls(asked) } else { Cow::from("") },
+            escape_controls(&row.namespace),
+            Cow::from(escape_controls(&workload(row)).into_owned()),
+            escape_controls(&row.pod),
+            escape_controls(&row.container),
+            Cow::from(&*row.kind),
+            escape_controls(&row.image),
+            digest(row.digest.as_deref(), row.digest_kind, false),
+            Cow::from(state(row)),
+            escape_controls(row.node.as_deref().unwrap_or_default()),
+            Cow::from(row.started_at.map(|start| age(start, now)).unwrap_or_default()),
+            Cow::from(words(row.flags)),
+        ]
+    });
+    let header = [
+        "ASKED",
+        "NAMESPACE",
+        "WORKLOAD",
+        "POD",
+        "CONTAINER",
+        "KIND",
+        "IMAGE",
+        "DIGEST",
+        "STATE",
+        "NODE",
+        "AGE",
+        "FLAGS",
+    ];
+    let lines: Vec<[Cow<'_, str>; 12]> = lines.collect();
+    if is_several {
+        return write_table(header, &lines, look, out);
+    }
+    let [_, header @ ..] = header;
+    let lines = lines.into_iter().map(|[_, line @ ..]| line);
+    write_table::<11>(header, &lines.collect::<Vec<_>>(), look, out)
+}
+
+/// As in `Deployment/web`; a pod without an owner stands for itself.
+pub(super) fn workload(row: &ContainerRow<'_>) -> String {
+    match (&row.owner_kind, &row.owner_name) {
+        (Some(kind), Some(name)) => format!("{kind}/{name}"),
+        _ => format!("Pod/{}", row.pod),
+    }
+}
+
+/// The same with the short name that kubectl has for the kind, where it has one.
+fn kubectl_name(workload: &str) -> Cow<'_, str> {
+    let Some((kind, name)) = workload.split_once('/') else { return Cow::Borrowed(workload) };
+    let short = match kind {
+        "Deployment" => "deploy",
+        "StatefulSet" => "sts",
+        "DaemonSet" => "ds",
+        "ReplicaSet" => "rs",
+        "ReplicationController" => "rc",
+        "CronJob" => "cj",
+        "Job" => "job",
+        "Pod" => "po",
+        "Node" => "no",
+        _ => return Cow::Borrowed(workload),
+    };
+    Cow::Owned(format!("{short}/{name}"))
+}
+
+fn state(row: &ContainerRow<'_>) -> String {
+    let reason = row.reason.as_deref().map(|reason| format!(" ({})", escape_controls(reason)));
+    format!("{}{}", row.state, reason.unwrap_or_default())
+}
+
+/// The digest that runs; one that is only wanted says so.
+pub(super) fn digest(digest: Option<&Digest>, kind: Option<DigestKind>, is_short: bool) -> Cow<'_, str> {
+    let Some(digest) = digest else { return Cow::Borrowed("") };
+    let text = short(digest, is_short);
+    if kind == Some(DigestKind::Pinned) { Cow::Owned(format!("{text} wanted")) } else { Cow::Borrowed(text) }
+}
+
+/// The digest as a person or as a program needs it.
+pub(super) fn short(digest: &Digest, is_short: bool) -> &str {
+    let encoded = digest.encoded();
+    if is_short { encoded.get(..SHORT).unwrap_or(encoded) } else { digest.as_str() }
+}
+
+fn words(flags: Flags) -> String {
+    flags.words().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,201 @@
+//! `kai images`, `kai containers`, `kai where` and `kai diff`: what they print, and how they end.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use crate::one_shot::{DEMO, kai, run, run_with_input, status, stderr, stdout};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+const NGINX: &str = "sha256:db071cd44c25b74f15f89a9c4920c056bd830940573c6ad759b577edbbed743c";
+
+fn demo(arguments: &[&str]) -> (i32, String, String) {
+    let output = run(&[arguments, &["--input", DEMO]].concat());
+    (status(&output), stdout(&output), stderr(&output))
+}
+
+fn document(arguments: &[&str]) -> Value {
+    let (status, out, err) = demo(&[arguments, &["-o", "json"]].concat());
+    assert_eq!((status, &*err), (0, ""));
+    serde_json::from_str(&out).expect("JSON")
+}
+
+/// A kai that serves the demo cluster; ended when dropped.
+struct Running(Child, String);
+
+impl Running {
+    fn start() -> Self {
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--input", DEMO];
+        let mut child = kai(&arguments).stderr(Stdio::piped()).spawn().expect("kai runs");
+        let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let address = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("listening on ").map(|(_, address)| address.trim().to_owned()));
+        std::thread::spawn(move || lines.for_each(drop));
+        Self(child, address.expect("an address"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself, and then there is nothing to end.
+        let _ended = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
+
+#[test]
+fn where_names_namespace_workload_image_and_digest() {
+    let (status, out, _) = demo(&["where", "nginx"]);
+    let lines: Vec<Vec<&str>> = out.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(status, 0);
+    assert_eq!(lines[0][..6], ["NAMESPACE", "WORKLOAD", "IMAGE", "DIGEST", "KIND", "PODS"]);
+    let expected = ["ingress", "Deployment/maintenance-page", "docker.io/nginx:1.29-alpine", NGINX, "container", "1"];
+    assert_eq!(lines[1][..6], expected, "into a pipe nothing is cut: {out}");
+}
+
+#[rstest]
+#[case::in_full("docker.io/library/nginx")]
+#[case::with_tag("nginx:1.29-alpine")]
+#[case::digest(NGINX)]
+#[case::beginning_of_a_digest("db071cd44c25")]
+#[case::package_url("pkg:oci/nginx@sha256%3Adb071cd44c25b74f15f89a9c4920c056bd830940573c6ad759b577edbbed743c")]
+fn an_image_is_found_however_it_is_named(#[case] asked: &str) {
+    let answer = document(&["where", asked]);
+    assert_eq!((&answer["total"], &answer["not_found"]), (&json!(1), &json!([])));
+    let row = &answer["containers"][0];
+    assert_eq!(
+        (&row["asked"], &row["digest"], &row["owner_name"]),
+        (&json!(asked), &json!(NGINX), &json!("maintenance-page"))
+    );
+}
+
+#[rstest]
+#[case::image("nosuch:1", "no pod has this image: nosuch:1")]
+#[case::digest(&format!("sha256:{}", "0".repeat(64)), "no pod reports this digest: sha256:0000")]
+fn without_a_hit_where_fails_and_says_what_it_knows(#[case] asked: &str, #[case] message: &str) {
+    let (status, out, err) = demo(&["where", asked]);
+    assert_eq!((status, &*out), (1, ""));
+    assert!(err.contains(message), "{err}");
+}
+
+#[test]
+fn several_things_are_told_apart_and_those_that_are_missing_are_named() {
+    let (status, out, err) = demo(&["where", "nginx", "redis", "nosuch"]);
+    assert_eq!(status, 0);
+    let first: Vec<&str> = out.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(first, ["ASKED", "nginx", "redis"]);
+    assert!(err.contains("no pod has this image: nosuch"), "{err}");
+}
+
+#[test]
+fn a_report_of_a_scanner_is_joined_by_its_digests() {
+    let trivy = json!({"SchemaVersion": 2, "ArtifactName": "mirror/nginx:old", "ArtifactType": "container_image",
+        "Metadata": {"ImageID": "sha256:0000", "RepoDigests": [format!("mirror/nginx@{NGINX}")]}, "Results": []});
+    let output = run_with_input(&["where", "-f", "-", "--input", DEMO, "-o", "json"], trivy.to_string().as_bytes());
+    let answer: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!((status(&output), &answer["containers"][0]["asked"]), (0, &json!("mirror/nginx:old")), "{answer}");
+}
+
+#[rstest]
+#[case::empty("", "is empty")]
+#[case::other_json("{\"a\": 1}", "is JSON, but no report that kai reads: its keys are a")]
+#[case::broken_json("{\"a\"", "is JSON, but no report that kai reads: it is broken")]
+#[case::no_image("{\"bomFormat\": \"CycloneDX\", \"components\": []}", "has no component of type container")]
+#[case::a_line("nginx\nNot An Image\n", "line 2: \"Not An Image\" is no digest, image reference or package URL")]
+fn a_file_that_asks_for_nothing_is_wrong_usage(#[case] text: &str, #[case] message: &str) {
+    let output = run_with_input(&["where", "-f", "-", "--input", DEMO], text.as_bytes());
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).contains(message), "{}", stderr(&output));
+}
+
+#[test]
+fn images_are_those_of_a_pattern_and_of_filters() {
+    let answer = document(&["images", "docker.io*nginx*"]);
+    assert_eq!((&answer["total"], &answer["images"][0]["digest"]), (&json!(1), &json!(NGINX)));
+    assert!(answer["pin"].is_null(), "a snapshot that is read once is kept by nobody");
+    let (_, names, _) = demo(&["images", "--flag", "unreadable-reference", "-o", "name"]);
+    assert!(names.lines().any(|line| line == "Batch/Mail:1"), "{names}");
+    let sorted = document(&["images", "--sort-by=-pods"]);
+    let pods: Vec<u64> =
+        sorted["images"].as_array().expect("rows").iter().filter_map(|row| row["pods"].as_u64()).collect();
+    assert!(pods.is_sorted_by(|a, b| a >= b), "{pods:?}");
+}
+
+#[test]
+fn containers_of_a_workload_are_one_line_and_each_is_one_with_wide() {
+    let arguments = ["containers", "-n", "shop", "--owner", "StatefulSet/sessions"];
+    let (_, out, _) = demo(&[&arguments[..], &["--no-headers"]].concat());
+    assert_eq!(out.lines().count(), 1, "{out}");
+    let (_, wide, _) = demo(&[&arguments[..], &["-o", "wide"]].concat());
+    assert!(wide.starts_with("NAMESPACE  WORKLOAD") && wide.contains("running"), "{wide}");
+    let (_, yaml, _) = demo(&[&arguments[..], &["-o", "yaml"]].concat());
+    assert!(yaml.contains("owner_name: sessions"), "{yaml}");
+}
+
+#[rstest]
+#[case::output(&["images", "-o", "xml"], "--output xml: it must be table or wide or json or yaml or name")]
+#[case::digest(&["images", "--digest", "sha256:abc"], "--digest \"sha256:abc\": it must be a manifest digest")]
+#[case::sort(&["images", "--sort-by", "size"], "--sort-by \"size\": it must be image or containers or pods")]
+#[case::all_and_some(&["images", "-A", "-n", "shop"], "-A is every namespace and -n some")]
+#[case::server(&["images", "--server", "localhost:8080"], "write it as http://127.0.0.1:8080")]
+#[case::flag(&["images", "--flag", "odd"], "possible values: floating-tag, no-digest")]
+#[case::nothing(&["where"], "IMAGE|DIGEST")]
+fn wrong_usage_names_the_flag_and_what_is_allowed(#[case] arguments: &[&str], #[case] message: &str) {
+    let output = run(arguments);
+    assert_eq!(status(&output), 2, "{}", stderr(&output));
+    assert!(stderr(&output).contains(message), "{}", stderr(&output));
+}
+
+#[test]
+fn a_running_kai_answers_as_its_cluster_does() {
+    let running = Running::start();
+    for arguments in
+        [&["images"] as &[&str], &["containers", "-n", "shop"], &["where", "redis"], &["images", "--sort-by=-pods"]]
+    {
+        let mut local = document(arguments);
+        let output = run(&[arguments, &["-o", "json", "--server", &running.1]].concat());
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        let mut remote: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+        for answer in [&mut local, &mut remote] {
+            answer["pin"].take();
+        }
+        assert_eq!(local, remote, "{arguments:?}");
+    }
+    let refused = run(&["images", "--exclude", "shop", "--server", &running.1]);
+    assert_eq!(status(&refused), 2);
+    assert_eq!(status(&run(&["where", "nosuch", "--server", &running.1])), 1);
+}
+
+#[test]
+fn diff_says_by_its_status_whether_two_sides_are_equal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let changed = folder.path().join("changed.json");
+    let text = std::fs::read_to_string(DEMO).expect("the demo");
+    std::fs::write(&changed, text.replace("nginx:1.29-alpine", "nginx:1.30-alpine")).expect("written");
+    let changed = changed.to_str().expect("UTF-8");
+    let equal = run(&["diff", DEMO, DEMO]);
+    assert_eq!((status(&equal), stdout(&equal)), (0, String::new()));
+    let different = run(&["diff", DEMO, changed]);
+    let out = stdout(&different);
+    assert_eq!(status(&different), 1);
+    let lines: Vec<Vec<&str>> = out.lines().skip(1).map(|line| line.split_whitespace().take(3).collect()).collect();
+    let expected = [["-", "ingress", "docker.io/nginx:1.29-alpine"], ["+", "ingress", "docker.io/nginx:1.30-alpine"]];
+    assert_eq!(lines, expected, "{out}");
+    let missing = run(&["diff", DEMO, "/nonexistent/dump.json"]);
+    assert_eq!(status(&missing), 2);
+    assert!(stderr(&missing).contains("/nonexistent/dump.json"), "{}", stderr(&missing));
+}
+
+#[test]
+fn no_name_from_a_cluster_moves_a_terminal() {
+    let pod = json!({"kind": "List", "items": [{"kind": "Pod", "metadata": {"name": "p\u{1b}[2J", "namespace": "shop"},
+        "spec": {"containers": [{"name": "a", "image": "evil\u{1b}]0;x\u{7}:1"}]}, "status": {"phase": "Running"}}]});
+    for command in ["images", "containers"] {
+        for output in ["table", "wide", "name"] {
+            let shown = run_with_input(&[command, "--input", "-", "-o", output], pod.to_string().as_bytes());
+            assert!(!stdout(&shown).contains(['\u{1b}', '\u{7}']), "{command} {output}: {:?}", stdout(&shown));
+        }
+    }
+}
