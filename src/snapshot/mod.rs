@@ -7,6 +7,7 @@
 mod audit;
 mod changes;
 mod completeness;
+mod digests;
 mod event;
 mod hash;
 mod images;

@@ -1,7 +1,8 @@
 //! One namespace of a snapshot, and all of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::digests::PodsByDigest;
 use super::hash::{ContentHash, HashSum};
 use super::images::{DifferentImage, Images};
 use super::pods::Pods;
@@ -19,6 +20,7 @@ pub struct NamespacePart {
     images: Images,
     content_hash: ContentHash,
     images_hash: ContentHash,
+    by_digest: OnceLock<PodsByDigest>,
 }
 
 /// How a namespace stands in a snapshot.
@@ -45,7 +47,8 @@ impl NamespacePart {
     ) -> Self {
         let images_hash = ContentHash::of(&(&name, state, images.sums()));
         let content_hash = ContentHash::of(&(&name, state, &reason, &record, pods.len(), pods.sum()));
-        Self { name, state, reason, record, pods, images, content_hash, images_hash }
+        let by_digest = OnceLock::new();
+        Self { name, state, reason, record, pods, images, content_hash, images_hash, by_digest }
     }
 
     #[must_use]
@@ -88,6 +91,21 @@ impl NamespacePart {
         uid: Option<&str>,
     ) -> impl Iterator<Item = &'s Arc<PodRecord>> + Clone + use<'s> {
         self.pods.records_from(name, uid)
+    }
+
+    /// The pods in which a container runs with, or pins, a digest that begins with one of these texts, in their order.
+    pub fn pods_with_digest<'t>(&self, beginnings: impl Iterator<Item = &'t str>) -> Vec<&Arc<PodRecord>> {
+        self.by_digest().beginning_with(beginnings)
+    }
+
+    /// Whether there is such a pod.
+    #[must_use]
+    pub fn has_digest(&self, beginning: &str) -> bool {
+        self.by_digest().has(beginning)
+    }
+
+    fn by_digest(&self) -> &PodsByDigest {
+        self.by_digest.get_or_init(|| PodsByDigest::of(self.pods()))
     }
 
     /// How many pods it has.

@@ -130,7 +130,7 @@ impl<'a, 'f> Containers<'a, 'f> {
         parts.filter(move |part| self.filter.wants_namespace(part)).flat_map(move |part| {
             let is_first = **part.name() == *namespace;
             let (pod, uid) = if is_first { (pod, uid) } else { ("", None) };
-            part.pods_from(pod, uid).flat_map(move |pod| self.of_pod(pod))
+            self.filter.pods_of(part, pod, uid).flat_map(move |pod| self.of_pod(pod))
         })
     }
 

@@ -33,7 +33,7 @@ pub(super) fn count<'a, K: Eq + Hash>(
     let mut pods = 0;
     let parts = snapshot.namespaces().iter().filter(|part| filter.wants_namespace(part));
     for (namespace, part) in parts.enumerate() {
-        for pod in part.pods().filter(|pod| filter.wants_pod(pod)) {
+        for pod in filter.pods_of(part, "", None).filter(|pod| filter.wants_pod(pod)) {
             pods += 1;
             let workload = pod.owner.as_ref().map(|owner| owner.workload());
             for container in pod.containers.iter().filter(|container| filter.wants_container(container)) {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use super::flag::{Flag, Flags};
 use crate::inventory::{ContainerKind, ContainerRecord, ContainerState, Digest, ImageRef, PodRecord};
@@ -152,10 +153,33 @@ fn any<T>(alternatives: &BTreeSet<T>, holds: impl Fn(&T) -> bool) -> bool {
 impl Filter {
     /// Whether rows of the namespace are wanted at all.
     pub(super) fn wants_namespace(&self, part: &NamespacePart) -> bool {
-        let has_wanted = || part.images(false).flat_map(Entry::of_different).any(|entry| self.wants_entry(entry));
+        let has_wanted = || {
+            if self.digests.is_empty() {
+                part.images(false).flat_map(Entry::of_different).any(|entry| self.wants_entry(entry))
+            } else {
+                self.digests.iter().any(|digest| part.has_digest(&digest.0))
+            }
+        };
         part.is_known()
             && any(&self.namespaces, |name| **name == **part.name())
             && (!self.is_about_images() || has_wanted())
+    }
+
+    /// The pods of a namespace that may be wanted, in their order, from the one on that does not stand before that name and
+    /// uid: those of a digest are found without a look at the others.
+    pub(super) fn pods_of<'a>(
+        &self,
+        part: &'a NamespacePart,
+        name: &str,
+        uid: Option<&str>,
+    ) -> impl Iterator<Item = &'a Arc<PodRecord>> + use<'a> {
+        let every = self.digests.is_empty().then(|| part.pods_from(name, uid));
+        let found = every.is_none().then(|| {
+            let mut pods = part.pods_with_digest(self.digests.iter().map(|digest| &*digest.0));
+            pods.retain(|pod| *pod.name >= *name);
+            pods
+        });
+        every.into_iter().flatten().chain(found.into_iter().flatten())
     }
 
     fn is_about_images(&self) -> bool {

@@ -223,6 +223,29 @@ proptest! {
     }
 
     #[test]
+    fn a_digest_is_found_in_the_pods_that_have_it_and_in_no_other(
+        pods in pods(), updated in any::<bool>(), beginnings in prop::sample::subsequence(vec![&A[..19], B, &A[..40]], 1..4), limit in 1..6_usize,
+    ) {
+        let more = updated.then(|| pod_of("ns-1", "updating", [updating(&format!("app:2@{B}"), "app:1", A), ContainerRecord { name: "side".into(), ..waiting(&format!("x@{B}")) }]));
+        let snapshot = of(pods.into_iter().chain(more));
+        let digests: BTreeSet<_> = beginnings.iter().map(|text| DigestPrefix::parse(text).expect("a digest")).collect();
+        let (every, filter) = (Filter::default(), Filter { digests: digests.clone(), ..Filter::default() });
+        let named = |row: &kai::views::ContainerRow<'_>| [&*row.namespace, &*row.pod, &*row.container].join("/");
+        let has = |text: &str| digests.iter().any(|digest| kai::inventory::Digest::parse(text).is_some_and(|it| digest.matches(&it)));
+        // What is requested counts too: a row says what runs.
+        let expected: Vec<String> = Containers::of(&snapshot, &every).iter()
+            .filter(|row| row.digest.as_deref().is_some_and(|digest| has(digest.as_str()))
+                || row.image.split_once('@').is_some_and(|(_, pinned)| has(pinned)))
+            .map(|row| named(&row)).collect();
+        let (rows, _) = paged(ContainerSort::Namespace, false, limit, |_, request| {
+            let containers = Containers::of(&snapshot, &filter);
+            let page = containers.page(request, || containers.count());
+            (page.rows.iter().map(named).collect(), page.total, page.next)
+        });
+        prop_assert_eq!(rows, expected);
+    }
+
+    #[test]
     fn rows_that_stay_are_neither_skipped_nor_repeated(before in pods(), after in pods(), limit in 1..6_usize, turn in 1..4_usize) {
         let (snapshots, filter) = ([of(before), of(after)], Filter::default());
         let named = |row: &kai::views::ContainerRow<'_>| [&*row.namespace, &*row.pod, &*row.container].join("/");
