@@ -6,6 +6,7 @@ use http::header::{ACCEPT, ETAG, IF_NONE_MATCH, ORIGIN, RETRY_AFTER};
 use http::{HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use super::changes::LAST_EVENT_ID;
 use super::reply::{INVENTORY_COMPLETE, INVENTORY_GENERATION, INVENTORY_OBSERVED_AT};
 use super::request_id::X_REQUEST_ID;
 
@@ -19,7 +20,7 @@ pub(super) fn layer(origins: &[String]) -> Option<CorsLayer> {
     }
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::HEAD])
-        .allow_headers([ACCEPT, IF_NONE_MATCH, X_REQUEST_ID])
+        .allow_headers([ACCEPT, IF_NONE_MATCH, LAST_EVENT_ID, X_REQUEST_ID])
         .expose_headers([
             ETAG,
             INVENTORY_GENERATION,

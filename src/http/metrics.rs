@@ -32,6 +32,7 @@ pub(super) async fn get_metrics(
     let text = tokio::task::spawn_blocking(move || {
         let serving = Serving {
             in_flight: scraped.gate.in_flight(),
+            change_clients: scraped.changes.clients(),
             cache_hits: scraped.answers.hits(),
             cache_misses: scraped.answers.waits(),
             cache_bytes: scraped.answers.cached_bytes(),

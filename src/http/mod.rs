@@ -10,6 +10,7 @@
 mod access;
 mod answers;
 mod cache;
+mod changes;
 mod connection;
 mod cors;
 mod data;
@@ -86,6 +87,7 @@ struct App {
     scraping: tokio::sync::Mutex<()>,
     gate: limits::Gate,
     pins: pins::Pins,
+    changes: Arc<changes::ChangeLog>,
     hosts: host::Hosts,
     document: docs::Document,
     retry_after: HeaderValue,
@@ -108,6 +110,7 @@ impl Http {
         let retry_after = HeaderValue::from(retry_after.as_secs().max(1));
         let pins = pins::Pins::new();
         let process = process::Process::new(policy.clone(), pins.boot());
+        let changes = changes::ChangeLog::new(pins.boot(), reader.clone(), metrics.metrics().clone());
         let app = App {
             answers: Arc::new(answers::Answers::new(reader.clone(), process, settings.cache_max_bytes)),
             health: health.clone(),
@@ -115,6 +118,7 @@ impl Http {
             scraping: tokio::sync::Mutex::default(),
             gate: limits::Gate::new(settings.max_concurrent_requests, retry_after.clone()),
             pins,
+            changes: Arc::new(changes),
             hosts: host::Hosts::of(settings),
             document: docs::Document::new(&openapi())?,
             retry_after,
@@ -156,9 +160,17 @@ impl Http {
         self.app.answers.waits()
     }
 
-    /// Serves each new snapshot once the bodies that readers asked for in the last one are rendered. Ends when the feed
-    /// does. Without it the service stays with the first snapshot.
+    /// Serves each new snapshot once the bodies that readers asked for in the last one are rendered, and tells what has
+    /// changed. Ends when the feed does. Without it the service stays with the first snapshot.
     pub fn follow(&self) -> impl Future<Output = ()> + Send + 'static {
-        Arc::clone(&self.app.answers).follow()
+        let (answers, changes) = (Arc::clone(&self.app.answers), Arc::clone(&self.app.changes));
+        async {
+            tokio::join!(answers.follow(), changes.follow());
+        }
+    }
+
+    /// Ends the answers that go on for as long as their client stays.
+    pub fn end_streams(&self) {
+        self.app.changes.stop();
     }
 }

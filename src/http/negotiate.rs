@@ -23,17 +23,23 @@ const WHOLE: Weight = 1000;
 
 /// The one of `offered` that the client wants most, the first of equals; `None` when it wants none of them.
 pub(super) fn negotiate(headers: &HeaderMap, offered: &[Format]) -> Option<Format> {
-    if !headers.contains_key(ACCEPT) {
-        return offered.first().copied();
-    }
-    let ranges: Vec<_> =
-        elements(headers, &ACCEPT).filter_map(|(range, weight)| Some((range.split_once('/')?, weight))).collect();
+    let ranges = media_ranges(headers);
     if ranges.is_empty() {
         return offered.first().copied();
     }
-    let weighted = offered.iter().map(|format| (*format, media_weight(*format, &ranges)));
+    let weighted = offered.iter().map(|format| (*format, media_weight(essence(*format), &ranges)));
     let best = weighted.reduce(|best, next| if next.1 > best.1 { next } else { best })?;
     (best.1 > 0).then_some(best.0)
+}
+
+/// Whether the client takes that media type.
+pub(super) fn accepts(headers: &HeaderMap, essence: &str) -> bool {
+    let ranges = media_ranges(headers);
+    ranges.is_empty() || media_weight(essence, &ranges) > 0
+}
+
+fn media_ranges(headers: &HeaderMap) -> Vec<((&str, &str), Weight)> {
+    elements(headers, &ACCEPT).filter_map(|(range, weight)| Some((range.split_once('/')?, weight))).collect()
 }
 
 impl ContentCoding {
@@ -60,9 +66,9 @@ impl ContentCoding {
     }
 }
 
-/// The weight that the most specific range gives the format; zero when none names it.
-fn media_weight(format: Format, ranges: &[((&str, &str), Weight)]) -> Weight {
-    let (kind, subtype) = essence(format).split_once('/').unwrap_or_default();
+/// The weight that the most specific range gives the media type; zero when none names it.
+fn media_weight(essence: &str, ranges: &[((&str, &str), Weight)]) -> Weight {
+    let (kind, subtype) = essence.split_once('/').unwrap_or_default();
     let mut found = (0, 0);
     for ((range_kind, range_subtype), weight) in ranges {
         let specificity = match (*range_kind, *range_subtype) {

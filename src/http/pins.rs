@@ -10,6 +10,7 @@ use super::generation::Generation;
 use super::problem::{Problem, ProblemKind};
 use super::process::pin as pin_of;
 use crate::inventory::excerpt;
+use crate::snapshot::Snapshot;
 
 /// How long a snapshot is kept after it was last answered from.
 const KEPT: Duration = Duration::from_mins(1);
@@ -39,6 +40,13 @@ impl Pins {
         let number = generation.snapshot.generation();
         if self.held.get(&number).is_none() {
             self.held.insert(number, Arc::clone(generation));
+        }
+    }
+
+    /// The same of one that perhaps no answer was made of.
+    pub(super) fn hold_snapshot(&self, snapshot: &Arc<Snapshot>) {
+        if self.held.get(&snapshot.generation()).is_none() {
+            self.hold(&Arc::new(Generation::new(Arc::clone(snapshot))));
         }
     }
 

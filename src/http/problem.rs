@@ -39,6 +39,7 @@ pub(super) enum ProblemKind {
     NoSnapshot,
     Busy,
     TooMuchUnread,
+    TooManyClients,
     ProbeFailed,
     DeadlineExceeded,
     /// An error of the framework that has no kind of its own: its status says it.
@@ -57,7 +58,7 @@ pub(super) struct Row {
 
 impl ProblemKind {
     /// Every kind that has a name, by status.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::BadParameter,
         Self::BadHost,
         Self::RefusedNamespace,
@@ -75,6 +76,7 @@ impl ProblemKind {
         Self::NoSnapshot,
         Self::Busy,
         Self::TooMuchUnread,
+        Self::TooManyClients,
         Self::ProbeFailed,
         Self::DeadlineExceeded,
     ];
@@ -188,6 +190,12 @@ impl ProblemKind {
                 "Too many answers unread",
                 "The connection has 16 MiB of answers that the client has not read, or all connections together have \
                  `server.cache-max-bytes`. Read the answers before sending more requests.",
+            ),
+            Self::TooManyClients => row(
+                "too-many-clients",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Too many clients",
+                "64 clients follow `/v1/changes`. `Retry-After` has the time to wait.",
             ),
             Self::ProbeFailed => row(
                 "probe-failed",

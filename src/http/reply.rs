@@ -175,7 +175,7 @@ pub(super) fn acceptable_coding(headers: &HeaderMap) -> Result<ContentCoding, Pr
     ContentCoding::negotiate(headers).ok_or_else(|| not_acceptable("Accept-Encoding", "gzip or identity"))
 }
 
-fn not_acceptable(header: &str, offered: &str) -> Problem {
+pub(super) fn not_acceptable(header: &str, offered: &str) -> Problem {
     let detail = format!("The header {header} allows nothing that kai can send here; let it allow {offered}.");
     Problem::new(ProblemKind::NotAcceptable, detail)
 }

@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
+use super::changes::{__path_list_changes, list_changes};
 use super::data::{__path_get_inventory, __path_list_namespace_images, __path_list_namespaces};
 use super::data::{get_inventory, list_namespace_images, list_namespaces};
 use super::docs::{__path_get_docs, __path_get_openapi, __path_get_openapi_yaml, __path_get_problem_types};
@@ -50,6 +51,7 @@ fn data() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list_containers))
         .routes(routes!(list_registries))
         .routes(routes!(list_repositories))
+        .routes(routes!(list_changes))
 }
 
 /// What an orchestrator and a monitor ask. Only `metrics.image-info-limit` lets it show what runs in the cluster.

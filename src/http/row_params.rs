@@ -2,6 +2,7 @@
 
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -18,6 +19,26 @@ use crate::views::{FILTERS, Filter, FilterParam, PageRequest, Sort};
 const LIMIT: usize = 100;
 const LIMIT_MAX: usize = 1_000;
 
+/// Takes the value of a parameter that filters; another one is passed over.
+pub(super) fn read_filter<E: Error>(filter: &mut Filter, name: &str, value: &str) -> Result<(), E> {
+    match FILTERS.iter().find(|known| known.name == name) {
+        Some(known) => (known.read)(filter, value).map_err(|allowed| bad_value(name, value, &allowed)),
+        None => Ok(()),
+    }
+}
+
+/// The parameters that filter, of these names, for the OpenAPI document; without that word, where words are fixed.
+pub(super) fn filter_parameters(is_wanted: impl Fn(&str) -> bool, without: &str) -> impl Iterator<Item = Parameter> {
+    let wanted = FILTERS.iter().filter(move |filter| is_wanted(filter.name));
+    wanted.map(move |FilterParam { name, description, example, words, .. }| {
+        let words: Vec<_> = words().into_iter().filter(|word| *word != without).collect();
+        let description = format!("{description} Repeat it for several.");
+        let items = ArrayBuilder::new().items(RefOr::T(text(&words)));
+        let parameter = parameter(name, &description, items.into());
+        parameter.explode(Some(true)).example(Some(serde_json::json!([example]))).build()
+    })
+}
+
 /// Which rows, in what order, of which snapshot.
 #[derive(Debug)]
 pub(super) struct RowParams<S> {
@@ -28,7 +49,7 @@ pub(super) struct RowParams<S> {
     cursor: Option<String>,
     pin: Option<String>,
     /// Names of those that filter, each as often as it is there.
-    filters: Vec<&'static str>,
+    filters: Vec<String>,
 }
 
 /// The same, once the cursor is read.
@@ -45,7 +66,7 @@ impl<S: Sort> RowParams<S> {
         let Ok(Path(text)) = text else {
             return Err(bad(format!("The {name} in the path is not UTF-8 once decoded.")));
         };
-        if self.filters.contains(&name) {
+        if self.filters.iter().any(|filter| filter == name) {
             return Err(bad(format!("The parameter \"{name}\" has no meaning here: the path names the {name}.")));
         }
         if let Some(filter) = FILTERS.iter().find(|filter| filter.name == name) {
@@ -94,11 +115,8 @@ impl<'de, S: Sort> Deserialize<'de> for RowParams<S> {
                 "pin" if value.is_empty() => return Err(bad_value("pin", &value, "`pin` of an answer")),
                 "pin" => params.pin = Some(value),
                 name => {
-                    if let Some(filter) = FILTERS.iter().find(|filter| filter.name == name) {
-                        params.filters.push(filter.name);
-                        (filter.read)(&mut params.filter, &value)
-                            .map_err(|allowed| bad_value::<D::Error>(name, &value, &allowed))?;
-                    }
+                    params.filters.push(name.to_owned());
+                    read_filter(&mut params.filter, name, &value)?;
                 }
             }
         }
@@ -112,12 +130,7 @@ fn words<S: Sort>() -> Vec<&'static str> {
 
 impl<S: Sort> IntoParams for RowParams<S> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let filters = FILTERS.iter().map(|FilterParam { name, description, example, words, .. }| {
-            let item = text(&words());
-            let description = format!("{description} Repeat it for several.");
-            let parameter = parameter(name, &description, ArrayBuilder::new().items(RefOr::T(item)).into());
-            parameter.explode(Some(true)).example(Some(serde_json::json!([example]))).build()
-        });
+        let filters = filter_parameters(|_| true, "");
         let sorts: Vec<&'static str> = words::<S>();
         let sorts = format!(
             "Column by which rows are sorted, with a - before it from the last to the first: {}.",
@@ -138,7 +151,7 @@ impl<S: Sort> IntoParams for RowParams<S> {
     }
 }
 
-fn parameter(name: &str, description: &str, schema: Schema) -> ParameterBuilder {
+pub(super) fn parameter(name: &str, description: &str, schema: Schema) -> ParameterBuilder {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Query)
@@ -146,7 +159,7 @@ fn parameter(name: &str, description: &str, schema: Schema) -> ParameterBuilder 
         .schema(Some(RefOr::T(schema)))
 }
 
-fn text(words: &[&'static str]) -> Schema {
+pub(super) fn text(words: &[&'static str]) -> Schema {
     let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).min_length(Some(1));
     let words = Some(words.iter().copied()).filter(|words| words.len() > 0);
     text.enum_values(words).into()

@@ -62,7 +62,7 @@ pub async fn serve(listeners: Listeners, deps: HttpDeps, shutdown: CancellationT
     tokio::select! {
         result = async { tokio::try_join!(everything, probes) } => result.map(|((), ())| ()),
         never = follow(feed) => match never {},
-        never = drain(&deps, &handle, &shutdown) => match never {},
+        never = drain(&deps, &http, &handle, &shutdown) => match never {},
     }
 }
 
@@ -138,9 +138,10 @@ async fn follow(feed: impl Future<Output = ()>) -> Infallible {
     std::future::pending().await
 }
 
-async fn drain(deps: &HttpDeps, handle: &Handle<SocketAddr>, shutdown: &CancellationToken) -> Infallible {
+async fn drain(deps: &HttpDeps, http: &Http, handle: &Handle<SocketAddr>, shutdown: &CancellationToken) -> Infallible {
     shutdown.cancelled().await;
     deps.health.drain();
+    http.end_streams();
     handle.graceful_shutdown(Some(deps.settings.shutdown_timeout));
     std::future::pending().await
 }

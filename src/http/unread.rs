@@ -11,6 +11,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::HeaderValue;
 use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt as _;
 use tokio::time::Instant;
 
 use super::limits::Permit;
@@ -79,11 +80,31 @@ impl Unread {
 
     /// The body of an answer that shares its connection with others: each of them must make progress by itself.
     pub(super) fn stream(&self, body: Bytes) -> Body {
+        Body::new(Stream { left: body, progress: self.progress() })
+    }
+
+    /// A body that goes on for as long as its client stays: what is sent of it counts as an answer until it is written, and
+    /// while nothing is to be sent there is nothing to wait for.
+    pub(super) fn follow(self, body: Body, is_shared: bool) -> Body {
+        Body::new(body.map_frame(move |frame| frame.map_data(|bytes| self.part(bytes, is_shared))))
+    }
+
+    fn part(&self, body: Bytes, is_shared: bool) -> Bytes {
+        self.0.answers.fetch_add(1, Ordering::Relaxed);
+        let sent = Bytes::from_owner(Sent { body, bytes: 0, account: Arc::clone(&self.0), _permit: None });
+        if !is_shared {
+            return sent;
+        }
+        Bytes::from_owner(Piece { bytes: sent, progress: self.progress() })
+    }
+
+    /// That of a stream that begins now.
+    fn progress(&self) -> Arc<Progress> {
         let progress = Arc::new(Progress(Mutex::new(Instant::now())));
         let mut streams = locked(&self.0.streams);
         streams.retain(|stream| stream.strong_count() > 0);
         streams.push(Arc::downgrade(&progress));
-        Body::new(Stream { left: body, progress })
+        progress
     }
 
     /// Since when the slowest of the streams has made no progress.

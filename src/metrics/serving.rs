@@ -37,11 +37,16 @@ const STATUSES: [(u16, &str); 18] = [
     (u16::MAX, "other"),
 ];
 
+/// What an event of `/v1/changes` may be.
+const CHANGES: [&str; 5] = ["image-appeared", "image-left", "digest-changed", "namespace-refused", "complete-changed"];
+
 #[derive(Debug, Default)]
 pub struct HttpMetrics {
     /// By the template of the route: as many as there are routes, and one for all other paths.
     routes: RwLock<BTreeMap<Box<str>, RouteMetrics>>,
     refused_connections: AtomicU64,
+    changes: [AtomicU64; CHANGES.len()],
+    cut_off: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -55,6 +60,8 @@ struct RouteMetrics {
 pub struct Serving {
     /// Answers that hold a permit of `server.max-concurrent-requests`.
     pub in_flight: usize,
+    /// Clients that follow changes.
+    pub change_clients: usize,
     /// Answers whose body was there.
     pub cache_hits: u64,
     /// Answers that were not in the cache.
@@ -99,12 +106,25 @@ impl HttpMetrics {
         self.refused_connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// An event of that type was made.
+    pub fn changed(&self, event: &str) {
+        if let Some(at) = CHANGES.iter().position(|known| *known == event) {
+            self.changes[at].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A client that follows changes was too far behind.
+    pub fn cut_off(&self) {
+        self.cut_off.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn routes(&self) -> RwLockReadGuard<'_, BTreeMap<Box<str>, RouteMetrics>> {
         self.routes.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn write(&self, families: &mut Families<'_>, serving: &Serving) -> fmt::Result {
-        let Serving { in_flight, cache_hits, cache_misses, cache_bytes, renders, unread_bytes } = *serving;
+        let Serving { in_flight, change_clients, cache_hits, cache_misses, cache_bytes, renders, unread_bytes } =
+            *serving;
         let routes = self.routes();
         let answers = routes.iter().flat_map(|(route, RouteMetrics { answers, .. })| {
             METHODS.iter().zip(answers).flat_map(move |(method, statuses)| {
@@ -136,6 +156,18 @@ impl HttpMetrics {
             "kai_http_unread_bytes",
             "Bytes of answers outside the cache that clients have not read.",
             Some(unread_bytes),
+        )?;
+        let changes = CHANGES.iter().zip(&self.changes);
+        families.counters(
+            "kai_changes",
+            "Events of /v1/changes, by type, whether anybody followed them or not.",
+            changes.map(|(event, count)| ([("type", *event)], count.load(Ordering::Relaxed))),
+        )?;
+        families.gauge("kai_http_change_clients", "Clients that follow /v1/changes.", Some(change_clients))?;
+        families.counter(
+            "kai_http_change_clients_cut_off",
+            "Clients that followed /v1/changes and were cut off because they read too slowly.",
+            self.cut_off.load(Ordering::Relaxed),
         )?;
         let refused = self.refused_connections.load(Ordering::Relaxed);
         families.counter("kai_http_refused_connections", "Connections that could not be accepted.", refused)

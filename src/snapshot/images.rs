@@ -26,6 +26,8 @@ pub struct DifferentImage {
 pub(super) struct Images {
     all: Tree<(DifferentImage, List)>,
     sums: Sums,
+    /// How many of them are being updated.
+    updating: usize,
 }
 
 /// Of both lists, the hashes of what is in it.
@@ -123,12 +125,34 @@ impl Images {
         self.all.iter().filter(move |(_, list)| !running_only || *list == List::Running).map(|(image, _)| image)
     }
 
+    /// Those in which the reference is requested, or runs while another one is.
+    pub(super) fn of<'s>(&'s self, image: &'s ImageRef) -> impl Iterator<Item = &'s DifferentImage> {
+        let requested = self.all.iter_from(|(known, _)| (*known.image).cmp(image)).map(|(known, _)| known);
+        let requested = requested.take_while(|known| *known.image == *image);
+        // Mostly there is none, and not all have to be looked at.
+        let updated = self.iter(false).take(if self.updating == 0 { 0 } else { usize::MAX });
+        requested.chain(updated.filter(|known| *known.image != *image && known.updating_from.as_deref() == Some(image)))
+    }
+
+    /// Those that one of both has alone.
+    pub(super) fn differences<'a>(before: &'a Self, after: &'a Self) -> impl Iterator<Item = &'a DifferentImage> {
+        let pairs = Tree::differences(&before.all, &after.all, |(a, _), (b, _)| a.cmp(b));
+        pairs.filter_map(|pair| match pair {
+            (Some((image, _)), None) | (None, Some((image, _))) => Some(image),
+            _ => None,
+        })
+    }
+
     fn change(&mut self, image: &DifferentImage, hash: ContentHash, before: Option<List>, after: Option<List>) {
         if before == after {
             return;
         }
         before.into_iter().for_each(|list| self.sums.of(list).remove(hash));
         after.into_iter().for_each(|list| self.sums.of(list).add(hash));
+        if image.updating_from.is_some() {
+            self.updating -= usize::from(before.is_some());
+            self.updating += usize::from(after.is_some());
+        }
         match after {
             Some(list) => drop(self.all.insert(|(known, _)| known.cmp(image), (image.clone(), list))),
             None => drop(self.all.remove(|(known, _)| known.cmp(image))),

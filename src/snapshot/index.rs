@@ -198,7 +198,7 @@ impl PodIndex {
         let frame = same_frame.unwrap_or_else(|| {
             let completeness = Completeness::of(&self.lists, cut_short.clone());
             let name = self.cluster_name.as_ref().or(cluster_name.as_ref()).cloned().unwrap_or_default();
-            Arc::new(Frame::new(name, server_version.clone(), completeness))
+            Arc::new(Frame::new(name, server_version.clone(), completeness, cut_short.is_some()))
         });
         is_changed |= last.is_some_and(|last| *last.frame() != frame);
         (self.are_nodes_dirty, self.is_frame_dirty) = (false, false);

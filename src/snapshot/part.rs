@@ -7,7 +7,7 @@ use super::hash::{ContentHash, HashSum};
 use super::images::{DifferentImage, Images};
 use super::pods::Pods;
 use super::tree::Tree;
-use crate::inventory::{NamespaceRecord, PodRecord};
+use crate::inventory::{ImageRef, NamespaceRecord, PodRecord};
 
 /// A namespace with its pods as they were when it last changed. Shared by every snapshot in which it is the same.
 #[derive(Debug)]
@@ -137,6 +137,27 @@ impl NamespacePart {
     #[must_use]
     pub fn images_hash(&self) -> ContentHash {
         self.images_hash
+    }
+
+    /// Those of [`Self::images`] in which the reference is requested, or runs while another one is.
+    pub(crate) fn images_of<'s>(&'s self, image: &'s ImageRef) -> impl Iterator<Item = &'s DifferentImage> {
+        self.images.of(image)
+    }
+
+    /// The images that one of both has alone.
+    pub(crate) fn changed_images(before: Option<&Arc<Self>>, after: Option<&Arc<Self>>) -> Vec<DifferentImage> {
+        let [before, after] = [before, after].map(|part| part.map(|part| part.images.clone()).unwrap_or_default());
+        Images::differences(&before, &after).cloned().collect()
+    }
+
+    /// The pods that are others in both, as they were and as they are.
+    pub(crate) fn changed_pods(before: Option<&Arc<Self>>, after: Option<&Arc<Self>>) -> [Vec<Arc<PodRecord>>; 2] {
+        let (mut were, mut are) = (Vec::new(), Vec::new());
+        for (before, after) in Pods::differences(&Self::pods_of(before), &Self::pods_of(after)) {
+            were.extend(before.cloned());
+            are.extend(after.cloned());
+        }
+        [were, are]
     }
 
     pub(super) fn pods_of(part: Option<&Arc<Self>>) -> Pods {

@@ -31,6 +31,8 @@ pub(super) struct Frame {
     cluster_name: Arc<str>,
     server_version: ServerVersion,
     completeness: Completeness,
+    /// Pods may be missing, and it is unknown in which namespace. A list of namespaces that is refused hides none.
+    may_lack_pods: bool,
     hash: ContentHash,
 }
 
@@ -110,6 +112,20 @@ impl Snapshot {
         part.is_known() && !may_lack
     }
 
+    /// Whether every pod of the namespace is here, so that what is not here is not there; also of one that is unknown.
+    pub(crate) fn has_all_pods_of(&self, name: &str) -> bool {
+        let is_known = self.namespace(name).is_none_or(|part| part.is_known());
+        is_known && !self.frame.may_lack_pods && !self.completeness().skipped_namespaces.contains(name)
+    }
+
+    /// The namespaces that may be others in both, as they were and as they are; at least those that are.
+    pub(crate) fn changed_namespaces<'a>(
+        &'a self,
+        after: &'a Self,
+    ) -> impl Iterator<Item = (Option<&'a Arc<NamespacePart>>, Option<&'a Arc<NamespacePart>>)> {
+        NamespaceParts::differences(&self.namespaces, &after.namespaces)
+    }
+
     #[must_use]
     pub fn completeness(&self) -> &Completeness {
         &self.frame.completeness
@@ -150,8 +166,14 @@ impl Snapshot {
 }
 
 impl Frame {
-    pub(super) fn new(cluster_name: Arc<str>, server_version: ServerVersion, completeness: Completeness) -> Self {
+    pub(super) fn new(
+        cluster_name: Arc<str>,
+        server_version: ServerVersion,
+        completeness: Completeness,
+        is_cut_short: bool,
+    ) -> Self {
         let hash = ContentHash::of(&(&cluster_name, &server_version, &completeness));
-        Self { cluster_name, server_version, completeness, hash }
+        let may_lack_pods = is_cut_short || completeness.skipped_unplaced > 0;
+        Self { cluster_name, server_version, completeness, may_lack_pods, hash }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Pure. Each answer type is its own, documented for the OpenAPI document, and knows the hash of its content.
 
+mod changes;
 mod format;
 mod images;
 mod namespaces;
@@ -10,6 +11,7 @@ mod payload;
 mod report;
 mod rows;
 
+pub use changes::{Change, ChangeKind, ChangeList, ChangeRow, ChangeStart, Told};
 pub use format::Look;
 pub(crate) use format::write_columns;
 pub use format::{Format, Layout};

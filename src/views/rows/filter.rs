@@ -150,6 +150,11 @@ fn any<T>(alternatives: &BTreeSet<T>, holds: impl Fn(&T) -> bool) -> bool {
     alternatives.is_empty() || alternatives.iter().any(holds)
 }
 
+/// Whether an owner is the wanted one: a name, or `KIND/NAME`.
+fn is_owner(wanted: &str, kind: &str, name: &str) -> bool {
+    wanted == name || wanted.split_once('/').is_some_and(|(k, n)| k.eq_ignore_ascii_case(kind) && n == name)
+}
+
 impl Filter {
     /// Whether rows of the namespace are wanted at all.
     pub(super) fn wants_namespace(&self, part: &NamespacePart) -> bool {
@@ -160,9 +165,22 @@ impl Filter {
                 self.digests.iter().any(|digest| part.has_digest(&digest.0))
             }
         };
-        part.is_known()
-            && any(&self.namespaces, |name| **name == **part.name())
-            && (!self.is_about_images() || has_wanted())
+        part.is_known() && self.wants_name(part.name()) && (!self.is_about_images() || has_wanted())
+    }
+
+    /// The same of a namespace that is known by name alone.
+    pub(in crate::views) fn wants_name(&self, name: &str) -> bool {
+        any(&self.namespaces, |wanted| wanted == name)
+    }
+
+    /// The same of an image, whoever has it.
+    pub(in crate::views) fn wants_image(&self, image: &ImageRef, digest: Option<&Digest>) -> bool {
+        self.wants_entry(Entry { image, digest, digest_kind: None })
+    }
+
+    /// The same of pods of an owner.
+    pub(in crate::views) fn wants_owner(&self, kind: &str, name: &str) -> bool {
+        any(&self.owners, |wanted| is_owner(wanted, kind, name))
     }
 
     /// The pods of a namespace that may be wanted, in their order, from the one on that does not stand before that name and
@@ -210,10 +228,7 @@ impl Filter {
             && any(&self.owners, |wanted| {
                 pod.owner.as_ref().is_some_and(|owner| {
                     let workload = owner.workload();
-                    [(workload.kind, workload.name), (&owner.kind, &owner.name)].into_iter().any(|(kind, name)| {
-                        wanted == name
-                            || wanted.split_once('/').is_some_and(|(k, n)| k.eq_ignore_ascii_case(kind) && n == name)
-                    })
+                    is_owner(wanted, workload.kind, workload.name) || is_owner(wanted, &owner.kind, &owner.name)
                 })
             })
     }
@@ -223,7 +238,7 @@ impl Filter {
     }
 
     /// One of the flags is enough.
-    pub(super) fn wants_flags(&self, flags: Flags) -> bool {
+    pub(in crate::views) fn wants_flags(&self, flags: Flags) -> bool {
         any(&self.flags, |flag| flags.has(*flag))
     }
 }

@@ -73,18 +73,22 @@ impl Flag {
 impl Flags {
     /// Those of a reference that runs with a digest, or does not.
     pub(super) fn of_image(snapshot: &Snapshot, image: &ImageRef, has_digest: bool) -> Self {
+        Self::of_reference(image, has_digest).with(Flag::SeveralDigests, snapshot.runs_with_several_digests(image))
+    }
+
+    /// The same without what only the whole cluster tells.
+    pub(in crate::views) fn of_reference(image: &ImageRef, has_digest: bool) -> Self {
         let is_pinned = image.digest().is_some();
         let has_version = |tag: &str| tag.bytes().any(|byte| byte.is_ascii_digit());
         Self::default()
             .with(Flag::FloatingTag, !is_pinned && image.tag().is_some_and(|tag| !has_version(tag)))
             .with(Flag::NoDigest, !has_digest)
             .with(Flag::Pinned, is_pinned)
-            .with(Flag::SeveralDigests, snapshot.runs_with_several_digests(image))
             .with(Flag::UnreadableReference, image.problem().is_some())
     }
 
     /// Those of a container, of whose image `image` are.
-    pub(super) fn of_container(image: Self, container: &ContainerRecord) -> Self {
+    pub(in crate::views) fn of_container(image: Self, container: &ContainerRecord) -> Self {
         image
             .with(Flag::Drift, container.flags.digest_mismatch)
             .with(Flag::Updating, container.updating_from.is_some())
