@@ -10,6 +10,7 @@ use axum::middleware::AddExtension;
 use axum_server::accept::Accept;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use tower::Layer as _;
 
 use super::unread::Unread;
@@ -66,16 +67,24 @@ pub(super) struct Watched<I> {
     alarm: Option<Pin<Box<Sleep>>>,
     /// Since the answers are written: until when, and how many more bytes, the rest of a request is read away.
     linger: Option<(Pin<Box<Sleep>>, usize)>,
+    /// Wakes the connection when its client is given up; there once it was given an answer that goes on.
+    given_up: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
 impl<I> Watched<I> {
     fn new(stream: I, unread: Unread, stall: Duration) -> Self {
         let progress = Instant::now();
-        Self { stream, unread, stall, progress, is_blocked: false, alarm: None, linger: None }
+        Self { stream, unread, stall, progress, is_blocked: false, alarm: None, linger: None, given_up: None }
     }
 
     /// An error when something has been unwritten for too long without progress; else the task is woken to look again.
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if let Some(token) = self.unread.may_be_given_up() {
+            let given_up = self.given_up.get_or_insert_with(|| Box::pin(token.clone().cancelled_owned()));
+            if given_up.as_mut().poll(context).is_ready() {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "the client is too far behind"));
+            }
+        }
         if !self.is_blocked && !self.unread.is_some() {
             self.alarm = None;
             return Ok(());
@@ -176,7 +185,9 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<I> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::body::Body;
     use bytes::Bytes;
+    use futures::stream::{self, StreamExt as _};
     use http::HeaderValue;
     use http_body_util::BodyExt as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
@@ -268,6 +279,43 @@ mod tests {
             assert!(quiet.is_err(), "{quiet:?}");
         }
         drop(answer);
+    }
+
+    fn stream() -> Body {
+        Body::from_stream(stream::iter([Ok::<_, io::Error>("event")]).chain(stream::pending()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_has_nothing_to_send_keeps_its_connection_and_one_that_is_not_read_ends_it() {
+        for is_shared in [false, true] {
+            let (mut server, _client, unread) = watched();
+            let mut body = unread.follow(stream(), is_shared);
+            let event = body.frame().await;
+            drop(event);
+            assert!(timeout(HOUR, server.read_u8()).await.is_err(), "there is nothing to read");
+            let (mut server, _client, unread) = watched();
+            let mut body = unread.follow(stream(), is_shared);
+            let _unwritten = body.frame().await;
+            let began = Instant::now();
+            let error = timeout(HOUR, server.read_u8()).await.expect("in time").expect_err("it is not read");
+            assert_eq!((error.kind(), began.elapsed().as_secs()), (io::ErrorKind::TimedOut, 20));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_is_given_up_is_not_waited_for() {
+        let (mut server, _client, unread) = watched();
+        let _body = unread.clone().follow(stream(), false);
+        let given_up = async {
+            sleep(Duration::from_secs(1)).await;
+            unread.given_up().cancel();
+        };
+        let write = async {
+            let began = Instant::now();
+            (server.write_all(&[0; 1000]).await, began.elapsed().as_secs())
+        };
+        let ((written, seconds), ()) = tokio::join!(write, given_up);
+        assert_eq!((written.expect_err("nobody reads").kind(), seconds), (io::ErrorKind::TimedOut, 1));
     }
 
     #[tokio::test(start_paused = true)]

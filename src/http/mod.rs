@@ -63,6 +63,9 @@ pub use listen::{ListenError, Listeners};
 pub use openapi::openapi;
 pub use serve::serve;
 
+/// How long clients may take to be sent the end of a stream.
+const STREAMS_END: Duration = Duration::from_secs(1);
+
 /// What HTTP is made from.
 #[derive(Debug, Clone)]
 pub struct HttpDeps {
@@ -169,8 +172,11 @@ impl Http {
         }
     }
 
-    /// Ends the answers that go on for as long as their client stays.
-    pub fn end_streams(&self) {
+    /// Ends the answers that go on for as long as their client stays, and soon the connections of clients that do not take
+    /// the end.
+    async fn end_streams(&self) {
         self.app.changes.stop();
+        tokio::time::sleep(STREAMS_END).await;
+        self.app.changes.give_up_all();
     }
 }

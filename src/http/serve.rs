@@ -141,7 +141,7 @@ async fn follow(feed: impl Future<Output = ()>) -> Infallible {
 async fn drain(deps: &HttpDeps, http: &Http, handle: &Handle<SocketAddr>, shutdown: &CancellationToken) -> Infallible {
     shutdown.cancelled().await;
     deps.health.drain();
-    http.end_streams();
     handle.graceful_shutdown(Some(deps.settings.shutdown_timeout));
+    http.end_streams().await;
     std::future::pending().await
 }

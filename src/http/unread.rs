@@ -13,6 +13,7 @@ use http::HeaderValue;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::limits::Permit;
 use super::problem::{Problem, ProblemKind};
@@ -31,6 +32,10 @@ struct Account {
     answers: AtomicUsize,
     bytes: AtomicU64,
     had_body: AtomicBool,
+    /// Whether the client was given a body that goes on.
+    follows: AtomicBool,
+    /// Its client is not waited for any more.
+    given_up: CancellationToken,
     streams: Mutex<Vec<Weak<Progress>>>,
 }
 
@@ -86,7 +91,18 @@ impl Unread {
     /// A body that goes on for as long as its client stays: what is sent of it counts as an answer until it is written, and
     /// while nothing is to be sent there is nothing to wait for.
     pub(super) fn follow(self, body: Body, is_shared: bool) -> Body {
+        self.0.follows.store(true, Ordering::Relaxed);
         Body::new(body.map_frame(move |frame| frame.map_data(|bytes| self.part(bytes, is_shared))))
+    }
+
+    /// Ends a connection whose client was given a body that goes on.
+    pub(super) fn given_up(&self) -> &CancellationToken {
+        &self.0.given_up
+    }
+
+    /// The same, for those who have to look whether that was done.
+    pub(super) fn may_be_given_up(&self) -> Option<&CancellationToken> {
+        self.0.follows.load(Ordering::Relaxed).then_some(&self.0.given_up)
     }
 
     fn part(&self, body: Bytes, is_shared: bool) -> Bytes {

@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod cache;
+mod changes;
 mod failures;
 mod health;
 mod metrics;

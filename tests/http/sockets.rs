@@ -18,11 +18,11 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Running {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     health: Health,
     shutdown: CancellationToken,
     task: JoinHandle<std::io::Result<()>>,
-    _writer: SnapshotWriter,
+    pub(crate) writer: SnapshotWriter,
 }
 
 pub(crate) fn start(change: impl FnOnce(&mut ServerSettings)) -> Running {
@@ -41,7 +41,7 @@ pub(crate) fn start_with(snapshot: &Arc<Snapshot>, change: impl FnOnce(&mut Serv
     let address = listeners.url().and_then(|url| url.strip_prefix("http://")?.parse().ok()).expect("address");
     let shutdown = CancellationToken::new();
     let task = tokio::spawn(serve(listeners, deps, shutdown.clone()));
-    Running { address, health, shutdown, task, _writer: writer }
+    Running { address, health, shutdown, task, writer }
 }
 
 impl Running {

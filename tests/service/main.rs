@@ -1,6 +1,7 @@
 //! The service as a process.
 
 mod clients;
+mod following;
 mod log;
 mod process;
 mod writing;

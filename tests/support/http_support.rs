@@ -53,7 +53,17 @@ impl Cluster {
 
     /// A relist of pods cluster-wide, complete.
     pub(crate) fn relist_all(&mut self, observed_at: &str, pods: &[(&str, &str)]) -> Arc<Snapshot> {
-        self.read(cluster().lists([ListScope::AllPods]), observed_at, pods)
+        self.relist_with(observed_at, pods, [])
+    }
+
+    /// The same with what else was found.
+    pub(crate) fn relist_with(
+        &mut self,
+        observed_at: &str,
+        pods: &[(&str, &str)],
+        more: impl IntoIterator<Item = Event>,
+    ) -> Arc<Snapshot> {
+        self.read(cluster().lists([ListScope::AllPods]).with(more), observed_at, pods)
     }
 
     fn read(&mut self, cluster: testing::Cluster, observed_at: &str, pods: &[(&str, &str)]) -> Arc<Snapshot> {

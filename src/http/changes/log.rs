@@ -1,11 +1,12 @@
 //! Follows the feed, and keeps what has changed for those who read it, and for those who come back.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use serde_json::value::to_raw_value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::reader::Standing;
 use super::ring::{Ring, Stored};
 use crate::feed::SnapshotReader;
 use crate::metrics::Metrics;
@@ -25,6 +26,8 @@ pub(in crate::http) struct ChangeLog {
     /// Number of the last event, for those who wait for the next.
     head: watch::Sender<u64>,
     places: Arc<Semaphore>,
+    /// Of clients that follow; some may have gone.
+    standings: Mutex<Vec<Weak<Standing>>>,
     stopped: CancellationToken,
     metrics: Metrics,
 }
@@ -53,6 +56,7 @@ impl ChangeLog {
             state: Mutex::default(),
             head: watch::Sender::new(0),
             places: Arc::new(Semaphore::new(CLIENTS_MAX)),
+            standings: Mutex::default(),
             stopped: CancellationToken::new(),
             metrics,
         };
@@ -68,6 +72,13 @@ impl ChangeLog {
     /// Ends all streams, and those that begin later.
     pub(in crate::http) fn stop(&self) {
         self.stopped.cancel();
+    }
+
+    /// Ends the connections of clients that do not take the end of their stream.
+    pub(in crate::http) fn give_up_all(&self) {
+        for client in self.standing() {
+            client.give_up();
+        }
     }
 
     /// Makes the events of each snapshot that comes, whether anybody reads them or not. Ends with the feed.
@@ -109,9 +120,10 @@ impl ChangeLog {
         if !is_known {
             ring.clear();
         }
-        let head = ring.last();
+        let (head, come) = (ring.last(), ring.come());
         drop(state);
         if head != last {
+            self.standing().iter().filter(|client| client.is_behind(come)).for_each(|client| self.give_up(client));
             self.head.send_replace(head);
         }
         Some(told)
@@ -134,13 +146,18 @@ impl ChangeLog {
 
     /// Where a client goes on that names this id, or none; `None` before the first snapshot.
     pub(super) fn position(&self, id: Option<&str>) -> Option<Position> {
+        let is_known = |sequence: &u64| self.state().as_ref().is_some_and(|state| state.ring.knows(*sequence));
+        match id.and_then(|id| self.sequence(id)).filter(is_known) {
+            Some(sequence) => Some(Position { sequence, start: None, is_reset: false }),
+            None => self.begin(id.is_some()),
+        }
+    }
+
+    /// Where a client begins, or begins again.
+    pub(super) fn begin(&self, is_reset: bool) -> Option<Position> {
         let state = self.state();
         let State { snapshot, ring } = state.as_ref()?;
-        let sequence = id.and_then(|id| self.sequence(id)).filter(|sequence| ring.knows(*sequence));
-        Some(match sequence {
-            Some(sequence) => Position { sequence, start: None, is_reset: false },
-            None => Position { sequence: ring.last(), start: Some(Arc::clone(snapshot)), is_reset: id.is_some() },
-        })
+        Some(Position { sequence: ring.last(), start: Some(Arc::clone(snapshot)), is_reset })
     }
 
     fn sequence(&self, id: &str) -> Option<u64> {
@@ -163,9 +180,26 @@ impl ChangeLog {
         &self.stopped
     }
 
-    /// A client was behind too far.
-    pub(super) fn cut_off(&self) {
-        self.metrics.http().cut_off();
+    /// How a client stands that begins now.
+    pub(super) fn stand(&self, given_up: CancellationToken) -> Arc<Standing> {
+        let come = self.state().as_ref().map_or(0, |state| state.ring.come());
+        let standing = Arc::new(Standing::new(come, given_up));
+        let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
+        standings.retain(|client| client.strong_count() > 0);
+        standings.push(Arc::downgrade(&standing));
+        standing
+    }
+
+    fn standing(&self) -> Vec<Arc<Standing>> {
+        let standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
+        standings.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Ends the connection of a client that is behind too far.
+    pub(super) fn give_up(&self, client: &Standing) {
+        if client.give_up() {
+            self.metrics.http().cut_off();
+        }
     }
 
     /// What is known, from the first snapshot on.

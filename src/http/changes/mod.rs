@@ -115,8 +115,8 @@ pub(super) async fn list_changes(
     if let Some(snapshot) = &position.start {
         app.pins.hold_snapshot(snapshot);
     }
-    let reader = Reader::new(&app.changes, filter, position.sequence, place);
     let Staying { unread, is_shared, .. } = staying;
+    let reader = Reader::new(&app.changes, filter, position.sequence, unread.given_up(), place);
     let body = match wait {
         Some(wait) => stream::list(reader, position, wait),
         None => stream::events(reader, &position),

@@ -1,8 +1,10 @@
 //! One client that reads events: a place in the ring, and nothing else that could grow.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::log::{ChangeLog, State};
 use super::ring::Stored;
@@ -18,10 +20,19 @@ pub(super) struct Reader {
     /// Number of the last event that it has passed.
     pub(super) sequence: u64,
     head: watch::Receiver<u64>,
-    /// How much had come when it was given an event; `None` since it waits for the next.
-    given: Option<u64>,
+    standing: Arc<Standing>,
     _place: OwnedSemaphorePermit,
 }
+
+/// How a client stands to what comes: looked at by those who make events, for a client that takes nothing does not look.
+#[derive(Debug)]
+pub(super) struct Standing {
+    /// How much had come when it was given an event; [`WAITING`] since it waits for the next.
+    given: AtomicU64,
+    given_up: CancellationToken,
+}
+
+const WAITING: u64 = u64::MAX;
 
 /// What comes next.
 pub(super) enum Next {
@@ -37,8 +48,16 @@ pub(super) enum Next {
 pub(super) struct TooSlow;
 
 impl Reader {
-    pub(super) fn new(log: &Arc<ChangeLog>, filter: Filter, sequence: u64, place: OwnedSemaphorePermit) -> Self {
-        Self { log: Arc::clone(log), filter, sequence, head: log.head(), given: None, _place: place }
+    /// Reads behind the event of that number, on a connection that ends when it is given up.
+    pub(super) fn new(
+        log: &Arc<ChangeLog>,
+        filter: Filter,
+        sequence: u64,
+        given_up: &CancellationToken,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
+        let standing = log.stand(given_up.clone());
+        Self { log: Arc::clone(log), filter, sequence, head: log.head(), standing, _place: place }
     }
 
     /// Waits for the next event.
@@ -49,17 +68,20 @@ impl Reader {
             if self.log.stopped().is_cancelled() {
                 return Next::Stopped;
             }
+            if self.standing.given_up.is_cancelled() {
+                return Next::TooSlow;
+            }
             match self.ready() {
                 Ok(Some(event)) => return Next::Event(event),
                 Ok(None) => {}
                 Err(TooSlow) => return Next::TooSlow,
             }
+            self.standing.given.store(WAITING, Ordering::Relaxed);
             tokio::select! {
                 () = self.log.stopped().cancelled() => return Next::Stopped,
                 // The log is there as long as this is.
                 _ = self.head.changed() => {}
             }
-            self.given = None;
         }
     }
 
@@ -67,30 +89,46 @@ impl Reader {
     pub(super) fn ready(&mut self) -> Result<Option<Arc<Stored>>, TooSlow> {
         let state = self.log.state();
         let Some(State { ring, .. }) = state.as_ref() else { return Ok(None) };
-        let come = ring.come();
-        if self.given.is_some_and(|given| come - given > BEHIND_MAX) {
-            self.log.cut_off();
-            return Err(TooSlow);
-        }
         loop {
             match ring.behind(self.sequence) {
                 Ok(None) => return Ok(None),
                 Ok(Some(event)) => {
                     self.sequence = event.sequence;
                     if event.change.is_wanted(&self.filter) {
-                        self.given = Some(come);
+                        self.standing.given.store(ring.come(), Ordering::Relaxed);
                         return Ok(Some(Arc::clone(event)));
                     }
                 }
-                Err(_) => {
-                    self.log.cut_off();
-                    return Err(TooSlow);
-                }
+                Err(_) => return Err(TooSlow),
             }
         }
     }
 
     pub(super) fn log(&self) -> &ChangeLog {
         &self.log
+    }
+
+    /// Its client is not waited for.
+    pub(super) fn give_up(&self) {
+        self.log.give_up(&self.standing);
+    }
+}
+
+impl Standing {
+    pub(super) fn new(come: u64, given_up: CancellationToken) -> Self {
+        Self { given: AtomicU64::new(come), given_up }
+    }
+
+    /// Whether more has come than a client may leave, when so much has come in all.
+    pub(super) fn is_behind(&self, come: u64) -> bool {
+        // One that waits is behind nothing.
+        come.saturating_sub(self.given.load(Ordering::Relaxed)) > BEHIND_MAX
+    }
+
+    /// Whether this was the first time.
+    pub(super) fn give_up(&self) -> bool {
+        let is_first = !self.given_up.is_cancelled();
+        self.given_up.cancel();
+        is_first
     }
 }

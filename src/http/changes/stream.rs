@@ -8,7 +8,6 @@ use axum::body::Body;
 use axum::response::IntoResponse as _;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::stream::{self, StreamExt as _};
-use serde::Serialize as _;
 
 use super::log::{ChangeLog, Position};
 use super::reader::{Next, Reader, TooSlow};
@@ -37,7 +36,10 @@ pub(super) fn events(reader: Reader, position: &Position) -> Body {
                 let event = event(stored.change.kind.word(), &reader.log().id(stored.sequence), stored.data.get());
                 Some((Ok(event), Some(reader)))
             }
-            Next::TooSlow => Some((Err(TooSlow), None)),
+            Next::TooSlow => {
+                reader.give_up();
+                Some((Err(TooSlow), None))
+            }
             Next::Stopped => None,
         }
     });
@@ -64,46 +66,39 @@ pub(super) fn list(reader: Reader, position: Position, wait: Duration) -> Body {
 }
 
 async fn listed(mut reader: Reader, mut position: Position, wait: Duration) -> Vec<u8> {
-    let begun = position.sequence;
     let mut events = Vec::new();
-    // What is to be known at once does not wait.
-    let wait = if position.is_reset { Duration::ZERO } else { wait };
-    let first = tokio::time::timeout(wait, reader.next()).await;
-    let outcome = match first {
-        Ok(Next::Event(event)) => gather(&mut reader, event, &mut events),
-        Ok(Next::TooSlow) => Err(TooSlow),
-        Ok(Next::Stopped) | Err(_) => Ok(()),
-    };
-    if outcome.is_err() {
-        // More has come at once than is kept.
+    // That a client has to begin again is to be known at once.
+    if !position.is_reset && gather(&mut reader, wait, &mut events).await.is_err() {
+        // More has come than is kept.
         events.clear();
-        if let Some(now) = reader.log().position(Some("")) {
-            (reader.sequence, position) = (now.sequence, now);
+        if let Some(newest) = reader.log().begin(true) {
+            (reader.sequence, position) = (newest.sequence, newest);
         }
     }
     let log = reader.log();
-    let (begun, last) = (log.id(if position.is_reset { position.sequence } else { begun }), log.id(reader.sequence));
-    let list = ChangeList {
+    let (first, last) = (log.id(position.sequence), log.id(reader.sequence));
+    let answer = ChangeList {
         last_event_id: &last,
         reset: position.is_reset,
-        start: position.start.as_ref().map(|snapshot| start(log, &begun, snapshot)),
+        start: position.start.as_ref().map(|snapshot| start(log, &first, snapshot)),
         events: events.iter().map(|event| &*event.data).collect(),
     };
-    let mut body = Vec::new();
     // Plain texts and numbers cannot fail to be written.
-    let _ = list.serialize(&mut serde_json::Serializer::new(&mut body));
-    body
+    serde_json::to_vec(&answer).unwrap_or_default()
 }
 
-/// Takes what is there behind the first event.
-fn gather(reader: &mut Reader, first: Arc<Stored>, events: &mut Vec<Arc<Stored>>) -> Result<(), TooSlow> {
-    let mut bytes = first.data.get().len();
-    events.push(first);
-    while bytes < LIST_MAX
-        && let Some(next) = reader.ready()?
-    {
-        bytes += next.data.get().len();
-        events.push(next);
+/// Waits for the first event, and takes what is there behind it.
+async fn gather(reader: &mut Reader, wait: Duration, events: &mut Vec<Arc<Stored>>) -> Result<(), TooSlow> {
+    let mut next = match tokio::time::timeout(wait, reader.next()).await {
+        Ok(Next::Event(event)) => Some(event),
+        Ok(Next::TooSlow) => return Err(TooSlow),
+        Ok(Next::Stopped) | Err(_) => None,
+    };
+    let mut bytes = 0;
+    while let Some(event) = next {
+        bytes += event.data.get().len();
+        events.push(event);
+        next = if bytes < LIST_MAX { reader.ready()? } else { None };
     }
     Ok(())
 }

@@ -78,7 +78,7 @@ impl Change {
 
     pub(super) fn refused(namespace: &Arc<str>, reason: Option<&str>, users: Users) -> Self {
         let (namespace, reason) = (Some(Arc::clone(namespace)), reason.map(Arc::from));
-        Self { namespace, reason, users, ..Self::new(ChangeKind::NamespaceRefused) }
+        Self { namespace, users, reason, ..Self::new(ChangeKind::NamespaceRefused) }
     }
 
     pub(super) fn complete(snapshot: &Snapshot) -> Self {

@@ -80,8 +80,7 @@ impl Told {
             references.extend(held.keys().map(|(image, _)| Arc::clone(image)));
         }
         if !references.is_empty() {
-            let changed = Changed::of(old, new, references);
-            changed.tell(name, is_whole, &mut held, changes);
+            Affected::of(old, new, &references).tell(name, is_whole, &mut held, changes);
         }
         if !held.is_empty() {
             self.held.insert(Arc::clone(name), held);
@@ -90,14 +89,14 @@ impl Told {
 }
 
 /// The references of a namespace of which images have changed, and who had and has them.
-struct Changed {
+struct Affected {
     references: Vec<Reference>,
     had: Counts<Image>,
     have: Counts<Image>,
 }
 
-impl Changed {
-    fn of(old: Part<'_>, new: Part<'_>, names: BTreeSet<Arc<ImageRef>>) -> Self {
+impl Affected {
+    fn of(old: Part<'_>, new: Part<'_>, names: &BTreeSet<Arc<ImageRef>>) -> Self {
         let [were, are] = NamespacePart::changed_pods(old, new);
         let references: Vec<_> = names
             .iter()
@@ -109,10 +108,10 @@ impl Changed {
             !was.is_empty() && !was.contains(&unreported) && is.contains(&unreported)
         };
         let have = match new.filter(|_| references.iter().any(counts_again)) {
-            Some(part) => Counts::of_images(part.pods(), &names),
-            None => Counts::of_images(&are, &names),
+            Some(part) => Counts::of_images(part.pods(), names),
+            None => Counts::of_images(&are, names),
         };
-        Self { references, had: Counts::of_images(&were, &names), have }
+        Self { references, had: Counts::of_images(&were, names), have }
     }
 
     fn tell(self, namespace: &Arc<str>, is_whole: bool, held: &mut BTreeMap<Image, Users>, changes: &mut Vec<Change>) {
@@ -146,8 +145,8 @@ impl Changed {
                     (Some(gone), _) => OldDigest { digest: gone.clone(), has_left: true },
                     (None, stays) => OldDigest { digest: stays.cloned().flatten(), has_left: false },
                 };
-                let changed = event(ChangeKind::DigestChanged, digest.clone(), users);
-                changes.push(Change { old: Some(old), ..changed });
+                let event = event(ChangeKind::DigestChanged, digest.clone(), users);
+                changes.push(Change { old: Some(old), ..event });
             }
             changes.extend(left.map(|(digest, users)| event(ChangeKind::ImageLeft, digest, users)));
         }
