@@ -155,6 +155,12 @@ impl Clients {
         Err(format!("/inventory was not of generation {wanted} within {DEADLINE:?}"))
     }
 
+    /// A stream of changes.
+    pub(crate) async fn follow(&self) -> Result<Response, String> {
+        let request = self.client.get(format!("{}/v1/changes", self.address)).timeout(Duration::from_hours(1));
+        request.send().await.and_then(Response::error_for_status).map_err(text)
+    }
+
     async fn ask(&self, method: Method, path: &str, coding: &str) -> Result<Response, String> {
         let request = self.client.request(method, format!("{}{path}", self.address)).header("accept-encoding", coding);
         request.send().await.map_err(text)

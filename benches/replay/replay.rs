@@ -1,13 +1,15 @@
-//! Changes replayed to a kai that watches: `replay KAI [PODS [NAMESPACES [SECONDS [CHANGES]]]]`.
+//! Changes replayed to a kai that watches: `replay KAI [PODS [NAMESPACES [SECONDS [CHANGES [CLIENTS]]]]]`.
 //!
 //! The API server is this program (`api.rs`), so that the two cores of a small machine are enough: it lists that many pods in
 //! protobuf and then sends that many changes a second, one in ten with another image. Ten times a second a change is timed, from
 //! the last byte of its frame to the answer of `/namespaces/{ns}/images` that has it, and once a second to the answer of
-//! `/inventory`, compressed, while somebody reads both codings of it each second. At the end the server forgets its history, and
-//! everything is read again. CPU and memory are the kernel's own counts.
+//! `/inventory`, compressed, while somebody reads both codings of it each second. With CLIENTS the same is done once more while
+//! so many follow `/v1/changes`, each of which times each image. At the end the server forgets its history, and everything is
+//! read again. CPU and memory are the kernel's own counts.
 //! BARS=1 makes a miss an error.
 
 mod api;
+mod following;
 mod kai;
 #[expect(dead_code, reason = "tests write more than pods and their frames")]
 #[path = "../../tests/support/protobuf.rs"]
@@ -21,11 +23,13 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use api::Api;
+use following::{Followers, SentAt};
 use kai::Kai;
 use realistic::Cluster;
 use report::{percentiles, say};
 
-const USAGE: &str = "usage: replay KAI [PODS (100000) [NAMESPACES (200) [SECONDS (600) [CHANGES A SECOND (1000)]]]]";
+const USAGE: &str =
+    "usage: replay KAI [PODS (100000) [NAMESPACES (200) [SECONDS (600) [CHANGES A SECOND (1000) [CLIENTS (0)]]]]]";
 /// One in so many changes the image.
 const IMAGES: u64 = 10;
 /// Changes of images are of so many pods, over and over: their number of images stands still.
@@ -53,11 +57,11 @@ fn main() -> ExitCode {
 /// Whether every bar was met.
 async fn run(arguments: &[String]) -> Result<bool, String> {
     let (program, numbers) = arguments.split_first().ok_or(USAGE)?;
-    let mut given = [100_000, 200, 600, 1_000_u64];
+    let mut given = [100_000, 200, 600, 1_000, 0_u64];
     for (place, text) in numbers.iter().enumerate() {
         *given.get_mut(place).ok_or(USAGE)? = text.parse().map_err(|_| format!("not a number: {text}\n{USAGE}"))?;
     }
-    let [pods, namespaces, seconds, rate] = given;
+    let [pods, namespaces, seconds, rate, clients] = given;
     let cluster = Cluster { pods, namespaces };
     let api = Api::start(cluster).await?;
     let kai = Kai::start(program, &api.kubeconfig()).await?;
@@ -67,7 +71,7 @@ async fn run(arguments: &[String]) -> Result<bool, String> {
     let rested = kai.usage()?;
     say(&format!("idle: {:.4} core, {:.1} MiB", rested.cores_since(&idle), rested.mebibytes))?;
 
-    let mut sender = Sender { api: &api, cluster, made: 0, rate };
+    let mut sender = Sender { api: &api, cluster, made: 0, rate, sent: None };
     let reader = kai.read_steadily();
     let mut warm = Seen::default();
     replay(&mut sender, &kai, WARM_UP, &mut warm).await?;
@@ -85,6 +89,7 @@ async fn run(arguments: &[String]) -> Result<bool, String> {
         minute = now;
     }
     let cores = kai.usage()?.cores_since(&begun);
+    let are_told = clients == 0 || follow(&mut sender, &kai, clients, seconds, cores).await?;
     let relisted = relist(&api, &kai).await?;
     reader.abort();
     let steady = (most - least) / least * 100.0;
@@ -103,7 +108,32 @@ async fn run(arguments: &[String]) -> Result<bool, String> {
     ))?;
     say(&format!("everything read again, while others read: peak {relisted:.1} MiB (bar 150)"))?;
     kai.stop().await?;
-    Ok(cores <= 0.25 && steady <= 5.0 && relisted <= 150.0 && images[1] <= 100.0 && inventory[1] <= 300.0)
+    Ok(are_told && cores <= 0.25 && steady <= 5.0 && relisted <= 150.0 && images[1] <= 100.0 && inventory[1] <= 300.0)
+}
+
+/// Sends changes for so long while clients follow them. Whether that met its bars.
+async fn follow(
+    sender: &mut Sender<'_>,
+    kai: &Kai,
+    clients: u64,
+    seconds: u64,
+    cores_without: f64,
+) -> Result<bool, String> {
+    let followers = Followers::open(&kai.client(), clients).await?;
+    sender.sent = Some(followers.sent.clone());
+    let begun = kai.usage()?;
+    replay(sender, kai, Duration::from_secs(seconds), &mut Seen::default()).await?;
+    let now = kai.usage()?;
+    sender.sent = None;
+    let more = now.cores_since(&begun) - cores_without;
+    let mut times = followers.close()?;
+    let lines = times.len();
+    let [half, most, worst] = percentiles(&mut times);
+    say(&format!(
+        "{clients} clients of /v1/changes: {more:.3} core more (bar 0.1), {:.1} MiB, {lines} images told after p50 {half:.1} ms, p99 {most:.1} ms (bar 100), worst {worst:.1} ms",
+        now.mebibytes
+    ))?;
+    Ok(more <= 0.1 && most <= 100.0)
 }
 
 /// Has kai read everything again, and gives the most memory that it has had until then, in MiB.
@@ -162,6 +192,8 @@ struct Sender<'a> {
     cluster: Cluster,
     made: u64,
     rate: u64,
+    /// Where it is noted when images are sent.
+    sent: Option<SentAt>,
 }
 
 impl Sender<'_> {
@@ -185,7 +217,7 @@ impl Sender<'_> {
                     continue;
                 };
                 if is_image {
-                    container["image"] = format!("registry.example.com/live/app:{}", self.made).into();
+                    container["image"] = image(self.made).into();
                 } else {
                     container["containerID"] = format!("containerd://{:064x}", self.made).into();
                 }
@@ -197,7 +229,12 @@ impl Sender<'_> {
                 last = Some((namespace, format!("live/app:{}\"", self.made)));
             }
             self.api.modified(pod);
+            self.sent.iter().filter(|_| is_image).for_each(|sent| sent.note(&image(self.made)));
         }
         last
     }
+}
+
+fn image(number: u64) -> String {
+    format!("registry.example.com/live/app:{number}")
 }
