@@ -70,7 +70,7 @@ pub(super) enum TagPolicy {
 
 impl Word for Format {
     const NAMES: &'static [&'static str] = &Self::NAMES;
-    const VALUES: &'static [Self] = &Self::ALL;
+    const VALUES: &'static [Self] = &Self::REPORT;
 }
 
 words!(Mode: "adhoc" => Mode::Adhoc, "periodic" => Mode::Periodic);

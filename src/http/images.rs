@@ -14,6 +14,7 @@ use super::question::{Lane, Question};
 use super::reply::Asked;
 use super::row_params::{RowParams, Wanted};
 use super::rows::Rows;
+use super::whole::Whole;
 use crate::snapshot::Snapshot;
 use crate::views::{
     ContainerPage, ContainerSort, Filter, Format, GroupSort, ImagePage, ImageSort, ImageUse, PageRequest, RegistryPage,
@@ -178,8 +179,7 @@ async fn answer<S: Sort>(
     asked: Asked,
     of: impl FnOnce(&Snapshot, (Filter, PageRequest<S>)) -> Result<Rows, Problem>,
 ) -> Result<Response, Problem> {
-    asked.format(&[Format::Json])?;
-    let Wanted { filter, request, pin } = params.wanted()?;
+    let Wanted { filter, request, pin, format, options } = params.wanted(|offered| asked.format(offered))?;
     let current = app.answers.current(Lane::Short).ok_or_else(|| app.not_yet())?;
     let generation = match pin {
         Some(pin) => app.pins.find(&pin, &current)?,
@@ -187,6 +187,9 @@ async fn answer<S: Sort>(
     };
     let rows = of(&generation.snapshot, (filter, request))?;
     app.pins.hold(&generation);
+    if format != Format::Json {
+        return asked.whole(app, Whole { generation, rows, format, options }).await;
+    }
     asked.answer_of(app, &generation, &Question::Rows(rows)).await
 }
 

@@ -44,6 +44,7 @@ mod segments;
 mod serve;
 mod tls;
 mod unread;
+mod whole;
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -79,9 +79,48 @@ fn complete(path: &str, operation: &mut Operation) {
                 .content
                 .extend(Format::SERVED.map(|format| (essence(format).to_owned(), RefOr::T(report(format)))));
         }
+        if status == "200" {
+            for (format, example) in list_examples(path) {
+                let content = ContentBuilder::new().schema(Some(String::schema())).example(Some(example.into()));
+                response.content.insert(essence(format).to_owned(), RefOr::T(content.build()));
+            }
+        }
         let id = text_header("Id of the request: the client's, or a new one.", "4b1d9f20-2a");
         response.headers.insert("X-Request-Id".into(), RefOr::T(id));
     }
+}
+
+/// What whole lists of a route look like, besides JSON.
+fn list_examples(path: &str) -> Vec<(Format, &'static str)> {
+    let csv = match path {
+        "/v1/images" => {
+            "image,registry,repository,tag,digest,digest_kind,containers,pods,namespaces,owners,flags\n\
+             redis,docker.io,library/redis,latest,,,1,1,1,1,floating-tag no-digest\n"
+        }
+        "/v1/containers" | "/v1/images/{digest}" => {
+            "namespace,pod,container,kind,image,digest,digest_kind,image_id,state,reason,started_at,node,owner_kind,\
+             owner_name,owner_inferred,flags\n\
+             shop,cart-7d4b9c6f5-x2x8q,cart,container,quay.io/acme/cart:1.25,,,,waiting,ImagePullBackOff,,eu1-pool-a-1,\
+             Deployment,cart,true,no-digest not-running\n"
+        }
+        "/v1/registries" => "registry,repositories,images,containers,pods,namespaces,owners\nquay.io,4,9,31,12,2,5\n",
+        "/v1/registries/{registry}/repositories" => {
+            "repository,images,containers,pods,namespaces,owners\nacme/cart,2,6,6,1,1\n"
+        }
+        _ => return Vec::new(),
+    };
+    let mut examples = vec![(Format::Csv, csv)];
+    if path == "/v1/images" {
+        examples.extend([
+            (Format::Text, "quay.io/acme/cart:1.25\nredis\n"),
+            (Format::Skopeo, "\"quay.io\":\n  images:\n    \"acme/cart\":\n      - \"1.25\"\n"),
+            (
+                Format::CycloneDx,
+                "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\",\"version\":1,\"components\":[]}",
+            ),
+        ]);
+    }
+    examples
 }
 
 /// The report in a format, with an example.

@@ -140,7 +140,7 @@ fn namespaces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>,
 
 fn format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Format>, D::Error> {
     let value = String::deserialize(deserializer)?;
-    let served = Format::named(&value).filter(|format| Format::SERVED.contains(format));
+    let served = Format::named(&value, &Format::SERVED);
     let names = Format::SERVED.map(Format::name).join(" or ");
     served.map(Some).ok_or_else(|| bad_value("format", &value, &names))
 }

@@ -19,6 +19,7 @@ use super::problem::{Problem, ProblemKind};
 use super::question::{Lane, Question};
 use super::rendered::Rendered;
 use super::unread::Unread;
+use super::whole::Whole;
 use crate::snapshot::Snapshot;
 use crate::views::Format;
 
@@ -97,10 +98,26 @@ impl Asked {
             Ok(if is_shared { unread.stream(body) } else { body.into() })
         };
         let mut response = conditional(&headers, &rendered, question.format().media_type(), coding, send)?;
-        describe(app, generation, question, response.headers_mut());
+        describe(app, generation, question.format(), "inventory", response.headers_mut());
         if let Some(next) = &rendered.next {
             link(&uri, next).into_iter().for_each(|link| drop(response.headers_mut().insert(LINK, link)));
         }
+        Ok(response)
+    }
+
+    /// Answers with every row, written while it is sent.
+    pub(super) async fn whole(self, app: &Arc<App>, whole: Whole) -> Result<Response, Problem> {
+        let permit = app.gate.enter(&self.headers, self.body).await?;
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        describe(app, &whole.generation, whole.format, whole.rows.name(), headers);
+        headers.insert(VARY, VARY_ON);
+        headers.insert(CACHE_CONTROL, NO_CACHE);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(whole.format.media_type()));
+        if self.coding == ContentCoding::Gzip {
+            headers.insert(CONTENT_ENCODING, GZIP);
+        }
+        *response.body_mut() = self.unread.follow(whole.body(self.coding, permit), self.is_shared);
         Ok(response)
     }
 
@@ -125,14 +142,13 @@ fn link(uri: &Uri, next: &str) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("<{}?{}>; rel=\"next\"", uri.path(), query.join("&"))).ok()
 }
 
-/// The headers of a data answer besides those of its content.
-fn describe(app: &App, generation: &Generation, question: &Question, headers: &mut HeaderMap) {
+/// The headers of a data answer besides those of its content. A browser saves it under that name.
+fn describe(app: &App, generation: &Generation, format: Format, name: &str, headers: &mut HeaderMap) {
     headers.insert(INVENTORY_GENERATION, generation.number.clone());
     headers.insert(INVENTORY_OBSERVED_AT, app.answers.observed_at(generation));
     headers.insert(INVENTORY_COMPLETE, generation.complete.clone());
-    let format = question.format();
     if format.is_attachment() {
-        let disposition = HeaderValue::try_from(format!("attachment; filename=\"inventory.{}\"", format.suffix()));
+        let disposition = HeaderValue::try_from(format!("attachment; filename=\"{name}.{}\"", format.suffix()));
         disposition.into_iter().for_each(|disposition| drop(headers.insert(CONTENT_DISPOSITION, disposition)));
     }
 }

@@ -13,7 +13,7 @@ use super::params::bad_value;
 use super::problem::{Problem, ProblemKind};
 use super::rows::Cursor;
 use crate::inventory::excerpt;
-use crate::views::{FILTERS, Filter, FilterParam, PageRequest, Sort};
+use crate::views::{CycloneDxVersion, FILTERS, Filter, FilterParam, Format, ListOptions, PageRequest, Reference, Sort};
 
 /// Rows of a page, where nothing else is asked for.
 const LIMIT: usize = 100;
@@ -48,6 +48,10 @@ pub(super) struct RowParams<S> {
     limit: usize,
     cursor: Option<String>,
     pin: Option<String>,
+    format: Option<Format>,
+    reference: Option<Reference>,
+    version: Option<CycloneDxVersion>,
+    has_limit: bool,
     /// Names of those that filter, each as often as it is there.
     filters: Vec<String>,
 }
@@ -57,6 +61,8 @@ pub(super) struct Wanted<S> {
     pub(super) filter: Filter,
     pub(super) request: PageRequest<S>,
     pub(super) pin: Option<String>,
+    pub(super) format: Format,
+    pub(super) options: ListOptions,
 }
 
 impl<S: Sort> RowParams<S> {
@@ -77,11 +83,38 @@ impl<S: Sort> RowParams<S> {
         Ok(self)
     }
 
-    pub(super) fn wanted(self) -> Result<Wanted<S>, Problem> {
-        let Self { filter, sort, descending, limit, cursor, pin, filters: _ } = self;
+    /// Reads the cursor, and holds the parameters to the format: `accepted` finds it where no parameter names it.
+    pub(super) fn wanted(
+        self,
+        accepted: impl FnOnce(&[Format]) -> Result<Format, Problem>,
+    ) -> Result<Wanted<S>, Problem> {
+        let Self { filter, sort, descending, limit, cursor, pin, format, reference, version, has_limit, filters: _ } =
+            self;
+        // Of formats that share a media type, none is meant by it.
+        let is_told = |format: &Format| !matches!(format, Format::Skopeo | Format::Hauler | Format::Zarf);
+        let offered: Vec<Format> = S::FORMATS.iter().copied().filter(is_told).collect();
+        let format = format.map_or_else(|| accepted(&offered), Ok)?;
+        let of_json = [("limit", has_limit), ("cursor", cursor.is_some())];
+        let has_names = matches!(format, Format::Text | Format::Skopeo | Format::Hauler | Format::Zarf);
+        let misplaced = [
+            (of_json.into_iter().find(|(_, is_given)| *is_given && format != Format::Json), "json; others are whole"),
+            (Some(("reference", reference.is_some() && !has_names)), "text, skopeo, hauler and zarf"),
+            (Some(("version", version.is_some() && format != Format::CycloneDx)), "cyclonedx"),
+        ];
+        for (given, formats) in misplaced {
+            if let Some((name, true)) = given {
+                let detail =
+                    format!("The parameter \"{name}\" is for the format {formats}, and this is {}.", format.name());
+                return Err(Problem::new(ProblemKind::BadParameter, detail));
+            }
+        }
+        // Every other format is whole.
+        let limit = if format == Format::Json { limit } else { usize::MAX };
+        let options = ListOptions { reference: reference.unwrap_or_default(), version: version.unwrap_or_default() };
         let cursor = cursor.map(|text| Cursor::parse(&text, &filter, sort, descending)).transpose()?;
         let (after, of_cursor) = cursor.map_or((None, None), |cursor| (Some(cursor.place), cursor.pin));
-        Ok(Wanted { filter, request: PageRequest { sort, descending, after, limit }, pin: pin.or(of_cursor) })
+        let request = PageRequest { sort, descending, after, limit };
+        Ok(Wanted { filter, request, pin: pin.or(of_cursor), format, options })
     }
 }
 
@@ -94,6 +127,10 @@ impl<'de, S: Sort> Deserialize<'de> for RowParams<S> {
             limit: LIMIT,
             cursor: None,
             pin: None,
+            format: None,
+            reference: None,
+            version: None,
+            has_limit: false,
             filters: Vec::new(),
         };
         // Names are known by now, and those that do not repeat are there once.
@@ -106,7 +143,15 @@ impl<'de, S: Sort> Deserialize<'de> for RowParams<S> {
                     params.sort = *sort.ok_or_else(|| bad_value("sort", &value, &allowed()))?;
                     params.descending = value.starts_with('-');
                 }
+                "format" => {
+                    let names: Vec<_> = S::FORMATS.iter().map(|format| format.name()).collect();
+                    let format = Format::named(&value, S::FORMATS);
+                    params.format = Some(format.ok_or_else(|| bad_value("format", &value, &names.join(" or ")))?);
+                }
+                "reference" => params.reference = Some(one_of("reference", &value, &Reference::ALL)?),
+                "version" => params.version = Some(one_of("version", &value, &CycloneDxVersion::ALL)?),
                 "limit" => {
+                    params.has_limit = true;
                     let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
                     params.limit =
                         limit.ok_or_else(|| bad_value("limit", &value, &format!("a number from 1 to {LIMIT_MAX}")))?;
@@ -122,6 +167,13 @@ impl<'de, S: Sort> Deserialize<'de> for RowParams<S> {
         }
         Ok(params)
     }
+}
+
+/// What that word stands for.
+fn one_of<T: Copy, E: Error>(name: &str, value: &str, known: &[(T, &str)]) -> Result<T, E> {
+    let found = known.iter().find(|(_, word)| *word == value);
+    let words: Vec<&str> = known.iter().map(|(_, word)| *word).collect();
+    found.map(|(known, _)| *known).ok_or_else(|| bad_value(name, value, &words.join(" or ")))
 }
 
 fn words<S: Sort>() -> Vec<&'static str> {
@@ -147,7 +199,20 @@ impl<S: Sort> IntoParams for RowParams<S> {
             parameter("cursor", "`next` of the page before, sent with the same parameters.", text(&[])).build(),
             parameter("pin", "`pin` of an answer of the last minute: rows of the same snapshot.", text(&[])).build(),
         ];
-        filters.chain(others).collect()
+        let formats: Vec<_> = S::FORMATS.iter().map(|format| format.name()).collect();
+        let format =
+            parameter("format", "Format of the rows. It takes precedence over `Accept`.", text(&formats)).build();
+        let of_images = [
+            parameter(
+                "reference",
+                "How text, skopeo, hauler and zarf name images: as manifests write them, in full, or by the manifest digest. An image without one is then left out.",
+                text(&Reference::ALL.map(|(_, word)| word)),
+            )
+            .build(),
+            parameter("version", "Version of CycloneDX.", text(&CycloneDxVersion::ALL.map(|(_, word)| word))).build(),
+        ];
+        let of_images = of_images.into_iter().filter(|_| S::FORMATS.len() > Format::ROWS.len());
+        filters.chain(others).chain([format]).chain(of_images).collect()
     }
 }
 

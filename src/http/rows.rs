@@ -12,8 +12,8 @@ use super::process::Process;
 use crate::inventory::excerpt;
 use crate::snapshot::{ContentHash, Snapshot};
 use crate::views::{
-    ContainerPage, ContainerRow, ContainerSort, Containers, Filter, GroupSort, ImagePage, ImageSort, ImageUse, Page,
-    PageHead, PageRequest, Place, RegistryPage, RepositoryPage, Sort, images, registries, repositories,
+    ContainerPage, ContainerRow, ContainerSort, Containers, Filter, GroupSort, ImagePage, ImageSort, ImageUse, List,
+    Page, PageHead, PageRequest, Place, RegistryPage, RepositoryPage, Sort, images, registries, repositories,
 };
 
 /// How cursors are written; another number is another way.
@@ -56,6 +56,26 @@ pub(super) struct Cursor {
 }
 
 impl Rows {
+    /// Which rows, all of them, and the filter that they are of.
+    pub(super) fn list(&self) -> (&Filter, List) {
+        match self {
+            Self::Images(asked) => (&asked.0, List::Images(asked.1.clone())),
+            Self::Image(asked) | Self::Containers(asked) => (&asked.0, List::Containers(asked.1.clone())),
+            Self::Registries(asked) => (&asked.0, List::Registries(asked.1.clone())),
+            Self::Repositories(asked) => (&asked.0, List::Repositories(asked.1.clone())),
+        }
+    }
+
+    /// What the rows are, in a word.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Images(_) => "images",
+            Self::Image(_) | Self::Containers(_) => "containers",
+            Self::Registries(_) => "registries",
+            Self::Repositories(_) => "repositories",
+        }
+    }
+
     pub(super) fn write(&self, snapshot: &Snapshot, process: &Process) -> io::Result<Written> {
         let pin = process.pin(snapshot);
         match self {

@@ -23,8 +23,8 @@ pub use payload::{Payload, PayloadForm, PayloadLimits, PayloadRequest};
 pub use report::KaiReport;
 pub(crate) use report::{INVENTORY_TYPE, ReportFrame, utc_seconds};
 pub use rows::{
-    ContainerPage, ContainerRow, ContainerSort, Containers, DigestKind, DigestPrefix, FILTERS, Filter, FilterParam,
-    Flag, Flags, GroupSort, ImagePage, ImageRow, ImageSort, ImageUse, KINDS, Page, PageHead, PageRequest, Place,
-    RegistryPage, RegistryRow, RepositoryName, RepositoryPage, RepositoryRow, STATES, Sort, images, registries,
-    repositories,
+    ContainerPage, ContainerRow, ContainerSort, Containers, CsvRow, CycloneDxVersion, DigestKind, DigestPrefix,
+    FILTERS, Filter, FilterParam, Flag, Flags, GroupSort, ImagePage, ImageRow, ImageSort, ImageUse, KINDS, List,
+    ListOptions, Page, PageHead, PageRequest, Place, Reference, RegistryPage, RegistryRow, RepositoryName,
+    RepositoryPage, RepositoryRow, STATES, Sort, images, registries, repositories, write_csv,
 };

@@ -135,7 +135,7 @@ fn containers_of_a_workload_are_one_line_and_each_is_one_with_wide() {
 }
 
 #[rstest]
-#[case::output(&["images", "-o", "xml"], "--output xml: it must be table or wide or json or yaml or name")]
+#[case::output(&["images", "-o", "xml"], "--output xml: it must be table or wide or json or yaml or name or csv or text or cyclonedx")]
 #[case::digest(&["images", "--digest", "sha256:abc"], "--digest \"sha256:abc\": it must be a manifest digest")]
 #[case::sort(&["images", "--sort-by", "size"], "--sort-by \"size\": it must be image or containers or pods")]
 #[case::all_and_some(&["images", "-A", "-n", "shop"], "-A is every namespace and -n some")]
@@ -198,4 +198,45 @@ fn no_name_from_a_cluster_moves_a_terminal() {
             assert!(!stdout(&shown).contains(['\u{1b}', '\u{7}']), "{command} {output}: {:?}", stdout(&shown));
         }
     }
+}
+
+#[rstest]
+#[case(&["images", "-o", "csv"])]
+#[case(&["images", "-o", "text"])]
+#[case(&["images", "-o", "text", "--reference", "pinned", "--registry", "docker.io"])]
+#[case(&["images", "-o", "cyclonedx", "--spec-version", "1.7"])]
+#[case(&["images", "-o", "skopeo"])]
+#[case(&["images", "-o", "hauler", "--reference", "canonical"])]
+#[case(&["images", "-o", "zarf", "-n", "shop"])]
+#[case(&["containers", "-o", "csv", "--sort-by=-image"])]
+fn lists_are_those_of_a_running_kai(#[case] arguments: &[&str]) {
+    let running = Running::start();
+    let (status_, local, err) = demo(arguments);
+    assert_eq!((status_, &*err), (0, ""));
+    let remote = run(&[arguments, &["--server", &running.1]].concat());
+    assert_eq!((status(&remote), local.len() > 100), (0, true), "{}", stderr(&remote));
+    assert_eq!(stdout(&remote), local);
+}
+
+#[test]
+fn a_bill_of_materials_of_kai_finds_its_own_images() {
+    let (_, bom, _) = demo(&["images", "-o", "cyclonedx", "-n", "ingress"]);
+    let output = run_with_input(&["where", "-f", "-", "--input", DEMO, "-n", "ingress", "-o", "json"], bom.as_bytes());
+    let answer: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let (_, names, _) = demo(&["images", "-n", "ingress", "-o", "name"]);
+    let found: std::collections::BTreeSet<_> =
+        answer["containers"].as_array().expect("rows").iter().map(|row| row["image"].as_str().expect("text")).collect();
+    assert_eq!(found, names.lines().collect(), "{answer}");
+    assert_eq!((status(&output), &answer["not_found"]), (0, &json!([])));
+}
+
+#[rstest]
+#[case::pattern(&["images", "nginx", "-o", "csv"], "-o csv has no place for a PATTERN")]
+#[case::reference(&["images", "-o", "csv", "--reference", "pinned"], "--reference has no meaning with -o csv")]
+#[case::version(&["images", "-o", "cyclonedx", "--spec-version", "1.5"], "--spec-version \"1.5\": it must be 1.6 or 1.7")]
+#[case::of_images(&["containers", "-o", "zarf"], "--output zarf: it must be table or wide or json or yaml or name or csv")]
+fn a_list_takes_what_belongs_to_it(#[case] arguments: &[&str], #[case] message: &str) {
+    let (status, _, err) = demo(arguments);
+    assert_eq!(status, 2);
+    assert!(err.contains(message), "{err}");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::http_support::{Cluster, DEADLINE, OBSERVED, PODS, Reply, Server};
+use crate::http_support::{Cluster, DEADLINE, OBSERVED, PODS, Reply, Server, request};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -194,8 +194,8 @@ async fn a_cursor_is_good_for_its_own_parameters_alone() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_not_acceptable_here() {
-    let reply = Server::new().get_with("/v1/images", &[("accept", "text/csv")]).await;
+async fn what_no_list_has_is_not_acceptable() {
+    let reply = Server::new().get_with("/v1/images", &[("accept", "text/html")]).await;
     assert_eq!(reply.problem_type(), "not-acceptable");
 }
 
@@ -283,5 +283,89 @@ async fn a_digest_that_no_pod_reports_is_not_said_not_to_run() {
 async fn a_path_that_is_no_digest_is_named(#[case] digest: &str, #[case] query: &str, #[case] part: &str) {
     let path = format!("/v1/images/{digest}");
     let detail = Server::new().get(&format!("{path}{query}")).await.problem(400, &path);
+    assert!(detail.contains(part), "{detail}");
+}
+
+#[rstest]
+#[case::images(
+    "/v1/images",
+    "images.csv",
+    "image,registry,repository,tag,digest,digest_kind,containers,pods,namespaces,owners,flags"
+)]
+#[case::containers(
+    "/v1/containers",
+    "containers.csv",
+    "namespace,pod,container,kind,image,digest,digest_kind,image_id,state,reason,started_at,node,owner_kind,owner_name,owner_inferred,flags"
+)]
+#[case::registries(
+    "/v1/registries",
+    "registries.csv",
+    "registry,repositories,images,containers,pods,namespaces,owners"
+)]
+#[case::repositories(
+    "/v1/registries/docker.io/repositories",
+    "repositories.csv",
+    "repository,images,containers,pods,namespaces,owners"
+)]
+#[tokio::test]
+async fn csv_has_the_fields_of_json_and_says_of_what_it_is(
+    #[case] path: &str,
+    #[case] file: &str,
+    #[case] columns: &str,
+) {
+    let server = Server::new();
+    let reply = server.get(&format!("{path}?format=csv")).await;
+    assert_eq!((reply.status.as_u16(), reply.header("content-type")), (200, Some("text/csv; charset=utf-8")));
+    assert_eq!(reply.header("content-disposition"), Some(&*format!("attachment; filename=\"{file}\"")));
+    assert_eq!((reply.header("inventory-generation"), reply.header("inventory-complete")), (Some("1"), Some("false")));
+    let text = reply.text();
+    let (header, rows) = text.split_once('\n').expect("a header");
+    assert_eq!(header, columns);
+    let json = server.get(path).await.json();
+    let name = file.trim_end_matches(".csv");
+    assert_eq!(rows.lines().count(), json[name].as_array().expect("rows").len());
+    let keys: BTreeSet<&str> = json[name][0].as_object().expect("a row").keys().map(String::as_str).collect();
+    assert_eq!(columns.split(',').collect::<BTreeSet<_>>(), keys, "each field is a column");
+    assert_eq!(server.get_with(path, &[("accept", "text/csv")]).await.text(), text, "Accept asks for the same");
+}
+
+#[tokio::test]
+async fn a_list_is_whole_however_long_it_is_and_compressed_where_that_is_wanted() {
+    let pods: Vec<(String, String)> =
+        (0..3_000).map(|at| ("apps".to_owned(), format!("quay.io/acme/app:{at:04}"))).collect();
+    let pods: Vec<(&str, &str)> = pods.iter().map(|(namespace, image)| (&**namespace, &**image)).collect();
+    let (server, _) = following(&pods);
+    let text = server.get("/v1/images?format=text").await.text().to_owned();
+    assert_eq!((text.lines().count(), text.lines().next()), (3_000, Some("quay.io/acme/app:0000")));
+    let packed = server.get_with("/v1/images?format=text", &[("accept-encoding", "gzip")]).await;
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    assert_eq!(packed.gunzipped(), text.as_bytes());
+    let head = server.send(request("HEAD", "/v1/containers?format=csv", &[])).await;
+    assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
+    assert_eq!(server.http.renders(), 0, "what is written while it is sent is kept nowhere");
+}
+
+#[rstest]
+#[case::limit(
+    "/v1/images?format=csv&limit=5",
+    "The parameter \"limit\" is for the format json; others are whole, and this is csv."
+)]
+#[case::cursor("/v1/containers?format=csv&cursor=x", "The parameter \"cursor\" is for the format json")]
+#[case::reference(
+    "/v1/images?reference=pinned",
+    "The parameter \"reference\" is for the format text, skopeo, hauler and zarf, and this is json."
+)]
+#[case::version(
+    "/v1/images?format=text&version=1.6",
+    "The parameter \"version\" is for the format cyclonedx, and this is text."
+)]
+#[case::other_version("/v1/images?format=cyclonedx&version=1.5", "it must be 1.6 or 1.7.")]
+#[case::other_reference("/v1/images?format=text&reference=short", "it must be written or canonical or pinned.")]
+#[case::format("/v1/images?format=xml", "it must be json or csv or text or cyclonedx or skopeo or hauler or zarf.")]
+#[case::of_images("/v1/containers?format=text", "it must be json or csv.")]
+#[case::no_such("/v1/containers?version=1.6", "The parameter \"version\" is unknown")]
+#[tokio::test]
+async fn a_parameter_of_another_format_is_refused(#[case] path: &str, #[case] part: &str) {
+    let detail = Server::new().get(path).await.problem(400, path.split('?').next().expect("a path"));
     assert!(detail.contains(part), "{detail}");
 }

@@ -10,7 +10,7 @@ use super::source::{Reading, check_sort, with_namespaces};
 use super::{finish, stopped};
 use crate::cli::Exit;
 use crate::cli::globals::Globals;
-use crate::views::ContainerSort;
+use crate::views::{ContainerSort, Format, ListOptions};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,11 +39,16 @@ pub(in crate::cli) struct Containers {
 
 impl Containers {
     pub(in crate::cli) async fn run(&self, globals: &Globals) -> anyhow::Result<Exit> {
-        let output = Output::of(globals, &Output::ALL.map(|(output, _)| output))?;
+        let output = Output::of(globals, &Format::ROWS)?;
         let filters = with_namespaces(&self.filters, globals);
         filters.parse()?;
         check_sort::<ContainerSort>(self.sort_by.as_deref())?;
         let Some(source) = self.reading.open(globals).await? else { return Ok(stopped()) };
+        if let Output::List(format) = output {
+            let options = ListOptions::default();
+            let standing = source.list::<ContainerSort>(&filters, self.sort_by.as_deref(), format, options).await?;
+            return finish(&standing, &self.printing);
+        }
         let page = source.containers(&filters, self.sort_by.as_deref()).await?;
         let look = self.printing.look(output);
         to_stdout(|out| match output {
@@ -52,7 +57,7 @@ impl Containers {
                 .containers
                 .iter()
                 .try_for_each(|row| write_line(&[&*row.namespace, &*row.pod, &*row.container].join("/"), out)),
-            Output::Table | Output::Wide => {
+            Output::Table | Output::Wide | Output::List(_) => {
                 let rows = page.containers.iter().map(|row| ("", row));
                 write_containers(rows, false, output, Timestamp::now(), look, out)
             }

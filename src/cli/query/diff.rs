@@ -75,7 +75,7 @@ struct Answer<'a> {
 
 impl Diff {
     pub(in crate::cli) async fn run(&self, globals: &Globals) -> anyhow::Result<Exit> {
-        let output = Output::of(globals, &Output::ALL.map(|(output, _)| output))?;
+        let output = Output::of(globals, &[])?;
         if globals.dump().is_some() {
             let message = "--input has no meaning here; write the dumps as A and B".to_owned();
             return Err(Failure { exit: Exit::Usage, message }.into());
@@ -114,7 +114,7 @@ impl Diff {
         to_stdout(|out| match output {
             Output::Json | Output::Yaml => write_document(answer, output, out),
             Output::Name => answer.differences.iter().try_for_each(|difference| write_line(difference.image, out)),
-            Output::Table | Output::Wide => {
+            Output::Table | Output::Wide | Output::List(_) => {
                 let lines = answer.differences.iter().map(|difference| {
                     let Difference { change, namespace, image, a, b } = difference;
                     let [namespace, image] = [namespace, image].map(|text| escape_controls(text));

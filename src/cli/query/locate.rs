@@ -17,7 +17,7 @@ use crate::cli::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::start::Failure;
 use crate::inventory::excerpt;
-use crate::views::{ContainerRow, PageHead};
+use crate::views::{ContainerRow, Format, PageHead, write_csv};
 
 /// Standard input.
 const STDIN: &str = "-";
@@ -76,7 +76,7 @@ struct Answer<'a> {
 
 impl Locate {
     pub(in crate::cli) async fn run(&self, globals: &Globals) -> anyhow::Result<Exit> {
-        let output = Output::of(globals, &Output::ALL.map(|(output, _)| output))?;
+        let output = Output::of(globals, &Format::ROWS)?;
         let wanted = self.wanted()?;
         let filters = with_namespaces(&self.filters, globals);
         filters.parse()?;
@@ -88,6 +88,7 @@ impl Locate {
             Output::Name => answer.containers.iter().try_for_each(|Found { row, .. }| {
                 write_line(&[&*row.namespace, &*row.pod, &*row.container].join("/"), out)
             }),
+            Output::List(_) => write_csv(answer.containers.iter().map(|found| found.row.clone()), out),
             Output::Table | Output::Wide => {
                 let rows = answer.containers.iter().map(|found| (found.asked, &found.row));
                 write_containers(rows, !is_one, output, Timestamp::now(), look, out)

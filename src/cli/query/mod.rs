@@ -6,12 +6,13 @@
 //! | `filters` | their flags, from the table of parameters that HTTP has too |
 //! | `source`, `server` | where rows come from: a cluster, a dump, or a running kai |
 //! | `wanted`, `purl` | what a file asks for: digests, names, package URLs, reports of scanners |
-//! | `output`, `rows` | how rows are printed |
+//! | `output`, `rows`, `list` | how rows are printed |
 
 mod containers;
 mod diff;
 mod filters;
 mod images;
+mod list;
 mod locate;
 mod output;
 mod pattern;

@@ -13,7 +13,7 @@ use crate::cli::print::NOT_WRITTEN;
 use crate::cli::start::Failure;
 use crate::inventory::{escape_controls, excerpt};
 use crate::output::{has_color, is_closed_pipe, terminal_width};
-use crate::views::{Look, write_columns};
+use crate::views::{Format, Look, write_columns};
 
 /// Flags of every command that prints rows.
 #[derive(Debug, Args)]
@@ -38,23 +38,31 @@ pub(super) enum Output {
     Yaml,
     /// One name a line.
     Name,
+    /// A whole list, as HTTP has it.
+    List(Format),
 }
 
 impl Output {
-    pub(super) const ALL: [(Self, &'static str); 5] = [
-        (Self::Table, "table"),
-        (Self::Wide, "wide"),
-        (Self::Json, "json"),
-        (Self::Yaml, "yaml"),
-        (Self::Name, "name"),
-    ];
+    const ALL: [Self; 5] = [Self::Table, Self::Wide, Self::Json, Self::Yaml, Self::Name];
 
-    /// What `-o` says; a table where it says nothing.
-    pub(super) fn of(globals: &Globals, allowed: &[Self]) -> anyhow::Result<Self> {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Wide => "wide",
+            Self::Json => "json",
+            Self::Yaml => "yaml",
+            Self::Name => "name",
+            Self::List(format) => format.name(),
+        }
+    }
+
+    /// What `-o` says, of these lists and what every command has; a table where it says nothing.
+    pub(super) fn of(globals: &Globals, lists: &[Format]) -> anyhow::Result<Self> {
         let Some(word) = globals.output() else { return Ok(Self::Table) };
-        let known = Self::ALL.iter().filter(|(output, _)| allowed.contains(output));
-        known.clone().find(|(_, name)| *name == word).map(|(output, _)| *output).ok_or_else(|| {
-            let words: Vec<&str> = known.map(|(_, name)| *name).collect();
+        let lists = lists.iter().filter(|format| **format != Format::Json).map(|format| Self::List(*format));
+        let mut known = Self::ALL.into_iter().chain(lists);
+        known.clone().find(|output| output.word() == word).ok_or_else(|| {
+            let words: Vec<&str> = known.by_ref().map(Self::word).collect();
             let message = format!("--output {}: it must be {}", excerpt(word), words.join(" or "));
             Failure { exit: Exit::Usage, message }.into()
         })

@@ -7,6 +7,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
 use super::filters::Filters;
+use super::output::to_stdout;
 use crate::cli::Exit;
 use crate::cli::start::Failure;
 use crate::inventory::excerpt;
@@ -65,6 +66,16 @@ impl Server {
         let response = self.get(path, query).await?;
         let body = response.bytes().await.map_err(|error| self.failed(&error))?;
         serde_json::from_slice(&body).with_context(|| format!("{} does not answer as kai does", self.shown()))
+    }
+
+    /// Prints an answer as it comes. Whether the server says that it is complete.
+    pub(super) async fn copy(&self, path: &str, filters: &Filters) -> anyhow::Result<bool> {
+        let mut response = self.get(path, &filters.0).await?;
+        let is_complete = response.headers().get("inventory-complete").is_none_or(|value| value != "false");
+        while let Some(piece) = response.chunk().await.map_err(|error| self.failed(&error))? {
+            to_stdout(|out| out.write_all(&piece))?;
+        }
+        Ok(is_complete)
     }
 
     /// The answer, when it is a good one.

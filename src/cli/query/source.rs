@@ -159,7 +159,7 @@ pub(super) fn with_namespaces(filters: &Filters, globals: &Globals) -> Filters {
 }
 
 /// All rows in the order that is asked for.
-fn request<S: Sort>(sort: Option<&str>) -> anyhow::Result<PageRequest<S>> {
+pub(super) fn request<S: Sort>(sort: Option<&str>) -> anyhow::Result<PageRequest<S>> {
     let mut request = PageRequest::first(usize::MAX);
     if let Some(text) = sort {
         let word = text.strip_prefix('-').unwrap_or(text);
@@ -181,7 +181,7 @@ pub(super) fn check_sort<S: Sort>(sort: Option<&str>) -> anyhow::Result<()> {
     request::<S>(sort).map(drop)
 }
 
-fn sorted<S: Sort>(filters: &Filters, sort: Option<&str>) -> anyhow::Result<Filters> {
+pub(super) fn sorted<S: Sort>(filters: &Filters, sort: Option<&str>) -> anyhow::Result<Filters> {
     request::<S>(sort)?;
     Ok(sort.map_or_else(|| filters.clone(), |sort| filters.with("sort", sort)))
 }

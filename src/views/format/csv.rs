@@ -22,7 +22,7 @@ pub(super) fn write(results: &[NamespaceImages<'_>], writer: impl Write) -> io::
 
 /// A text of a manifest or of a dump, which must not break a row, move a cursor, or be a formula: a spreadsheet runs
 /// what begins with one of these signs. The apostrophe before it makes it a text there.
-fn cell(text: &str) -> Cow<'_, str> {
+pub(crate) fn cell(text: &str) -> Cow<'_, str> {
     let escaped = escape_controls(text);
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { Cow::Owned(format!("'{escaped}")) } else { escaped }
 }

@@ -1,4 +1,4 @@
-//! The formats of the KAI report: one table that the settings, the command line and HTTP read.
+//! Every format: one table that the settings, the command line and HTTP read.
 
 mod columns;
 mod csv;
@@ -8,17 +8,28 @@ use std::io::{self, Write};
 
 pub use columns::Look;
 pub(crate) use columns::write_columns;
+pub(crate) use csv::cell;
 
 use super::report::KaiReport;
 
-/// A format of the report.
+/// A format of the report, or of a list of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     Json,
     /// Plain columns for a terminal.
     Table,
-    /// `namespace,tag,repo_digest`
+    /// A line for each row, after the names of the columns.
     Csv,
+    /// A reference a line.
+    Text,
+    /// A bill of materials in JSON.
+    CycloneDx,
+    /// What `skopeo sync --src yaml` copies.
+    Skopeo,
+    /// A manifest of Hauler's content.
+    Hauler,
+    /// A package of Zarf.
+    Zarf,
 }
 
 /// Who reads a report: JSON is indented for people.
@@ -42,18 +53,25 @@ struct Row {
 }
 
 impl Format {
-    /// Every format; the first one is the default.
-    pub const ALL: [Self; 3] = [Self::Json, Self::Table, Self::Csv];
+    /// Those of the report; the first one is the default.
+    pub const REPORT: [Self; 3] = [Self::Json, Self::Table, Self::Csv];
+
+    /// Those of any list of rows.
+    pub const ROWS: [Self; 2] = [Self::Json, Self::Csv];
+
+    /// Those of a list of images.
+    pub const IMAGES: [Self; 7] =
+        [Self::Json, Self::Csv, Self::Text, Self::CycloneDx, Self::Skopeo, Self::Hauler, Self::Zarf];
 
     /// Those that HTTP offers; of two that a client wants equally the first is sent.
     pub const SERVED: [Self; 2] = [Self::Json, Self::Csv];
 
     /// The words of the setting `output`.
-    pub const NAMES: [&'static str; Self::ALL.len()] = {
-        let mut names = [""; Self::ALL.len()];
+    pub const NAMES: [&'static str; Self::REPORT.len()] = {
+        let mut names = [""; Self::REPORT.len()];
         let mut at = 0;
         while at < names.len() {
-            names[at] = Self::ALL[at].name();
+            names[at] = Self::REPORT[at].name();
             at += 1;
         }
         names
@@ -66,6 +84,18 @@ impl Format {
                 Row { name: "table", media_type: "text/plain; charset=utf-8", suffix: "txt", is_attachment: false }
             }
             Self::Csv => Row { name: "csv", media_type: "text/csv; charset=utf-8", suffix: "csv", is_attachment: true },
+            Self::Text => {
+                Row { name: "text", media_type: "text/plain; charset=utf-8", suffix: "txt", is_attachment: false }
+            }
+            Self::CycloneDx => Row {
+                name: "cyclonedx",
+                media_type: "application/vnd.cyclonedx+json",
+                suffix: "cdx.json",
+                is_attachment: true,
+            },
+            Self::Skopeo => yaml("skopeo", "skopeo.yaml"),
+            Self::Hauler => yaml("hauler", "hauler.yaml"),
+            Self::Zarf => yaml("zarf", "zarf.yaml"),
         }
     }
 
@@ -93,16 +123,16 @@ impl Format {
         self.row().is_attachment
     }
 
-    /// The format of that name.
+    /// The one of that name among these.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.name() == name)
+    pub fn named(name: &str, among: &[Self]) -> Option<Self> {
+        among.iter().copied().find(|format| format.name() == name)
     }
 
     /// Writes the whole report; does not flush.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Those of the writer; [`io::ErrorKind::Unsupported`] for a format that is none of [`Self::REPORT`].
     pub fn write(self, report: &KaiReport<'_>, layout: Layout, mut writer: impl Write) -> io::Result<()> {
         match (self, layout) {
             (Self::Json, Layout::Compact) => Ok(serde_json::to_writer(writer, report)?),
@@ -113,8 +143,15 @@ impl Format {
             (Self::Table, Layout::Terminal(width)) => table::write(report, Some(width), &mut writer),
             (Self::Table, _) => table::write(report, None, &mut writer),
             (Self::Csv, _) => csv::write(&report.results, writer),
+            (Self::Text | Self::CycloneDx | Self::Skopeo | Self::Hauler | Self::Zarf, _) => {
+                Err(io::ErrorKind::Unsupported.into())
+            }
         }
     }
+}
+
+const fn yaml(name: &'static str, suffix: &'static str) -> Row {
+    Row { name, media_type: "application/yaml", suffix, is_attachment: true }
 }
 
 #[cfg(test)]
@@ -152,10 +189,11 @@ mod tests {
 
     #[test]
     fn every_format_is_found_by_its_own_name() {
-        for (format, name) in Format::ALL.into_iter().zip(Format::NAMES) {
-            assert_eq!((format.name(), Format::named(name)), (name, Some(format)));
+        for (format, name) in Format::REPORT.into_iter().zip(Format::NAMES) {
+            assert_eq!((format.name(), Format::named(name, &Format::REPORT)), (name, Some(format)));
         }
-        assert_eq!(Format::named("xml"), None);
+        assert_eq!(Format::named("xml", &Format::IMAGES), None);
+        assert_eq!(Format::named("zarf", &Format::REPORT), None);
     }
 
     #[test]

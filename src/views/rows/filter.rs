@@ -58,6 +58,16 @@ pub enum DigestKind {
     Pinned,
 }
 
+impl DigestKind {
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Pinned => "pinned",
+        }
+    }
+}
+
 impl<'a> Entry<'a> {
     /// What runs in the container and, while an update is pending, what is requested.
     pub(super) fn of(container: &'a ContainerRecord) -> impl Iterator<Item = Self> + use<'a> {

@@ -7,10 +7,11 @@ use utoipa::ToSchema;
 
 use super::count::count;
 use super::filter::{DigestKind, Entry, Filter};
-use super::flag::Flags;
+use super::flag::{Flag, Flags};
 use super::page::{Column, Page, PageRequest, Place, Row, Sort, page};
 use crate::inventory::Digest;
 use crate::snapshot::Snapshot;
+use crate::views::Format;
 
 /// An image that containers run or request.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -62,7 +63,7 @@ pub enum ImageSort {
 }
 
 /// The images of the containers that the filter wants, in no order.
-fn rows<'a>(snapshot: &'a Snapshot, filter: &Filter) -> impl Iterator<Item = ImageRow<'a>> {
+pub(super) fn rows<'a>(snapshot: &'a Snapshot, filter: &Filter) -> impl Iterator<Item = ImageRow<'a>> {
     let counts = count(snapshot, filter, Some);
     counts.into_iter().map(|(Entry { image, digest, digest_kind }, count)| ImageRow {
         image: image.written().into(),
@@ -85,8 +86,16 @@ pub fn images<'a>(snapshot: &'a Snapshot, filter: &Filter, request: &PageRequest
     page(rows(snapshot, filter), request)
 }
 
+impl ImageRow<'_> {
+    /// The text is no image reference.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.flags.has(Flag::UnreadableReference)
+    }
+}
+
 impl Sort for ImageSort {
     const ALL: &'static [Self] = &[Self::Image, Self::Containers, Self::Pods, Self::Namespaces, Self::Owners];
+    const FORMATS: &'static [Format] = &Format::IMAGES;
 
     fn word(self) -> &'static str {
         match self {
@@ -119,11 +128,7 @@ impl ImageSort {
 impl Row<ImageSort> for ImageRow<'_> {
     fn place(&self, sort: ImageSort) -> Place {
         let digest = self.digest.as_deref().map_or("", Digest::as_str);
-        let kind = match self.digest_kind {
-            None => "",
-            Some(DigestKind::Pinned) => "pinned",
-            Some(DigestKind::Running) => "running",
-        };
+        let kind = self.digest_kind.map_or("", DigestKind::word);
         Place { column: sort.column(self), names: [&*self.image, digest, kind].map(str::to_owned).into() }
     }
 }

@@ -8,9 +8,13 @@ use std::collections::BinaryHeap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::views::Format;
+
 /// By what rows may be sorted.
 pub trait Sort: Copy + Default + Eq + std::hash::Hash + 'static {
     const ALL: &'static [Self];
+    /// In which formats such rows come; the first one is the default.
+    const FORMATS: &'static [Format] = &Format::ROWS;
 
     /// The column's name.
     fn word(self) -> &'static str;

@@ -4,6 +4,7 @@ mod cluster;
 mod csv;
 mod faults;
 mod hashes;
+mod lists;
 mod memory;
 mod namespaces;
 mod order;

@@ -231,7 +231,7 @@ proptest! {
         let digests: BTreeSet<_> = beginnings.iter().map(|text| DigestPrefix::parse(text).expect("a digest")).collect();
         let (every, filter) = (Filter::default(), Filter { digests: digests.clone(), ..Filter::default() });
         let named = |row: &kai::views::ContainerRow<'_>| [&*row.namespace, &*row.pod, &*row.container].join("/");
-        let has = |text: &str| digests.iter().any(|digest| kai::inventory::Digest::parse(text).is_some_and(|it| digest.matches(&it)));
+        let has = |text: &str| digests.iter().any(|digest| Digest::parse(text).is_some_and(|it| digest.matches(&it)));
         // What is requested counts too: a row says what runs.
         let expected: Vec<String> = Containers::of(&snapshot, &every).iter()
             .filter(|row| row.digest.as_deref().is_some_and(|digest| has(digest.as_str()))

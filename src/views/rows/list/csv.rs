@@ -1,0 +1,154 @@
+//! Rows as comma-separated values: the fields of JSON in their order.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+
+use crate::inventory::Digest;
+use crate::views::format::cell;
+use crate::views::rows::filter::DigestKind;
+use crate::views::rows::groups::Usage;
+use crate::views::{ContainerRow, Flags, ImageRow, RegistryRow, RepositoryRow};
+
+/// A row that has a cell for each column.
+pub trait CsvRow {
+    const COLUMNS: &'static [&'static str];
+
+    /// As many texts as there are columns; what is unknown is empty.
+    fn cells(&self) -> Vec<Cow<'_, str>>;
+}
+
+/// Writes the names of the columns, and a line for each row.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write<R: CsvRow>(rows: impl IntoIterator<Item = R>, writer: impl Write) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(writer);
+    writer.write_record(R::COLUMNS)?;
+    for row in rows {
+        writer.write_record(row.cells().iter().map(|text| cell(text).into_owned()))?;
+    }
+    writer.flush()
+}
+
+fn maybe<'r>(text: Option<&'r Cow<'_, str>>) -> Cow<'r, str> {
+    Cow::Borrowed(text.map_or("", |text| &**text))
+}
+
+fn number<'r>(number: usize) -> Cow<'r, str> {
+    Cow::Owned(number.to_string())
+}
+
+fn digest<'r>(digest: Option<&'r Digest>) -> Cow<'r, str> {
+    Cow::Borrowed(digest.map_or("", Digest::as_str))
+}
+
+fn kind<'r>(kind: Option<DigestKind>) -> Cow<'r, str> {
+    Cow::Borrowed(kind.map_or("", DigestKind::word))
+}
+
+fn time<'r>(time: Option<Timestamp>) -> Cow<'r, str> {
+    Cow::Owned(time.map(|time| time.to_string()).unwrap_or_default())
+}
+
+/// With a blank between two.
+fn flags<'r>(flags: Flags) -> Cow<'r, str> {
+    Cow::Owned(flags.words().collect::<Vec<_>>().join(" "))
+}
+
+impl CsvRow for ImageRow<'_> {
+    const COLUMNS: &'static [&'static str] = &[
+        "image",
+        "registry",
+        "repository",
+        "tag",
+        "digest",
+        "digest_kind",
+        "containers",
+        "pods",
+        "namespaces",
+        "owners",
+        "flags",
+    ];
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        vec![
+            Cow::Borrowed(&self.image),
+            maybe(self.registry.as_ref()),
+            maybe(self.repository.as_ref()),
+            maybe(self.tag.as_ref()),
+            digest(self.digest.as_deref()),
+            kind(self.digest_kind),
+            number(self.containers),
+            number(self.pods),
+            number(self.namespaces),
+            number(self.owners),
+            flags(self.flags),
+        ]
+    }
+}
+
+impl CsvRow for ContainerRow<'_> {
+    const COLUMNS: &'static [&'static str] = &[
+        "namespace",
+        "pod",
+        "container",
+        "kind",
+        "image",
+        "digest",
+        "digest_kind",
+        "image_id",
+        "state",
+        "reason",
+        "started_at",
+        "node",
+        "owner_kind",
+        "owner_name",
+        "owner_inferred",
+        "flags",
+    ];
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        vec![
+            Cow::Borrowed(&self.namespace),
+            Cow::Borrowed(&self.pod),
+            Cow::Borrowed(&self.container),
+            Cow::Borrowed(&self.kind),
+            Cow::Borrowed(&self.image),
+            digest(self.digest.as_deref()),
+            kind(self.digest_kind),
+            maybe(self.image_id.as_ref()),
+            Cow::Borrowed(&self.state),
+            maybe(self.reason.as_ref()),
+            time(self.started_at),
+            maybe(self.node.as_ref()),
+            maybe(self.owner_kind.as_ref()),
+            maybe(self.owner_name.as_ref()),
+            Cow::Borrowed(if self.owner_inferred { "true" } else { "false" }),
+            flags(self.flags),
+        ]
+    }
+}
+
+fn usage(usage: &Usage) -> [Cow<'static, str>; 5] {
+    let Usage { images, containers, pods, namespaces, owners } = usage;
+    [images, containers, pods, namespaces, owners].map(|count| number(*count))
+}
+
+impl CsvRow for RegistryRow<'_> {
+    const COLUMNS: &'static [&'static str] =
+        &["registry", "repositories", "images", "containers", "pods", "namespaces", "owners"];
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        [Cow::Borrowed(self.registry), number(self.repositories)].into_iter().chain(usage(&self.usage)).collect()
+    }
+}
+
+impl CsvRow for RepositoryRow<'_> {
+    const COLUMNS: &'static [&'static str] = &["repository", "images", "containers", "pods", "namespaces", "owners"];
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        std::iter::once(Cow::Borrowed(self.repository)).chain(usage(&self.usage)).collect()
+    }
+}
