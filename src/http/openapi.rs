@@ -23,7 +23,7 @@ Every resource answers GET and HEAD. Data answers have a weak `ETag` of their co
 `Inventory-Generation`, `Inventory-Observed-At` and `Inventory-Complete` describe the snapshot that the answer shows: \
 while the cluster changes without a pause, long answers may be a moment behind short ones; \
 `timestamp`, `generation` and `observed_at` inside a body are those of the snapshot in which this content first \
-appeared. Answers are compressed with gzip when `Accept-Encoding` allows it. Errors are problem details (RFC 9457), \
+appeared. Answers are compressed with gzip when `Accept-Encoding` allows it, but for those of `/v1/changes`. Errors are problem details (RFC 9457), \
 and their types are described at `/docs/problems`. Unknown parameters are refused, except `_`. kai echoes an \
 `X-Request-Id` of at most 128 visible ASCII characters, or makes one.";
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -19,16 +19,18 @@ fn digest(of: &str) -> String {
     format!("sha256:{of:0<64}")
 }
 
-/// `nginx:1`, of which no node has reported anything, or `nginx:1 = a1`, which runs with such a digest.
+/// `nginx:1`, of which no node has reported anything; `nginx:1 = a1`, which runs with such a digest; `nginx@a1`, which pins
+/// one; `nginx:2 = a1 of nginx:1`, which is updated from what runs.
 fn one_container(text: &str) -> ContainerRecord {
+    let (text, old) = text.split_once(" of ").map_or((text, None), |(text, old)| (text, Some(old)));
     let (image, running) = text.split_once(" = ").unwrap_or((text, ""));
-    let image = image.replace("sha256:", "").replace('@', "@sha256:");
-    let image = match image.split_once("@sha256:") {
+    let image = match image.split_once('@') {
         Some((name, pinned)) => format!("{name}@{}", digest(pinned)),
-        None => image,
+        None => image.to_owned(),
     };
     let image_id = if running.is_empty() { String::new() } else { format!("any@{}", digest(running)) };
-    container("app", &image, &image_id)
+    let updating_from = old.map(|old| Arc::new(ImageRef::parse(old)));
+    ContainerRecord { updating_from, ..container("app", &image, &image_id) }
 }
 
 /// A pod of the Deployment that its name says, with an image.
@@ -202,6 +204,17 @@ fn a_pinned_digest_that_runs_is_no_change() {
 }
 
 #[test]
+fn an_update_in_place_has_both_images_until_it_is_done() {
+    let mut followed = Followed::new(&[("apps/web-1", "app:1 = a1")]);
+    let told = followed.told(&[("apps/web-1", "app:2 = a1 of app:1")]);
+    assert_eq!(told, ["image-appeared apps app:2 - 1/1 Deployment/web"]);
+    let told = followed.told(&[("apps/web-1", "app:2 = b2")]);
+    let expected =
+        ["image-left apps app:1 a1 1/1 Deployment/web", "digest-changed apps app:2 b2 from - 1/1 Deployment/web"];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn a_namespace_that_is_removed_loses_its_images() {
     let all = NamespaceSelection::default();
     let mut followed = Followed::in_namespaces(all, &NAMESPACES, &BEFORE);
@@ -278,9 +291,10 @@ fn snapshots_that_were_passed_over_are_told_together() {
 
 #[test]
 fn more_than_can_be_remembered_makes_readers_begin_again() {
-    let names: Vec<_> = (0..20_001).map(|at| (format!("apps/web-{at}"), format!("app:{at}"))).collect();
-    let pods: Vec<_> = names.iter().map(|(path, image)| (&**path, &**image)).collect();
-    let mut followed = Followed::new(&pods);
+    let containers = (0..20_001).map(|at| one_container(&format!("app:{at}")));
+    let mut followed = Followed::new(&[]);
+    let first = pod_of("apps", "web-1", containers);
+    followed.changes(&[], [first.into()]);
     let after = relist(&mut followed.index, &NAMESPACES, &[], [skipped(Some("apps"), "pod apps/web-1")]);
     assert_eq!(followed.told.advance(&after), None);
     assert_eq!(followed.told(&[]), ["complete-changed - true"]);
@@ -339,52 +353,71 @@ fn texts_that_are_no_references_are_cut() {
     assert!(changes[0].size() > 100_000, "what it holds counts in full");
 }
 
-/// What readers know: namespace, reference, digest.
-type Known = BTreeSet<(String, String, Option<String>)>;
+/// Namespace, reference, digest.
+type Image = (String, String, Option<String>);
+type Known = BTreeSet<Image>;
 
-/// The images of a snapshot, counted in another way: pod by pod.
-fn images_of(snapshot: &Snapshot) -> Known {
-    let mut reported = Known::new();
-    let mut requested = BTreeSet::new();
+/// The images of a snapshot with their containers, counted in another way.
+fn images_of(snapshot: &Snapshot) -> BTreeMap<Image, usize> {
+    let mut all = Vec::new();
     for pod in snapshot.namespaces().iter().flat_map(|part| part.pods()) {
-        for container in &pod.containers {
-            let image = (pod.namespace.to_string(), container.image.written().to_owned());
-            let running = container.running.as_ref().map(ToString::to_string);
-            if running.is_some() {
-                reported.insert((image.0.clone(), image.1.clone(), running));
+        for ContainerRecord { image, running, updating_from, .. } in &pod.containers {
+            let running = running.as_ref().map(ToString::to_string);
+            let entry = |image: &ImageRef, running| {
+                let pinned = image.digest().map(ToString::to_string);
+                (pod.namespace.to_string(), image.written().to_owned(), running, pinned)
+            };
+            match updating_from {
+                Some(old) => all.extend([entry(old, running), entry(image, None)]),
+                None => all.push(entry(image, running)),
             }
-            requested.insert((image, container.image.digest().map(ToString::to_string)));
         }
     }
-    for ((namespace, image), pinned) in requested {
-        if !reported.iter().any(|(of, known, _)| *of == namespace && *known == image) {
-            reported.insert((namespace, image, pinned));
+    let mut images = BTreeMap::new();
+    for (namespace, image, running, pinned) in &all {
+        let is_same = |other: &(String, String, _, _)| other.0 == *namespace && other.1 == *image;
+        let is_reported = all.iter().any(|other| is_same(other) && other.2.is_some());
+        if running.is_some() || !is_reported {
+            let digest = running.as_ref().or(pinned.as_ref()).cloned();
+            *images.entry((namespace.clone(), image.clone(), digest)).or_insert(0) += 1;
         }
     }
-    reported
+    images
 }
 
-fn apply(known: &mut Known, change: &Change) {
-    let snapshot = cluster().snapshot();
-    let row = ChangeRow::of(change, "", &snapshot);
-    let Some(image) = row.image else { return };
-    let one = |digest: Option<&str>| (row.namespace.unwrap().to_owned(), image.to_owned(), digest.map(str::to_owned));
-    let is_new = match change.kind {
-        ChangeKind::ImageLeft => known.remove(&one(row.digest)),
-        ChangeKind::DigestChanged => {
-            if row.old_digest_left == Some(true) {
-                known.remove(&one(row.old_digest));
-            }
-            known.insert(one(row.digest))
+/// What readers know, once they have taken the events that lead to the snapshot.
+fn apply(known: &mut Known, changes: &[Change], after: &Snapshot) {
+    let images = images_of(after);
+    for change in changes {
+        let row = ChangeRow::of(change, "", after);
+        let Some(image) = row.image else { continue };
+        let one =
+            |digest: Option<&str>| (row.namespace.unwrap().to_owned(), image.to_owned(), digest.map(str::to_owned));
+        if row.old_digest_left == Some(true) {
+            known.remove(&one(row.old_digest));
         }
-        _ => known.insert(one(row.digest)),
-    };
-    assert!(is_new, "{change:?}");
+        if change.kind == ChangeKind::ImageLeft {
+            assert!(known.remove(&one(row.digest)), "{change:?}");
+        } else {
+            assert!(known.insert(one(row.digest)), "{change:?}");
+            assert_eq!(images.get(&one(row.digest)), Some(&row.containers), "{change:?}");
+        }
+    }
 }
 
 fn any_pods() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
     const PATHS: [&str; 6] = ["apps/a-1", "apps/a-2", "apps/b-1", "shop/a-1", "shop/b-1", "shop/b-2"];
-    const IMAGES: [&str; 7] = ["x:1", "x:1 = a1", "x:1 = b2", "x:2 = a1", "y@a1", "y@a1 = a1", "y@a1 = c3"];
+    const IMAGES: [&str; 9] = [
+        "x:1",
+        "x:1 = a1",
+        "x:1 = b2",
+        "x:2 = a1",
+        "x:2 = a1 of x:1",
+        "x:1 = d4 of x:2",
+        "y@a1",
+        "y@a1 = a1",
+        "y@a1 = c3",
+    ];
     let pods = prop::collection::btree_map(select(&PATHS[..]), select(&IMAGES[..]), 0..6);
     pods.prop_map(|pods| pods.into_iter().collect())
 }
@@ -409,16 +442,17 @@ proptest! {
         last in any_pods(),
     ) {
         let mut followed = Followed::new(&first);
-        let mut known = images_of(followed.index.snapshot().unwrap());
+        let mut known: Known = images_of(followed.index.snapshot().unwrap()).into_keys().collect();
         for (pods, fault, is_told) in steps {
             let after = relist(&mut followed.index, &NAMESPACES, &pods, faults().into_iter().nth(fault).flatten());
             if is_told {
-                let changes = followed.told.advance(&after).unwrap();
-                changes.iter().for_each(|change| apply(&mut known, change));
-                prop_assert!(images_of(&after).is_subset(&known), "{:?}", known);
+                apply(&mut known, &followed.told.advance(&after).unwrap(), &after);
+                prop_assert!(images_of(&after).keys().all(|image| known.contains(image)), "{:?}", known);
             }
         }
-        followed.changes(&last, []).iter().for_each(|change| apply(&mut known, change));
-        prop_assert_eq!(known, images_of(followed.index.snapshot().unwrap()));
+        let changes = followed.changes(&last, []);
+        let after = followed.index.snapshot().unwrap();
+        apply(&mut known, &changes, after);
+        prop_assert_eq!(known, images_of(after).into_keys().collect());
     }
 }

@@ -117,8 +117,8 @@ impl Affected {
     fn tell(self, namespace: &Arc<str>, is_whole: bool, held: &mut BTreeMap<Image, Users>, changes: &mut Vec<Change>) {
         let Self { references, mut had, mut have } = self;
         for Reference { image, was, is } in references {
-            let of_reference = held.keys().filter(|(of, _)| *of == image).map(|(_, digest)| digest.clone());
-            let told: Digests = was.into_iter().chain(of_reference).collect();
+            let of_reference = held.range((Arc::clone(&image), None)..).take_while(|((of, _), _)| *of == image);
+            let told: Digests = was.into_iter().chain(of_reference.map(|((_, digest), _)| digest.clone())).collect();
             is.iter().for_each(|digest| drop(held.remove(&(Arc::clone(&image), digest.clone()))));
             let mut left = Vec::new();
             for digest in told.difference(&is) {

@@ -60,16 +60,21 @@ impl Counts<Image> {
             let wanted = references_of(image, running.as_ref(), updating_from.as_ref())
                 .filter(|(image, _)| references.contains(*image));
             let counted = |(image, running): (&Arc<ImageRef>, Option<&Digest>)| {
-                let digest = running.or_else(|| image.digest()).cloned();
-                let flags = Flags::of_reference(image, digest.is_some());
-                ((Arc::clone(image), digest), flags)
+                let flags = Flags::of_reference(image, running.or(image.digest()).is_some());
+                ((Arc::clone(image), running.cloned()), flags)
             };
             wanted.map(counted).collect()
         })
     }
 
+    /// Those whose nodes report the digest; when no node does, those that pin it, or have none.
     pub(super) fn take(&mut self, image: &Image) -> Users {
-        self.0.remove(image).map(Count::into_users).unwrap_or_default()
+        let (reference, digest) = image;
+        let count = match self.0.remove(image) {
+            None if digest.as_ref() == reference.digest() => self.0.remove(&(Arc::clone(reference), None)),
+            count => count,
+        };
+        count.map(Count::into_users).unwrap_or_default()
     }
 }
 
