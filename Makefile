@@ -100,7 +100,7 @@ bench: ## Measure decoding, reading a file, serving, sending and memory (docs/PE
 	benches/http.sh target/release/kai
 	benches/sizing.sh target/release/kai target/release/examples/receiver
 	$(CARGO) build --locked --release --example replay
-	target/release/examples/replay target/release/kai 100000 200 60
+	target/release/examples/replay target/release/kai 100000 200 60 1000 64
 
 bench-cluster: control-plane ## Measure listing and watching clusters of 10,000 pods, against clients that only fetch and kube-state-metrics
 	$(CARGO) build --locked --release --bin kai --example load --example live
