@@ -1,5 +1,6 @@
 //! The claims. A function that is missing in its file's list is dead code, which the compiler reports.
 
+mod asking;
 mod chart;
 mod completion;
 mod containers;
@@ -49,6 +50,7 @@ pub(crate) fn all() -> Vec<Trial> {
         containers::all(),
         namespaces::all(),
         completion::all(),
+        asking::all(),
         chart::all(),
         watching::all(),
     ];

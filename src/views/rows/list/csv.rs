@@ -40,7 +40,7 @@ fn number<'r>(number: usize) -> Cow<'r, str> {
     Cow::Owned(number.to_string())
 }
 
-fn digest<'r>(digest: Option<&'r Digest>) -> Cow<'r, str> {
+fn digest(digest: Option<&Digest>) -> Cow<'_, str> {
     Cow::Borrowed(digest.map_or("", Digest::as_str))
 }
 

@@ -22,7 +22,8 @@ const PLATFORM: &str = "cluster";
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Bom<'a> {
-    bom_format: &'static str,
+    #[serde(rename = "bomFormat")]
+    format: &'static str,
     spec_version: &'static str,
     serial_number: String,
     version: u32,
@@ -125,7 +126,7 @@ pub(super) fn write(
     let serial = Uuid::new_v5(&SERIAL_NAMESPACE, format!("{content} {observed_at}").as_bytes());
     let name = Some(snapshot.cluster_name()).filter(|name| !name.is_empty()).unwrap_or(PLATFORM);
     let bom = Bom {
-        bom_format: "CycloneDX",
+        format: "CycloneDX",
         spec_version: CycloneDxVersion::ALL.iter().find(|(known, _)| *known == version).map_or("1.6", |(_, word)| word),
         serial_number: serial.urn().to_string(),
         version: 1,
