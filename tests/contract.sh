@@ -82,6 +82,11 @@ awk '
 promtool check rules "$root/charts/kai/files/alerts.yaml"
 promtool test rules "$root/tests/alerts.yaml"
 
+for version in 1.6 1.7; do
+  curl -fsS "$url/v1/images?format=cyclonedx&version=$version" >"$work/bom.json"
+  "$tools/bin/python" "$root/tests/bill_of_materials.py" "$version" "$work/bom.json"
+done
+
 cd "$work"
 if ! "$tools/bin/schemathesis" --config-file "$root/tests/schemathesis.toml" run "$url/openapi.json" --checks all --phases examples,coverage,fuzzing,stateful \
   --max-examples 100 --seed "$seed" --generation-database none --request-timeout 10 --no-color; then

@@ -13,7 +13,7 @@ super::claims! {
         pages_hold_every_pod_that_stays_while_others_come_and_go;
 }
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Every row of a route, page by page.
 fn rows_of(service: &Service, path: &str, name: &str) -> Vec<Value> {
