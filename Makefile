@@ -64,9 +64,10 @@ openapi: ## Write openapi/openapi.json and openapi/openapi.yaml from the code
 packages: ## Install promtool, the Debian package that `make ci` needs (root)
 	tests/ci/packages.sh promtool
 
-contract: ## Test a running kai against its OpenAPI document with a validator and a property-based client (needs promtool)
+contract: ## Test a running kai against its OpenAPI document, and run the commands of docs/RECIPES.md (needs promtool, curl, jq)
 	$(CARGO) build --locked
 	tests/contract.sh target/debug/kai
+	tests/recipes.sh target/debug/kai
 
 control-plane: ## Build kube-apiserver, etcd, kwok and others for e2e into KAI_TOOLS, once (needs Go; 12 minutes)
 	KAI_TOOLS="$(KAI_TOOLS)" tests/control-plane/build.sh
