@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
-const DOCUMENTS: [&str; 15] = [
+const DOCUMENTS: [&str; 16] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/ANCHORE.md",
@@ -19,6 +19,7 @@ const DOCUMENTS: [&str; 15] = [
     "docs/INSTALL.md",
     "docs/MESSAGES.md",
     "docs/MIGRATION.md",
+    "docs/RECIPES.md",
     "docs/RUNBOOK.md",
     "docs/SECURITY.md",
     "docs/USAGE.md",
