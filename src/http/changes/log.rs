@@ -6,8 +6,8 @@ use serde_json::value::to_raw_value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::reader::Standing;
 use super::ring::{Ring, Stored};
+use super::standing::Standing;
 use crate::feed::SnapshotReader;
 use crate::metrics::Metrics;
 use crate::snapshot::Snapshot;

@@ -7,6 +7,7 @@ mod log;
 mod params;
 mod reader;
 mod ring;
+mod standing;
 mod stream;
 
 use std::sync::Arc;

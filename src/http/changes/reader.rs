@@ -1,17 +1,14 @@
 //! One client that reads events: a place in the ring, and nothing else that could grow.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::log::{ChangeLog, State};
 use super::ring::Stored;
+use super::standing::Standing;
 use crate::views::Filter;
-
-/// Bytes of events that may come while a client does not take the next one.
-const BEHIND_MAX: u64 = 1024 * 1024;
 
 /// Reads the events that a filter wants.
 pub(super) struct Reader {
@@ -23,16 +20,6 @@ pub(super) struct Reader {
     standing: Arc<Standing>,
     _place: OwnedSemaphorePermit,
 }
-
-/// How a client stands to what comes: looked at by those who make events, for a client that takes nothing does not look.
-#[derive(Debug)]
-pub(super) struct Standing {
-    /// How much had come when it was given an event; [`WAITING`] since it waits for the next.
-    given: AtomicU64,
-    given_up: CancellationToken,
-}
-
-const WAITING: u64 = u64::MAX;
 
 /// What comes next.
 pub(super) enum Next {
@@ -68,7 +55,7 @@ impl Reader {
             if self.log.stopped().is_cancelled() {
                 return Next::Stopped;
             }
-            if self.standing.given_up.is_cancelled() {
+            if self.standing.is_given_up() {
                 return Next::TooSlow;
             }
             match self.ready() {
@@ -76,7 +63,7 @@ impl Reader {
                 Ok(None) => {}
                 Err(TooSlow) => return Next::TooSlow,
             }
-            self.standing.given.store(WAITING, Ordering::Relaxed);
+            self.standing.waits();
             tokio::select! {
                 () = self.log.stopped().cancelled() => return Next::Stopped,
                 // The log is there as long as this is.
@@ -95,7 +82,7 @@ impl Reader {
                 Ok(Some(event)) => {
                     self.sequence = event.sequence;
                     if event.change.is_wanted(&self.filter) {
-                        self.standing.given.store(ring.come(), Ordering::Relaxed);
+                        self.standing.was_given(ring.come());
                         return Ok(Some(Arc::clone(event)));
                     }
                 }
@@ -111,24 +98,5 @@ impl Reader {
     /// Its client is not waited for.
     pub(super) fn give_up(&self) {
         self.log.give_up(&self.standing);
-    }
-}
-
-impl Standing {
-    pub(super) fn new(come: u64, given_up: CancellationToken) -> Self {
-        Self { given: AtomicU64::new(come), given_up }
-    }
-
-    /// Whether more has come than a client may leave, when so much has come in all.
-    pub(super) fn is_behind(&self, come: u64) -> bool {
-        // One that waits is behind nothing.
-        come.saturating_sub(self.given.load(Ordering::Relaxed)) > BEHIND_MAX
-    }
-
-    /// Whether this was the first time.
-    pub(super) fn give_up(&self) -> bool {
-        let is_first = !self.given_up.is_cancelled();
-        self.given_up.cancel();
-        is_first
     }
 }
