@@ -1,9 +1,10 @@
 //! From what was typed to an exit status.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches as _};
 use clap_complete::CompleteEnv;
 use tokio::runtime::Runtime;
 
@@ -19,7 +20,10 @@ use crate::output::is_closed_pipe;
 pub fn main() -> ExitCode {
     // A shell that asks for completions gets nothing else: no log line, no runtime.
     CompleteEnv::with_factory(Cli::command).complete();
-    let cli = match Cli::try_parse() {
+    let parsed = command()
+        .try_get_matches()
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command())));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(answer) => return print_answer(&answer),
     };
@@ -29,6 +33,13 @@ pub fn main() -> ExitCode {
         error.downcast_ref::<Failure>().map_or(Exit::Failed, |failure| failure.exit)
     });
     ExitCode::from(exit as u8)
+}
+
+/// The parser, under the name by which the user calls it: kubectl runs `kubectl-kai` for `kubectl kai`.
+fn command() -> clap::Command {
+    let called = std::env::args_os().next().unwrap_or_default();
+    let is_plugin = Path::new(&called).file_stem().is_some_and(|name| name == "kubectl-kai");
+    if is_plugin { Cli::command().bin_name("kubectl kai") } else { Cli::command() }
 }
 
 /// Help and versions are answers of the parser too. clap's own way out would not say that one could not be written.
