@@ -70,6 +70,13 @@ done
 sum=(sha256sum)
 command -v sha256sum >/dev/null || sum=(shasum -a 256)
 (cd "$dist" && "${sum[@]}" --check SHA256SUMS >/dev/null) || wrong "the checksums are of other files"
+# Only a release has it: it names where the archives are published.
+if [ -e "$dist/kai.yaml" ]; then
+  [ "$(grep -c ' uri: ' "$dist/kai.yaml")" = "$(find "$dist" -name "kai_${version}_*.tar.gz" | wc -l)" ] || wrong "kai.yaml has not every archive"
+  while read -r name checksum; do
+    grep -qx "$checksum  $name" "$dist/SHA256SUMS" || wrong "kai.yaml has another checksum of $name"
+  done < <(sed -n -e 's,^ *uri: .*/,,p' -e 's/^ *sha256: //p' "$dist/kai.yaml" | paste -d ' ' - -)
+fi
 for file in "$dist"/*; do
   name=$(basename "$file")
   case $name in SHA256SUMS | notes.md) continue ;; esac

@@ -5,11 +5,11 @@
 #   tests/release/dry_run.sh           all of them
 #   tests/release/dry_run.sh archive   the archive of this platform alone, as each machine of the release workflow makes it
 #   tests/release/dry_run.sh common    what is the same for every platform: SBOMs, chart, notes
-#   tests/release/dry_run.sh sums      the checksums of what lies in snapshot/dist, held to the promises too
+#   tests/release/dry_run.sh sums      krew's manifest and the checksums of what lies in snapshot/dist, held to the promises too
 #
 # FIPS=1 makes `archive` the one with the FIPS module. All of them have that one on Linux, where cmake and Go are. The chart
 # is packed by HELM, by the helm on the PATH, or by the one of the tests, which is built then; it installs the image of
-# GITHUB_REPOSITORY (OWNER/NAME), where that is set.
+# GITHUB_REPOSITORY (OWNER/NAME), where that is set, and krew's manifest is written only then.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -111,6 +111,12 @@ common() {
 sums() {
   local sum=(sha256sum)
   command -v sha256sum >/dev/null || sum=(shasum -a 256)
+  rm -f "$dist/kai.yaml"
+  if [ -n "${GITHUB_REPOSITORY:-}" ]; then
+    tests/release/krew.sh "$dist" "$version"
+  else
+    say "GITHUB_REPOSITORY is not set: krew's manifest is LEFT OUT"
+  fi
   (cd "$dist" && find . -maxdepth 1 -type f ! -name SHA256SUMS ! -name notes.md | sed 's,^\./,,' | sort | xargs "${sum[@]}" >SHA256SUMS)
   tests/release/check-dist.sh "$dist" "$version"
 }

@@ -91,9 +91,10 @@ release() {
   echo chart >"$dist/kai-1.2.3.tgz"
   echo notes >"$dist/notes.md"
 }
+sum=(sha256sum)
+command -v sha256sum >/dev/null || sum=(shasum -a 256)
 finish() {
-  local folder sum=(sha256sum)
-  command -v sha256sum >/dev/null || sum=(shasum -a 256)
+  local folder
   for folder in "$work"/stage/*; do
     [ -e "$folder" ] || continue
     tar -C "$work/stage" -czf "$dist/${folder##*/}.tar.gz" "${folder##*/}"
@@ -134,6 +135,24 @@ bill kai path+file:///home 1|it names a folder
 rm $dist/kai-1.2.3.tgz|kai-1.2.3.tgz is not there
 : >$dist/notes.md|notes.md is not there
 TABLE
+
+release
+finish
+krew() { GITHUB_REPOSITORY=Owner/kai "$here/krew.sh" "$dist" 1.2.3 >"$work/out" 2>&1; }
+sums() { (cd "$dist" && "${sum[@]}" $(ls | grep -v -e notes.md -e SHA256SUMS) >SHA256SUMS); }
+krew || fail "krew's manifest is not written"
+sums
+check || fail "krew's manifest is refused"
+[ "$(grep -c ' bin: kubectl-kai$' "$dist/kai.yaml")" = 2 ] || fail "krew is given other archives than the two without the FIPS module"
+grep -A 8 "arch: $architecture\$" "$dist/kai.yaml" | grep -qF "uri: https://github.com/Owner/kai/releases/download/v1.2.3/kai_$mine.tar.gz" || fail "the address is another"
+grep -qxF "        - from: kai_$mine/kai" "$dist/kai.yaml" || fail "the binary is another"
+claim "krew's manifest has each ordinary archive with its address and its sum"
+sed -i.bak 's/sha256: ./sha256: z/' "$dist/kai.yaml" && rm "$dist/kai.yaml.bak"
+sums
+refused "kai.yaml has another checksum of kai_"
+rm "$dist"/kai_*.tar.gz
+if krew; then fail "krew is given a release without archives"; fi
+claim "without an archive there is no manifest for krew"
 
 release
 finish
