@@ -1,4 +1,4 @@
-//! `kai completion`: scripts for shells, and the namespaces of the live cluster behind `-n`.
+//! `kai completion`: scripts for shells and for kubectl, and the namespaces of the live cluster behind `-n`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use clap_complete::env::Shells;
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
 
 use super::Exit;
+use super::plugin;
 use super::print::print;
 use crate::cluster::{self, ClusterSource, install_crypto_provider};
 use crate::config::{Environment, Flags};
@@ -25,15 +26,16 @@ To load completions:
   Bash, for every shell:       echo 'source <(kai completion bash)' >> ~/.bashrc
   Zsh, for every shell:        echo 'source <(kai completion zsh)' >> ~/.zshrc   (after compinit)
   fish, for every shell:       echo 'kai completion fish | source' > ~/.config/fish/completions/kai.fish
+  kubectl kai (from 1.26):     kai completion kubectl > kubectl_complete-kai, made executable, on the PATH
 
-The script calls the installed kai, so do not save its output in a file. `kai -n <TAB>` completes
+The script calls the installed kai, so do not save those of shells in a file. `kai -n <TAB>` completes
 namespaces from the cluster that the other flags on the line name, `kai --context <TAB>` the contexts of the kubeconfig.";
 
 /// Arguments of `kai completion`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = INSTRUCTIONS)]
 pub(super) struct Completion {
-    /// The shell to write a script for
+    /// The shell to write a script for; kubectl for `kubectl kai` in any shell
     shell: Shell,
 }
 
@@ -42,6 +44,7 @@ enum Shell {
     Bash,
     Zsh,
     Fish,
+    Kubectl,
 }
 
 impl Completion {
@@ -51,11 +54,14 @@ impl Completion {
             Shell::Bash => "bash",
             Shell::Zsh => "zsh",
             Shell::Fish => "fish",
+            Shell::Kubectl => return print(plugin::COMPLETION.as_bytes()),
         };
         let shells = Shells::builtins();
         let Some(completer) = shells.completer(name) else { anyhow::bail!("no completion for {name}") };
         let mut script = Vec::new();
-        completer.write_registration(VARIABLE, "kai", "kai", "kai", &mut script)?;
+        // An installed plugin may be there without kai under its own name.
+        let name = if plugin::is_plugin() { plugin::FILE } else { "kai" };
+        completer.write_registration(VARIABLE, name, name, name, &mut script)?;
         print(&script)
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, ValueHint};
-use clap_complete::ArgValueCompleter;
+use clap::{Arg, ArgAction, Args, ValueHint};
+use clap_complete::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 
 use super::completion;
 use crate::config::{Flags, Impersonation};
@@ -14,6 +14,15 @@ use crate::views::Format;
 fn formats() -> String {
     let [default, ..] = Format::NAMES;
     format!("Format of reports: {} [default: {default}]", Format::NAMES.join(", "))
+}
+
+/// `--output` of a subcommand that has formats of its own, the first of them where it is not given. Being global too, it is
+/// also the one before the name of the subcommand.
+pub(super) fn output_flag(words: Vec<&'static str>) -> Arg {
+    let help = format!("Format: {} [default: {}]", words.join(", "), words.first().copied().unwrap_or_default());
+    let candidates = move || words.iter().map(CompletionCandidate::new).collect();
+    let flag = Arg::new("output").short('o').long("output").global(true).value_name("FORMAT");
+    flag.help(help).add(ArgValueCandidates::new(candidates))
 }
 
 /// Flags that every subcommand takes.

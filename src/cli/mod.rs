@@ -4,6 +4,7 @@ mod completion;
 mod config;
 mod explain;
 mod globals;
+mod plugin;
 mod print;
 mod probe;
 mod push;

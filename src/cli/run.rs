@@ -1,16 +1,15 @@
 //! From what was typed to an exit status.
 
 use std::io::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches as _};
+use clap::FromArgMatches as _;
 use clap_complete::CompleteEnv;
 use tokio::runtime::Runtime;
 
 use super::print::NOT_WRITTEN;
 use super::start::{Failure, loaded, start, start_log};
-use super::{Cli, Command, Exit, config, serve, version};
+use super::{Cli, Command, Exit, config, plugin, serve, version};
 use crate::cluster::install_crypto_provider;
 use crate::config::{Flags, Mode};
 use crate::output::is_closed_pipe;
@@ -19,11 +18,8 @@ use crate::output::is_closed_pipe;
 #[must_use]
 pub fn main() -> ExitCode {
     // A shell that asks for completions gets nothing else: no log line, no runtime.
-    CompleteEnv::with_factory(Cli::command).complete();
-    let parsed = command()
-        .try_get_matches()
-        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command())));
-    let cli = match parsed {
+    CompleteEnv::with_factory(plugin::command).complete();
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(answer) => return print_answer(&answer),
     };
@@ -35,11 +31,10 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// The parser, under the name by which the user calls it: kubectl runs `kubectl-kai` for `kubectl kai`.
-fn command() -> clap::Command {
-    let called = std::env::args_os().next().unwrap_or_default();
-    let is_plugin = Path::new(&called).file_stem().is_some_and(|name| name == "kubectl-kai");
-    if is_plugin { Cli::command().bin_name("kubectl kai") } else { Cli::command() }
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = plugin::command();
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// Help and versions are answers of the parser too. clap's own way out would not say that one could not be written.

@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use super::Exit;
+use super::globals::output_flag;
 use super::print::print;
 use super::start::Failure;
 use crate::inventory::excerpt;
 
 /// Arguments of `kai version`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  kai version\n  kai version -o json")]
+#[command(after_help = "Examples:\n  kai version\n  kai version -o json", arg = output_flag(vec!["text", "json"]))]
 pub(super) struct Version {}
 
 /// The words are KAI's.

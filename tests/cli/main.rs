@@ -2,4 +2,5 @@
 
 mod input;
 mod one_shot;
+mod plugin;
 mod query;

@@ -1,7 +1,7 @@
 //! `kai images`, `kai containers`, `kai where` and `kai diff`: what they print, and how they end.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use crate::one_shot::{DEMO, kai, run, run_with_input, status, stderr, stdout};
 use rstest::rstest;
@@ -239,16 +239,4 @@ fn a_list_takes_what_belongs_to_it(#[case] arguments: &[&str], #[case] message: 
     let (status, _, err) = demo(arguments);
     assert_eq!(status, 2);
     assert!(err.contains(message), "{err}");
-}
-
-#[test]
-fn kubectl_runs_it_as_a_plugin() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let plugin = folder.path().join("kubectl-kai");
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_kai"), &plugin).expect("a link");
-    let plugin = |arguments: &[&str]| Command::new(&plugin).env_clear().args(arguments).output().expect("it runs");
-    let help = stdout(&plugin(&["where", "--help"]));
-    assert!(help.contains("Usage: kubectl kai where"), "{help}");
-    let found = plugin(&["where", "redis", "--input", DEMO, "-o", "name"]);
-    assert_eq!((status(&found), stdout(&found).lines().count()), (0, 1));
 }

@@ -24,7 +24,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 printed but inc
 
 /// Flags of `kai containers`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, arg = Output::flag(&Format::ROWS))]
 pub(in crate::cli) struct Containers {
     #[command(flatten)]
     filters: Filters,

@@ -37,7 +37,7 @@ Exit status: 0 equal, 1 different, 2 not compared, 3 compared, but a side is inc
 
 /// Flags of `kai diff`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, arg = Output::flag(&[]))]
 pub(in crate::cli) struct Diff {
     /// A dump, the URL of a running kai, or context:NAME
     #[arg(value_name = "A")]

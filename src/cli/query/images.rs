@@ -28,7 +28,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 printed but inc
 
 /// Flags of `kai images`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, arg = Output::flag(&Format::IMAGES))]
 pub(in crate::cli) struct Images {
     /// Only images whose name contains this text, as it is written or in full; * stands for any characters
     #[arg(value_name = "PATTERN")]

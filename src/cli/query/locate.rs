@@ -40,7 +40,7 @@ Exit status: 0 found, 1 no pod has it, 2 wrong usage or configuration, 3 incompl
 
 /// Flags of `kai where`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, arg = Output::flag(&Format::ROWS))]
 pub(in crate::cli) struct Locate {
     /// Image references, digests (or their first 12 hex digits), or package URLs
     #[arg(value_name = "IMAGE|DIGEST", required_unless_present = "file")]

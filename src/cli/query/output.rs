@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::io::{self, BufWriter, Write, stdout};
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Arg, Args};
 use serde::Serialize;
 
 use crate::cli::Exit;
-use crate::cli::globals::Globals;
+use crate::cli::globals::{Globals, output_flag};
 use crate::cli::print::NOT_WRITTEN;
 use crate::cli::start::Failure;
 use crate::inventory::{escape_controls, excerpt};
@@ -56,13 +56,22 @@ impl Output {
         }
     }
 
-    /// What `-o` says, of these lists and what every command has; a table where it says nothing.
-    pub(super) fn of(globals: &Globals, lists: &[Format]) -> anyhow::Result<Self> {
-        let Some(word) = globals.output() else { return Ok(Self::Table) };
+    /// What every command has, and these lists.
+    fn known(lists: &'static [Format]) -> impl Iterator<Item = Self> {
         let lists = lists.iter().filter(|format| **format != Format::Json).map(|format| Self::List(*format));
-        let mut known = Self::ALL.into_iter().chain(lists);
-        known.clone().find(|output| output.word() == word).ok_or_else(|| {
-            let words: Vec<&str> = known.by_ref().map(Self::word).collect();
+        Self::ALL.into_iter().chain(lists)
+    }
+
+    /// The flag `-o` of a command that has these lists, which stands in for the global one: help and completion name its words.
+    pub(super) fn flag(lists: &'static [Format]) -> Arg {
+        output_flag(Self::known(lists).map(Self::word).collect())
+    }
+
+    /// What `-o` says, of these lists and what every command has; a table where it says nothing.
+    pub(super) fn of(globals: &Globals, lists: &'static [Format]) -> anyhow::Result<Self> {
+        let Some(word) = globals.output() else { return Ok(Self::Table) };
+        Self::known(lists).find(|output| output.word() == word).ok_or_else(|| {
+            let words: Vec<&str> = Self::known(lists).map(Self::word).collect();
             let message = format!("--output {}: it must be {}", excerpt(word), words.join(" or "));
             Failure { exit: Exit::Usage, message }.into()
         })
