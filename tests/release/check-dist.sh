@@ -26,7 +26,7 @@ archive() { # archive FILE
   name=$(basename "$1" .tar.gz)
   folder=$work/$name
   tar -xzf "$1" -C "$work" || { wrong "$name.tar.gz cannot be unpacked"; return; }
-  for file in kai LICENSE README.md CHANGELOG.md licenses/AWS-LC completions/{kai.bash,_kai,kai.fish} man/man1/kai.1; do
+  for file in kai LICENSE README.md CHANGELOG.md licenses/AWS-LC completions/{kai.bash,_kai,kai.fish} man/man1/kai{,-images,-containers,-where,-diff}.1; do
     [ -s "$folder/$file" ] || wrong "$name.tar.gz has no $file"
   done
   grep -qsE '^ *OpenSSL License|Apache License' "$folder/licenses/AWS-LC" || wrong "$name.tar.gz: licenses/AWS-LC is no licence"

@@ -70,7 +70,7 @@ dist=$work/dist
 archive() { # archive NAME MODULE
   local folder=$work/stage/$1
   mkdir -p "$folder"/{licenses,completions,man/man1}
-  echo "Apache License" | tee "$folder"/{LICENSE,README.md,CHANGELOG.md,licenses/AWS-LC,completions/{kai.bash,_kai,kai.fish},man/man1/kai.1} >/dev/null
+  echo "Apache License" | tee "$folder"/{LICENSE,README.md,CHANGELOG.md,licenses/AWS-LC,completions/{kai.bash,_kai,kai.fish},man/man1/kai{,-images,-containers,-where,-diff}.1} >/dev/null
   kai "$folder/kai" "$2"
 }
 bill() { # bill NAME PACKAGE VERSION
@@ -122,6 +122,7 @@ while IFS='|' read -r change words; do
 done <<TABLE
 rm kai-fips_$mine/licenses/AWS-LC|kai-fips_$mine.tar.gz has no licenses/AWS-LC
 : >kai_1.2.3_plan9_mips/man/man1/kai.1|kai_1.2.3_plan9_mips.tar.gz has no man/man1/kai.1
+rm kai_$mine/man/man1/kai-where.1|kai_$mine.tar.gz has no man/man1/kai-where.1
 echo no >kai_$mine/licenses/AWS-LC|kai_$mine.tar.gz: licenses/AWS-LC is no licence
 kai kai-fips_$mine/kai "AWS-LC 4.2.0, not validated"|its binary says "AWS-LC 4.2.0, not validated" of its module
 kai kai-fips_$mine/kai ""|its binary says "" of its module
