@@ -30,35 +30,13 @@ if [ ! -e "$tools/complete" ]; then
   touch "$tools/complete"
 fi
 
-work=$(mktemp -d)
-server=
-finish() {
-  if [ -n "$server" ]; then
-    kill "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-  fi
-  rm -rf "$work"
-}
-trap finish EXIT
+. "$root/tests/serving.sh"
 
 for document in openapi/openapi.json openapi/openapi.yaml; do
   "$tools/bin/openapi-spec-validator" "$root/$document"
 done
 
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-"$binary" serve --input "$dump" --listen "127.0.0.1:$port" >"$work/kai.log" 2>&1 &
-server=$!
-url=http://127.0.0.1:$port
-for _ in $(seq 100); do
-  curl -fso /dev/null "$url/readyz" && break
-  if ! kill -0 "$server" 2>/dev/null; then
-    echo "tests/contract.sh: the server ended" >&2
-    cat "$work/kai.log" >&2
-    exit 1
-  fi
-  sleep 0.1
-done
-curl -fso /dev/null "$url/readyz" || { echo "tests/contract.sh: $url/readyz is not ok" >&2; cat "$work/kai.log" >&2; exit 1; }
+serve "$binary" "$dump"
 
 # What scrapers read, and the rules over it. promtool knows the older text alone, in which a counter's description has
 # its whole name and an info is a gauge.

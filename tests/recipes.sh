@@ -14,26 +14,9 @@ for tool in curl jq; do
   command -v "$tool" >/dev/null || { echo "tests/recipes.sh: $tool is not there; install it" >&2; exit 1; }
 done
 
-work=$(mktemp -d)
-server=
-finish() {
-  if [ -n "$server" ]; then
-    kill "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-  fi
-  rm -rf "$work"
-}
-trap finish EXIT
-
-"$kai" serve --input "$demo" --listen 127.0.0.1:0 2>"$work/log" &
-server=$!
-address=
-for _ in $(seq 100); do
-  address=$(sed -n 's|.*listening on http://||p' "$work/log")
-  [ -n "$address" ] && curl -fso /dev/null "$address/readyz" && break
-  sleep 0.1
-done
-[ -n "$address" ] || { echo "tests/recipes.sh: kai does not serve" >&2; cat "$work/log" >&2; exit 1; }
+. "$root/tests/serving.sh"
+serve "$kai" "$demo"
+address=${url#http://}
 
 # What stands for a cluster, and for the scanners.
 mkdir "$work/bin" "$work/files"
