@@ -94,11 +94,12 @@ chart: ## Test the Helm chart and package it into snapshot/chart (HELM=… uses 
 chart-kind: ## Install the chart with the image of this checkout on a kind cluster (KUBECONFIG=FILE, CLUSTER=kai; docker, kind, helm)
 	tests/chart/kind.sh
 
-bench: ## Measure decoding, reading a file, serving, sending and memory (docs/PERFORMANCE.md lists what each needs)
+bench: ## Measure decoding, reading a file, serving, questions, sending and memory (docs/PERFORMANCE.md lists what each needs)
 	$(CARGO) bench --locked
 	$(CARGO) build --locked --release --bin kai --example receiver
 	benches/input.sh target/release/kai
 	benches/http.sh target/release/kai
+	benches/rows.sh target/release/kai
 	benches/sizing.sh target/release/kai target/release/examples/receiver
 	$(CARGO) build --locked --release --example replay
 	target/release/examples/replay target/release/kai 100000 200 60 1000 64
