@@ -19,7 +19,8 @@ use crate::views::{Format, INVENTORY_TYPE, ImageEntry, KaiReport, Layout, Namesp
 const DESCRIPTION: &str = "\
 Which container images run in a Kubernetes cluster, right now, where, and since when.
 
-Every resource answers GET and HEAD. Data answers have a weak `ETag` of their content for `If-None-Match`. \
+Every resource answers GET and HEAD. Data answers have a weak `ETag` of their content for `If-None-Match`, but for lists that are written while they are \
+sent: those of `/v1` in another format than JSON. \
 `Inventory-Generation`, `Inventory-Observed-At` and `Inventory-Complete` describe the snapshot that the answer shows: \
 while the cluster changes without a pause, long answers may be a moment behind short ones; \
 `timestamp`, `generation` and `observed_at` inside a body are those of the snapshot in which this content first \

@@ -1,5 +1,6 @@
 //! Package URLs of images: what they say of digest, name and tag.
 
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 use crate::inventory::Digest;
@@ -49,22 +50,7 @@ impl Purl {
 }
 
 fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, behind @ ..] = rest {
-        let escaped = || u8::from_str_radix(std::str::from_utf8(behind.get(..2)?).ok()?, 16).ok();
-        (rest, bytes) = match escaped().filter(|_| *first == b'%') {
-            Some(byte) => (&behind[2..], {
-                bytes.push(byte);
-                bytes
-            }),
-            None => (behind, {
-                bytes.push(*first);
-                bytes
-            }),
-        };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -33,7 +33,16 @@ pub(crate) const MODULES: &[Module] = &[
         name: "views",
         imports: Only(&["snapshot", "inventory"]),
         // The bodies of a push are JSON, joined by ids that are made from names: all of it without I/O.
-        outside: Outside::Only(&["csv", "foldhash", "jiff", "serde", "serde_json", "utoipa", "uuid"]),
+        outside: Outside::Only(&[
+            "csv",
+            "foldhash",
+            "jiff",
+            "percent_encoding",
+            "serde",
+            "serde_json",
+            "utoipa",
+            "uuid",
+        ]),
     },
     Module { name: "decode", imports: Only(&["inventory", "snapshot"]), outside: NotKept },
     // The formats of reports are one table, in `views`.

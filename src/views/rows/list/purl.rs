@@ -2,7 +2,13 @@
 
 use std::fmt::Write as _;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::views::ImageRow;
+
+/// What is unreserved in a URL stands for itself.
+const PART: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const REPOSITORY: AsciiSet = PART.remove(b'/');
 
 /// The package URL of an image; `None` for a text that is no reference. A version is a manifest digest and nothing else.
 pub(super) fn purl(row: &ImageRow<'_>) -> Option<String> {
@@ -11,27 +17,14 @@ pub(super) fn purl(row: &ImageRow<'_>) -> Option<String> {
         return None;
     }
     let name = repository.rsplit('/').next().unwrap_or(repository).to_lowercase();
-    let mut purl = format!("pkg:oci/{}", escape(&name, ""));
+    let mut purl = format!("pkg:oci/{}", utf8_percent_encode(&name, &PART));
     if let Some(digest) = row.digest.as_deref() {
-        let _infallible = write!(purl, "@{}", escape(digest.as_str(), ""));
+        let _infallible = write!(purl, "@{}", utf8_percent_encode(digest.as_str(), &PART));
     }
-    let _infallible = write!(purl, "?repository_url={}", escape(&format!("{registry}/{repository}"), "/"));
+    let _infallible =
+        write!(purl, "?repository_url={}", utf8_percent_encode(&format!("{registry}/{repository}"), &REPOSITORY));
     if let Some(tag) = row.tag.as_deref() {
-        let _infallible = write!(purl, "&tag={}", escape(tag, ""));
+        let _infallible = write!(purl, "&tag={}", utf8_percent_encode(tag, &PART));
     }
     Some(purl)
-}
-
-/// Every byte that is not unreserved in a URL, nor one of those, by its number.
-fn escape(text: &str, kept: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        let is_plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || kept.as_bytes().contains(&byte);
-        if is_plain {
-            escaped.push(char::from(byte));
-        } else {
-            let _infallible = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
 }
