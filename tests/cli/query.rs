@@ -240,3 +240,25 @@ fn a_list_takes_what_belongs_to_it(#[case] arguments: &[&str], #[case] message: 
     assert_eq!(status, 2);
     assert!(err.contains(message), "{err}");
 }
+
+#[test]
+fn a_list_of_several_says_what_each_row_was_found_by() {
+    let (status, csv, _) = demo(&["where", "nginx", "redis", "-o", "csv"]);
+    let first: Vec<&str> = csv.lines().filter_map(|line| line.split(',').next()).collect();
+    assert_eq!((status, first), (0, vec!["asked", "nginx", "redis"]), "{csv}");
+}
+
+#[test]
+fn what_could_not_be_read_may_have_what_is_not_found() {
+    let broken = json!({"kind": "List", "items": [{"kind": "Pod", "metadata": {"name": "bad", "namespace": "shop"},
+        "spec": {"containers": [{"name": "a", "image": 5}]}, "status": {"phase": "Running"}}]});
+    let ask = |more: &[&str]| {
+        run_with_input(&[&["where", "nginx", "--input", "-"], more].concat(), broken.to_string().as_bytes())
+    };
+    let uncertain = ask(&[]);
+    assert_eq!(status(&uncertain), 3);
+    for part in ["no pod has this image: nginx", "the answer is incomplete"] {
+        assert!(stderr(&uncertain).contains(part), "{}", stderr(&uncertain));
+    }
+    assert_eq!(status(&ask(&["--allow-incomplete"])), 1);
+}

@@ -3,11 +3,10 @@
 use clap::Args;
 use jiff::Timestamp;
 
-use super::filters::Filters;
-use super::output::{Output, Printing, to_stdout, write_document, write_line};
-use super::rows::write_containers;
-use super::source::{Reading, check_sort, with_namespaces};
-use super::{finish, stopped};
+use super::asking::{Asking, stopped};
+use super::output::{Output, Shown, to_stdout, write_document};
+use super::rows::{write_containers, write_names};
+use super::source::check_sort;
 use crate::cli::Exit;
 use crate::cli::globals::Globals;
 use crate::views::{ContainerSort, Format, ListOptions};
@@ -27,11 +26,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 printed but inc
 #[command(after_help = EXAMPLES, arg = Output::flag(&Format::ROWS))]
 pub(in crate::cli) struct Containers {
     #[command(flatten)]
-    filters: Filters,
-    #[command(flatten)]
-    reading: Reading,
-    #[command(flatten)]
-    printing: Printing,
+    asking: Asking,
     /// Column to sort by, with -o wide, json, yaml or name: namespace, image, node or owner
     #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
     sort_by: Option<String>,
@@ -40,28 +35,27 @@ pub(in crate::cli) struct Containers {
 impl Containers {
     pub(in crate::cli) async fn run(&self, globals: &Globals) -> anyhow::Result<Exit> {
         let output = Output::of(globals, &Format::ROWS)?;
-        let filters = with_namespaces(&self.filters, globals);
-        filters.parse()?;
+        let filters = self.asking.filters(globals)?;
         check_sort::<ContainerSort>(self.sort_by.as_deref())?;
-        let Some(source) = self.reading.open(globals).await? else { return Ok(stopped()) };
-        if let Output::List(format) = output {
-            let options = ListOptions::default();
-            let standing = source.list::<ContainerSort>(&filters, self.sort_by.as_deref(), format, options).await?;
-            return finish(&standing, &self.printing);
-        }
+        let Some(source) = self.asking.open(globals).await? else { return Ok(stopped()) };
+        let shown = match output {
+            Output::Shown(shown) => shown,
+            Output::List(format) => {
+                let options = ListOptions::default();
+                let lacking = source.list::<ContainerSort>(&filters, self.sort_by.as_deref(), format, options).await?;
+                return self.asking.finish(lacking);
+            }
+        };
         let page = source.containers(&filters, self.sort_by.as_deref()).await?;
-        let look = self.printing.look(output);
-        to_stdout(|out| match output {
-            Output::Json | Output::Yaml => write_document(&page, output, out),
-            Output::Name => page
-                .containers
-                .iter()
-                .try_for_each(|row| write_line(&[&*row.namespace, &*row.pod, &*row.container].join("/"), out)),
-            Output::Table | Output::Wide | Output::List(_) => {
+        let look = self.asking.printing.look(shown);
+        to_stdout(|out| match shown {
+            Shown::Json | Shown::Yaml => write_document(&page, shown, out),
+            Shown::Name => write_names(&page.containers, out),
+            Shown::Table | Shown::Wide => {
                 let rows = page.containers.iter().map(|row| ("", row));
-                write_containers(rows, false, output, Timestamp::now(), look, out)
+                write_containers(rows, false, shown, Timestamp::now(), look, out)
             }
         })?;
-        finish(&source.standing(&page.head), &self.printing)
+        self.asking.finish(source.lacking(&page.head))
     }
 }

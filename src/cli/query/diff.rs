@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::asking::stopped;
 use super::filters::Filters;
-use super::output::{Output, Printing, to_stdout, write_document, write_line, write_table};
+use super::output::{Output, Printing, Shown, to_stdout, write_document, write_line, write_table};
 use super::rows::short;
 use super::server::Server;
-use super::source::{Source, read, with_namespaces};
-use super::stopped;
+use super::source::{Source, read};
 use crate::cli::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::start::Failure;
@@ -75,13 +75,12 @@ struct Answer<'a> {
 
 impl Diff {
     pub(in crate::cli) async fn run(&self, globals: &Globals) -> anyhow::Result<Exit> {
-        let output = Output::of(globals, &[])?;
+        let shown = Shown::of(globals)?;
         if globals.dump().is_some() {
             let message = "--input has no meaning here; write the dumps as A and B".to_owned();
             return Err(Failure { exit: Exit::Usage, message }.into());
         }
-        let filters = with_namespaces(&self.filters, globals);
-        filters.parse()?;
+        let filters = self.filters.with_namespaces(globals)?;
         let (mut sides, mut lacking) = (Vec::new(), Vec::new());
         for side in [&self.before, &self.after] {
             // Whatever goes wrong, nothing was compared.
@@ -96,7 +95,7 @@ impl Diff {
         let differences = differences(before, after);
         let is_equal = differences.is_empty();
         let answer = Answer { a: &self.before, b: &self.after, complete: lacking.is_empty(), differences };
-        self.print(&answer, output)?;
+        self.print(&answer, shown)?;
         if !lacking.is_empty() && !self.printing.allow_incomplete {
             let message = format!("a side is incomplete: {}", lacking.join("; "));
             return Err(Failure { exit: Exit::Incomplete, message }.into());
@@ -104,17 +103,17 @@ impl Diff {
         Ok(if is_equal { Exit::Done } else { Exit::Failed })
     }
 
-    fn print(&self, answer: &Answer<'_>, output: Output) -> anyhow::Result<()> {
-        let look = self.printing.look(output);
+    fn print(&self, answer: &Answer<'_>, shown: Shown) -> anyhow::Result<()> {
+        let look = self.printing.look(shown);
         let is_short = look.width.is_some();
         let digests = |digests: &[&Digest]| {
             let texts = digests.iter().map(|digest| short(digest, is_short));
             Cow::from(texts.collect::<Vec<_>>().join(" "))
         };
-        to_stdout(|out| match output {
-            Output::Json | Output::Yaml => write_document(answer, output, out),
-            Output::Name => answer.differences.iter().try_for_each(|difference| write_line(difference.image, out)),
-            Output::Table | Output::Wide | Output::List(_) => {
+        to_stdout(|out| match shown {
+            Shown::Json | Shown::Yaml => write_document(answer, shown, out),
+            Shown::Name => answer.differences.iter().try_for_each(|difference| write_line(difference.image, out)),
+            Shown::Table | Shown::Wide => {
                 let lines = answer.differences.iter().map(|difference| {
                     let Difference { change, namespace, image, a, b } = difference;
                     let [namespace, image] = [namespace, image].map(|text| escape_controls(text));
@@ -148,7 +147,7 @@ async fn images_of(
     };
     let Some(source) = source else { return Ok(None) };
     let page = source.containers(filters, None).await?;
-    let lacking = source.standing(&page.head).lacking;
+    let lacking = source.lacking(&page.head);
     Ok(Some((collect(&page), lacking)))
 }
 

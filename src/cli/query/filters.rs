@@ -3,12 +3,13 @@
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::cli::Exit;
+use crate::cli::globals::Globals;
 use crate::cli::start::Failure;
 use crate::inventory::excerpt;
 use crate::views::{FILTERS, Filter, FilterParam};
 
 /// What the global flag `-n` stands for here.
-pub(super) const NAMESPACE: &str = "namespace";
+const NAMESPACE: &str = "namespace";
 
 /// Parameters as HTTP takes them: names and values, as they were typed.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +26,13 @@ impl Filters {
         let mut filters = self.clone();
         filters.0.push((name, value.into()));
         filters
+    }
+
+    /// With those of `-n`, once all of them are known to mean something.
+    pub(super) fn with_namespaces(&self, globals: &Globals) -> anyhow::Result<Self> {
+        let names = globals.namespaces().into_iter();
+        let filters = names.fold(self.clone(), |filters, name| filters.with(NAMESPACE, name));
+        filters.parse().map(|_| filters)
     }
 
     /// What they mean.

@@ -2,13 +2,12 @@
 
 use clap::Args;
 
-use super::filters::Filters;
+use super::asking::{Asking, stopped};
 use super::list::Listing;
-use super::output::{Output, Printing, to_stdout, write_document};
+use super::output::{Output, Shown, to_stdout, write_document, write_line};
 use super::pattern::Pattern;
 use super::rows::write_images;
-use super::source::{Reading, check_sort, with_namespaces};
-use super::{finish, stopped};
+use super::source::check_sort;
 use crate::cli::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::start::Failure;
@@ -34,11 +33,7 @@ pub(in crate::cli) struct Images {
     #[arg(value_name = "PATTERN")]
     pattern: Option<String>,
     #[command(flatten)]
-    filters: Filters,
-    #[command(flatten)]
-    reading: Reading,
-    #[command(flatten)]
-    printing: Printing,
+    asking: Asking,
     #[command(flatten)]
     listing: Listing,
     /// Column to sort by: image, containers, pods, namespaces or owners; --sort-by=-pods begins with the most
@@ -49,8 +44,7 @@ pub(in crate::cli) struct Images {
 impl Images {
     pub(in crate::cli) async fn run(&self, globals: &Globals) -> anyhow::Result<Exit> {
         let output = Output::of(globals, &Format::IMAGES)?;
-        let filters = with_namespaces(&self.filters, globals);
-        filters.parse()?;
+        let filters = self.asking.filters(globals)?;
         check_sort::<ImageSort>(self.sort_by.as_deref())?;
         if let (Output::List(format), Some(_)) = (output, &self.pattern) {
             let message = format!(
@@ -59,24 +53,26 @@ impl Images {
             );
             return Err(Failure { exit: Exit::Usage, message }.into());
         }
-        let Some(source) = self.reading.open(globals).await? else { return Ok(stopped()) };
-        if let Output::List(format) = output {
-            let options = self.listing.options(format)?;
-            let standing = source.list::<ImageSort>(&filters, self.sort_by.as_deref(), format, options).await?;
-            return finish(&standing, &self.printing);
-        }
+        let Some(source) = self.asking.open(globals).await? else { return Ok(stopped()) };
+        let shown = match output {
+            Output::Shown(shown) => shown,
+            Output::List(format) => {
+                let options = self.listing.options(format)?;
+                let lacking = source.list::<ImageSort>(&filters, self.sort_by.as_deref(), format, options).await?;
+                return self.asking.finish(lacking);
+            }
+        };
         let mut page = source.images(&filters, self.sort_by.as_deref()).await?;
         if let Some(pattern) = self.pattern.as_deref().map(Pattern::new) {
             page.images.retain(|row| pattern.matches(&row.image));
             page.head.total = page.images.len();
         }
-        to_stdout(|out| match output {
-            Output::Json | Output::Yaml => write_document(&page, output, out),
-            Output::Name => page.images.iter().try_for_each(|row| super::output::write_line(&row.image, out)),
-            Output::Table | Output::Wide | Output::List(_) => {
-                write_images(&page.images, output, self.printing.look(output), out)
-            }
+        let look = self.asking.printing.look(shown);
+        to_stdout(|out| match shown {
+            Shown::Json | Shown::Yaml => write_document(&page, shown, out),
+            Shown::Name => page.images.iter().try_for_each(|row| write_line(&row.image, out)),
+            Shown::Table | Shown::Wide => write_images(&page.images, shown, look, out),
         })?;
-        finish(&source.standing(&page.head), &self.printing)
+        self.asking.finish(source.lacking(&page.head))
     }
 }

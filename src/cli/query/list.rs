@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::filters::Filters;
 use super::output::to_stdout;
-use super::source::{Source, Standing, request, sorted};
+use super::source::{Source, request, sorted};
 use crate::cli::Exit;
 use crate::cli::start::Failure;
 use crate::inventory::excerpt;
@@ -78,19 +78,19 @@ fn one_of<T: Copy + Default>(flag: &str, word: Option<&str>, known: &[(T, &str)]
 }
 
 impl Source {
-    /// Prints every row that the filters want.
+    /// Prints every row that the filters want. What of the whole is missing, if anything.
     pub(super) async fn list<S: Listed>(
         &self,
         filters: &Filters,
         sort: Option<&str>,
         format: Format,
         options: ListOptions,
-    ) -> anyhow::Result<Standing> {
+    ) -> anyhow::Result<Option<String>> {
         match self {
             Self::Snapshot { snapshot, .. } => {
                 let (filter, list) = (filters.parse()?, S::list(request::<S>(sort)?));
                 to_stdout(|out| list.write(snapshot, &filter, format, options, out))?;
-                Ok(self.standing(&PageHead::new(snapshot, None, 0, None)))
+                Ok(self.lacking(&PageHead::new(snapshot, None, 0, None)))
             }
             Self::Server(server) => {
                 let ListOptions { reference, version } = options;
@@ -105,8 +105,7 @@ impl Source {
                     query = query.with("reference", *word);
                 }
                 let is_complete = server.copy(S::PATH, &query).await?;
-                let lacking = (!is_complete).then(|| "the server could not read everything".to_owned());
-                Ok(Standing { lacking })
+                Ok((!is_complete).then(|| "the server could not read everything".to_owned()))
             }
         }
     }

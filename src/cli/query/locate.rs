@@ -1,5 +1,6 @@
 //! `kai where`: which pods run an image or a digest, and who owns them.
 
+use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -7,17 +8,17 @@ use clap::{Args, ValueHint};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::asking::{Asking, stopped};
 use super::filters::Filters;
-use super::output::{Output, Printing, to_stdout, write_document, write_line};
-use super::rows::write_containers;
-use super::source::{Reading, Source, with_namespaces};
+use super::output::{Output, Printing, Shown, to_stdout, write_document};
+use super::rows::{write_containers, write_names};
+use super::source::Source;
 use super::wanted::Wanted;
-use super::{finish, stopped};
 use crate::cli::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::start::Failure;
 use crate::inventory::excerpt;
-use crate::views::{ContainerRow, Format, PageHead, write_csv};
+use crate::views::{ContainerRow, CsvRow, Format, PageHead, write_csv};
 
 /// Standard input.
 const STDIN: &str = "-";
@@ -49,11 +50,7 @@ pub(in crate::cli) struct Locate {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: Vec<PathBuf>,
     #[command(flatten)]
-    filters: Filters,
-    #[command(flatten)]
-    reading: Reading,
-    #[command(flatten)]
-    printing: Printing,
+    asking: Asking,
 }
 
 /// A container, and what it was found by.
@@ -74,40 +71,51 @@ struct Answer<'a> {
     containers: Vec<Found<'a>>,
 }
 
+impl CsvRow for Found<'_> {
+    fn columns() -> Vec<&'static str> {
+        [vec!["asked"], ContainerRow::columns()].concat()
+    }
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        std::iter::once(Cow::Borrowed(self.asked)).chain(self.row.cells()).collect()
+    }
+}
+
+impl Answer<'_> {
+    fn print(&self, output: Output, is_several: bool, printing: &Printing) -> anyhow::Result<()> {
+        let rows = || self.containers.iter().map(|found| &found.row);
+        to_stdout(|out| match output {
+            Output::List(_) => write_csv(&self.containers, out),
+            Output::Shown(shown @ (Shown::Json | Shown::Yaml)) => write_document(self, shown, out),
+            Output::Shown(Shown::Name) => write_names(rows(), out),
+            Output::Shown(shown @ (Shown::Table | Shown::Wide)) => {
+                let rows = self.containers.iter().map(|found| (found.asked, &found.row));
+                write_containers(rows, is_several, shown, Timestamp::now(), printing.look(shown), out)
+            }
+        })
+    }
+}
+
 impl Locate {
     pub(in crate::cli) async fn run(&self, globals: &Globals) -> anyhow::Result<Exit> {
         let output = Output::of(globals, &Format::ROWS)?;
         let wanted = self.wanted()?;
-        let filters = with_namespaces(&self.filters, globals);
-        filters.parse()?;
-        let Some(source) = self.reading.open(globals).await? else { return Ok(stopped()) };
+        let filters = self.asking.filters(globals)?;
+        let Some(source) = self.asking.open(globals).await? else { return Ok(stopped()) };
         let answer = find(&source, &wanted, &filters).await?;
-        let (look, is_one) = (self.printing.look(output), wanted.len() == 1);
-        to_stdout(|out| match output {
-            Output::Json | Output::Yaml => write_document(&answer, output, out),
-            Output::Name => answer.containers.iter().try_for_each(|Found { row, .. }| {
-                write_line(&[&*row.namespace, &*row.pod, &*row.container].join("/"), out)
-            }),
-            Output::List(_) => write_csv(answer.containers.iter().map(|found| found.row.clone()), out),
-            Output::Table | Output::Wide => {
-                let rows = answer.containers.iter().map(|found| (found.asked, &found.row));
-                write_containers(rows, !is_one, output, Timestamp::now(), look, out)
-            }
-        })?;
-        let standing = source.standing(&answer.head);
-        if standing.lacking.is_some() && !self.printing.allow_incomplete {
-            return finish(&standing, &self.printing);
-        }
+        answer.print(output, wanted.len() > 1, &self.asking.printing)?;
+        let lacking = source.lacking(&answer.head);
         let nothing = wanted.iter().filter(|wanted| answer.not_found.contains(&&*wanted.asked));
         let nothing: Vec<String> = nothing.map(not_found).collect();
-        if answer.containers.is_empty() {
-            let message = nothing.first().cloned().unwrap_or_default();
-            let others = nothing.len().saturating_sub(1);
-            let message = if others > 0 { format!("{message}, nor any of {others} others") } else { message };
-            return Err(Failure { exit: Exit::Failed, message }.into());
+        // Of what could not be read nobody knows that it does not have it.
+        let is_certain = lacking.is_none() || self.asking.printing.allow_incomplete;
+        if let ([first, others @ ..], true, true) = (&*nothing, answer.containers.is_empty(), is_certain) {
+            let others =
+                if others.is_empty() { String::new() } else { format!(", nor any of {} others", others.len()) };
+            return Err(Failure { exit: Exit::Failed, message: format!("{first}{others}") }.into());
         }
         nothing.iter().for_each(|nothing| tracing::warn!("{nothing}"));
-        finish(&standing, &self.printing)
+        self.asking.finish(lacking)
     }
 
     /// Everything that is asked for.

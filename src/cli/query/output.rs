@@ -30,6 +30,14 @@ pub(super) struct Printing {
 /// A format of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Output {
+    Shown(Shown),
+    /// A whole list, as HTTP has it.
+    List(Format),
+}
+
+/// What every command has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
     /// Columns; on a terminal as many characters as it has room for.
     Table,
     /// Every column, whole.
@@ -38,12 +46,15 @@ pub(super) enum Output {
     Yaml,
     /// One name a line.
     Name,
-    /// A whole list, as HTTP has it.
-    List(Format),
 }
 
-impl Output {
+impl Shown {
     const ALL: [Self; 5] = [Self::Table, Self::Wide, Self::Json, Self::Yaml, Self::Name];
+
+    /// What `-o` says to a command that has no lists.
+    pub(super) fn of(globals: &Globals) -> anyhow::Result<Self> {
+        named(globals, &Self::ALL, Self::word)
+    }
 
     const fn word(self) -> &'static str {
         match self {
@@ -52,6 +63,14 @@ impl Output {
             Self::Json => "json",
             Self::Yaml => "yaml",
             Self::Name => "name",
+        }
+    }
+}
+
+impl Output {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Shown(shown) => shown.word(),
             Self::List(format) => format.name(),
         }
     }
@@ -59,7 +78,7 @@ impl Output {
     /// What every command has, and these lists.
     fn known(lists: &'static [Format]) -> impl Iterator<Item = Self> {
         let lists = lists.iter().filter(|format| **format != Format::Json).map(|format| Self::List(*format));
-        Self::ALL.into_iter().chain(lists)
+        Shown::ALL.into_iter().map(Self::Shown).chain(lists)
     }
 
     /// The flag `-o` of a command that has these lists, which stands in for the global one: help and completion name its words.
@@ -67,22 +86,31 @@ impl Output {
         output_flag(Self::known(lists).map(Self::word).collect())
     }
 
-    /// What `-o` says, of these lists and what every command has; a table where it says nothing.
+    /// What `-o` says, of these lists and what every command has.
     pub(super) fn of(globals: &Globals, lists: &'static [Format]) -> anyhow::Result<Self> {
-        let Some(word) = globals.output() else { return Ok(Self::Table) };
-        Self::known(lists).find(|output| output.word() == word).ok_or_else(|| {
-            let words: Vec<&str> = Self::known(lists).map(Self::word).collect();
-            let message = format!("--output {}: it must be {}", excerpt(word), words.join(" or "));
-            Failure { exit: Exit::Usage, message }.into()
-        })
+        named(globals, &Self::known(lists).collect::<Vec<_>>(), Self::word)
     }
+}
+
+/// The one that `-o` names; the first where it says nothing.
+fn named<T: Copy>(globals: &Globals, known: &[T], word_of: fn(T) -> &'static str) -> anyhow::Result<T> {
+    let found = match globals.output() {
+        None => known.first(),
+        Some(word) => known.iter().find(|known| word_of(**known) == word),
+    };
+    found.copied().ok_or_else(|| {
+        let words: Vec<&str> = known.iter().map(|known| word_of(*known)).collect();
+        let message =
+            format!("--output {}: it must be {}", excerpt(globals.output().unwrap_or_default()), words.join(" or "));
+        Failure { exit: Exit::Usage, message }.into()
+    })
 }
 
 impl Printing {
     /// How a table is drawn.
-    pub(super) fn look(&self, output: Output) -> Look {
+    pub(super) fn look(&self, shown: Shown) -> Look {
         Look {
-            width: terminal_width().filter(|_| output == Output::Table),
+            width: terminal_width().filter(|_| shown == Shown::Table),
             has_header: !self.no_headers,
             is_colored: has_color(),
         }
@@ -99,8 +127,8 @@ pub(super) fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
 }
 
 /// As JSON for people, or as YAML.
-pub(super) fn write_document(value: &impl Serialize, output: Output, mut out: &mut dyn Write) -> io::Result<()> {
-    if output == Output::Yaml {
+pub(super) fn write_document(value: &impl Serialize, shown: Shown, mut out: &mut dyn Write) -> io::Result<()> {
+    if shown == Shown::Yaml {
         let text = serde_saphyr::to_string(value).map_err(io::Error::other)?;
         return out.write_all(text.as_bytes());
     }

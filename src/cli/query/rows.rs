@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
-use super::output::{Output, write_table};
+use super::output::{Shown, write_line, write_table};
 use super::source::age;
 use crate::inventory::{Digest, escape_controls};
 use crate::views::{ContainerRow, DigestKind, Flags, ImageRow, Look};
@@ -15,12 +15,12 @@ use crate::views::{ContainerRow, DigestKind, Flags, ImageRow, Look};
 const SHORT: usize = 12;
 
 /// Every image in a line.
-pub(super) fn write_images(rows: &[ImageRow<'_>], output: Output, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_images(rows: &[ImageRow<'_>], shown: Shown, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let is_short = look.width.is_some();
     let flags = |row: &ImageRow<'_>| Cow::from(words(row.flags));
     let image = |row: &ImageRow<'_>| escape_controls(&row.image).into_owned().into();
     let number = |number: usize| Cow::from(number.to_string());
-    if output == Output::Wide {
+    if shown == Shown::Wide {
         let lines = rows.iter().map(|row| {
             [
                 image(row),
@@ -73,12 +73,12 @@ struct Use<'r> {
 pub(super) fn write_containers<'r>(
     rows: impl Iterator<Item = (&'r str, &'r ContainerRow<'r>)>,
     is_several: bool,
-    output: Output,
+    shown: Shown,
     now: Timestamp,
     look: Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    if output == Output::Wide {
+    if shown == Shown::Wide {
         return write_wide(rows, is_several, now, look, out);
     }
     let mut places: BTreeMap<Place<'r>, Use<'r>> = BTreeMap::new();
@@ -172,6 +172,15 @@ fn write_wide<'r>(
     let [_, header @ ..] = header;
     let lines = lines.into_iter().map(|[_, line @ ..]| line);
     write_table::<11>(header, &lines.collect::<Vec<_>>(), look, out)
+}
+
+/// Namespace, pod and container of each, a line each.
+pub(super) fn write_names<'r>(
+    rows: impl IntoIterator<Item = &'r ContainerRow<'r>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let names = rows.into_iter().map(|row| [&*row.namespace, &*row.pod, &*row.container].join("/"));
+    names.into_iter().try_for_each(|name| write_line(&name, out))
 }
 
 /// As in `Deployment/web`; a pod without an owner stands for itself.

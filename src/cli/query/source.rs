@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::filters::{Filters, NAMESPACE};
+use super::filters::Filters;
 use super::server::{Paged, Server};
 use crate::cli::Exit;
 use crate::cli::globals::Globals;
@@ -46,12 +46,6 @@ pub(super) enum Source {
         _log: LogGuard,
     },
     Server(Server),
-}
-
-/// What is known of the whole, whoever gave it.
-pub(super) struct Standing {
-    /// What is missing, in one line; `None` when nothing is.
-    pub(super) lacking: Option<String>,
 }
 
 impl Reading {
@@ -133,9 +127,9 @@ impl Source {
         }
     }
 
-    /// What of the whole is missing, by the head of an answer.
-    pub(super) fn standing(&self, head: &PageHead<'_>) -> Standing {
-        let lacking = match self {
+    /// What of the whole is missing, by the head of an answer, in one line; `None` when nothing is.
+    pub(super) fn lacking(&self, head: &PageHead<'_>) -> Option<String> {
+        match self {
             Self::Snapshot { snapshot, unknown, .. } => {
                 let all: Vec<String> = unknown.iter().cloned().chain(lacking(snapshot)).collect();
                 (!all.is_empty()).then(|| all.join("; "))
@@ -148,14 +142,8 @@ impl Source {
                 },
                 None => "the server has skipped objects".to_owned(),
             }),
-        };
-        Standing { lacking }
+        }
     }
-}
-
-/// `-n` and the filters together, as a running kai takes them.
-pub(super) fn with_namespaces(filters: &Filters, globals: &Globals) -> Filters {
-    globals.namespaces().into_iter().fold(filters.clone(), |filters, name| filters.with(NAMESPACE, name))
 }
 
 /// All rows in the order that is asked for.

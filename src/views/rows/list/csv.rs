@@ -11,9 +11,19 @@ use crate::views::rows::filter::DigestKind;
 use crate::views::rows::groups::Usage;
 use crate::views::{ContainerRow, Flags, ImageRow, RegistryRow, RepositoryRow};
 
+impl<R: CsvRow> CsvRow for &R {
+    fn columns() -> Vec<&'static str> {
+        R::columns()
+    }
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        R::cells(self)
+    }
+}
+
 /// A row that has a cell for each column.
 pub trait CsvRow {
-    const COLUMNS: &'static [&'static str];
+    fn columns() -> Vec<&'static str>;
 
     /// As many texts as there are columns; what is unknown is empty.
     fn cells(&self) -> Vec<Cow<'_, str>>;
@@ -25,7 +35,7 @@ pub trait CsvRow {
 /// Those of the writer.
 pub fn write<R: CsvRow>(rows: impl IntoIterator<Item = R>, writer: impl Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(writer);
-    writer.write_record(R::COLUMNS)?;
+    writer.write_record(R::columns())?;
     for row in rows {
         writer.write_record(row.cells().iter().map(|text| cell(text).into_owned()))?;
     }
@@ -58,19 +68,21 @@ fn flags<'r>(flags: Flags) -> Cow<'r, str> {
 }
 
 impl CsvRow for ImageRow<'_> {
-    const COLUMNS: &'static [&'static str] = &[
-        "image",
-        "registry",
-        "repository",
-        "tag",
-        "digest",
-        "digest_kind",
-        "containers",
-        "pods",
-        "namespaces",
-        "owners",
-        "flags",
-    ];
+    fn columns() -> Vec<&'static str> {
+        vec![
+            "image",
+            "registry",
+            "repository",
+            "tag",
+            "digest",
+            "digest_kind",
+            "containers",
+            "pods",
+            "namespaces",
+            "owners",
+            "flags",
+        ]
+    }
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         vec![
@@ -90,24 +102,26 @@ impl CsvRow for ImageRow<'_> {
 }
 
 impl CsvRow for ContainerRow<'_> {
-    const COLUMNS: &'static [&'static str] = &[
-        "namespace",
-        "pod",
-        "container",
-        "kind",
-        "image",
-        "digest",
-        "digest_kind",
-        "image_id",
-        "state",
-        "reason",
-        "started_at",
-        "node",
-        "owner_kind",
-        "owner_name",
-        "owner_inferred",
-        "flags",
-    ];
+    fn columns() -> Vec<&'static str> {
+        vec![
+            "namespace",
+            "pod",
+            "container",
+            "kind",
+            "image",
+            "digest",
+            "digest_kind",
+            "image_id",
+            "state",
+            "reason",
+            "started_at",
+            "node",
+            "owner_kind",
+            "owner_name",
+            "owner_inferred",
+            "flags",
+        ]
+    }
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         vec![
@@ -137,8 +151,9 @@ fn usage(usage: &Usage) -> [Cow<'static, str>; 5] {
 }
 
 impl CsvRow for RegistryRow<'_> {
-    const COLUMNS: &'static [&'static str] =
-        &["registry", "repositories", "images", "containers", "pods", "namespaces", "owners"];
+    fn columns() -> Vec<&'static str> {
+        vec!["registry", "repositories", "images", "containers", "pods", "namespaces", "owners"]
+    }
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         [Cow::Borrowed(self.registry), number(self.repositories)].into_iter().chain(usage(&self.usage)).collect()
@@ -146,7 +161,9 @@ impl CsvRow for RegistryRow<'_> {
 }
 
 impl CsvRow for RepositoryRow<'_> {
-    const COLUMNS: &'static [&'static str] = &["repository", "images", "containers", "pods", "namespaces", "owners"];
+    fn columns() -> Vec<&'static str> {
+        vec!["repository", "images", "containers", "pods", "namespaces", "owners"]
+    }
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         std::iter::once(Cow::Borrowed(self.repository)).chain(usage(&self.usage)).collect()
