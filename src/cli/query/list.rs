@@ -105,7 +105,8 @@ impl Source {
                     query = query.with("reference", *word);
                 }
                 let is_complete = server.copy(S::PATH, &query).await?;
-                Ok((!is_complete).then(|| "the server could not read everything".to_owned()))
+                Ok((!is_complete)
+                    .then(|| "the server could not read everything, as its /readyz?verbose says".to_owned()))
             }
         }
     }

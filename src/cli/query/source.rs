@@ -140,7 +140,7 @@ impl Source {
                     Some(namespace) => format!("namespace {}: {}", excerpt(namespace), excerpt(&missing.reason)),
                     None => excerpt(&missing.reason).to_string(),
                 },
-                None => "the server has skipped objects".to_owned(),
+                None => "the server has skipped objects, as its /readyz?verbose says".to_owned(),
             }),
         }
     }

@@ -1,7 +1,8 @@
 //! How much something is used: counted while all pods are gone through in their order.
 
-use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use super::filter::{Entry, Filter};
 use super::flag::Flags;

@@ -1,7 +1,6 @@
 //! One row for each registry, and for each repository of one: what would break if it went away.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 use serde::Serialize;
 use utoipa::ToSchema;
 
