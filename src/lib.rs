@@ -22,6 +22,7 @@ pub mod dump;
 pub mod feed;
 mod files;
 pub mod health;
+pub mod history;
 pub mod http;
 pub mod inventory;
 pub mod metrics;

@@ -7,9 +7,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::collector::{CollectError, Collector, Nature, Outlets};
-use crate::config::{CollectionSettings, Environment, Flags, MetricsSettings, NO_CLUSTER_NAME, ServerSettings, load};
+use crate::config::{
+    CollectionSettings, Environment, Flags, HistorySettings, MetricsSettings, NO_CLUSTER_NAME, ServerSettings, load,
+};
 use crate::feed::{Latest, SnapshotReader, feed};
 use crate::health::{Health, PushBoard};
+use crate::history::{History, HistoryClock};
 use crate::http::{self, HttpDeps, ListenError, Listeners};
 use crate::inventory::ReportPolicy;
 use crate::metrics::{Exposition, Metrics};
@@ -32,6 +35,8 @@ pub(crate) struct Service {
     pub(crate) policy: ReportPolicy,
     /// Print each new report so.
     pub(crate) print: Option<Format>,
+    /// Where what was seen is kept.
+    pub(crate) history: HistorySettings,
     /// What is sent to Anchore Enterprise.
     pub(crate) push: Option<Push>,
     /// Where those who push say how it goes.
@@ -68,6 +73,8 @@ pub(crate) enum ServeError {
     NoClusterName,
     #[error("signals cannot be caught: {0}")]
     Signals(std::io::Error),
+    #[error("the thread of the history cannot be started: {0}")]
+    History(std::io::Error),
     /// A task ended that should run as long as the process.
     #[error("the task {name} ended: {reason}")]
     TaskEnded { name: &'static str, reason: String },
@@ -79,7 +86,20 @@ type TaskEnd = (&'static str, Result<(), String>);
 impl Service {
     /// Runs until SIGTERM or SIGINT, then drains.
     pub(crate) async fn run(self) -> Result<(), ServeError> {
-        let Self { mut collector, collection, server, policy, print, push, board, metrics, exposed, log, flags } = self;
+        let Self {
+            mut collector,
+            collection,
+            server,
+            policy,
+            print,
+            history,
+            push,
+            board,
+            metrics,
+            exposed,
+            log,
+            flags,
+        } = self;
         let signals = StopSignals::catch().map_err(ServeError::Signals)?;
         let hang_ups = HangUps::catch().map_err(ServeError::Signals)?;
         let listeners = Listeners::open(&server)?;
@@ -103,6 +123,8 @@ impl Service {
         let stale_after = collection.stale_after.filter(|_| grows_stale);
         let health = Health::new(reader.clone(), stale_after, collection.cycle_timeout + LIVENESS_GRACE, board);
         let shutdown_timeout = server.shutdown_timeout;
+        let reach = if grows_stale { collection.interval * 2 + LIVENESS_GRACE } else { Duration::ZERO };
+        let history = open_history(history, reach, &health, &metrics).await?;
 
         let mut tasks: JoinSet<TaskEnd> = JoinSet::new();
         if !listeners.is_empty() {
@@ -124,7 +146,7 @@ impl Service {
             let interval = if grows_stale { collection.interval } else { Duration::ZERO };
             tasks.spawn(async move { ("report", print_reports(reader, policy, format, interval, stopped).await) });
         }
-        let outlets = Outlets { writer, health: health.clone(), metrics };
+        let outlets = Outlets { writer, health: health.clone(), metrics, recorder: history.recorder().clone() };
         let stopped = drain.clone();
         tasks.spawn(
             async move { ("collector", collector.run(outlets, stopped).await.map_err(|error| error.to_string())) },
@@ -150,10 +172,27 @@ impl Service {
             tracing::warn!("tasks did not end within server.shutdown-timeout-seconds: ending them");
             tasks.shutdown().await;
         }
+        let written = tokio::task::spawn_blocking(|| history.stop());
+        if tokio::time::timeout(STOP_GRACE, written).await.is_err() {
+            tracing::warn!("the history could not be written within {} s", STOP_GRACE.as_secs());
+        }
         relay.abort();
         tracing::info!("stopped");
         outcome
     }
+}
+
+/// Reads what a history knows before anything is shown.
+async fn open_history(
+    settings: HistorySettings,
+    reach: Duration,
+    health: &Health,
+    metrics: &Metrics,
+) -> Result<History, ServeError> {
+    let (board, metrics) = (health.history().clone(), metrics.clone());
+    let open = move || History::open(&settings, HistoryClock::default(), reach, board, metrics);
+    let opened = tokio::task::spawn_blocking(open).await.map_err(std::io::Error::other);
+    opened.and_then(|opened| opened).map_err(ServeError::History)
 }
 
 fn spawn_http(tasks: &mut JoinSet<TaskEnd>, listeners: Listeners, deps: HttpDeps, drain: CancellationToken) {

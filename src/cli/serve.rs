@@ -37,6 +37,7 @@ pub(super) async fn run(flags: Flags, started: Started, dump: Option<DumpInput>)
     let Started { settings, log } = started;
     let print = settings.verbose_inventory_reports.then_some(settings.output);
     let (collection, server, policy) = (settings.collection.clone(), settings.server.clone(), settings.report.clone());
+    let history = settings.history.clone();
     let (board, metrics, exposed) = (PushBoard::default(), Metrics::new(log.lost_lines()), settings.metrics.clone());
     let push = push(&settings, dump.is_some(), &board, &metrics)?;
     let (collector, log_control) =
@@ -47,6 +48,7 @@ pub(super) async fn run(flags: Flags, started: Started, dump: Option<DumpInput>)
         server,
         policy,
         print,
+        history,
         push,
         board,
         metrics,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::report::Reporter;
@@ -10,6 +11,7 @@ use super::source::{Audit, CollectError, Retry, Update};
 use crate::cluster::Live;
 use crate::feed::SnapshotWriter;
 use crate::health::Health;
+use crate::history::Recorder;
 use crate::inventory::join_names;
 use crate::metrics::Metrics;
 use crate::snapshot::{Changes, Event, PodIndex, Published, Snapshot};
@@ -30,6 +32,8 @@ pub struct Outlets {
     pub health: Health,
     /// How many reads there were, and how they went.
     pub metrics: Metrics,
+    /// Takes what came and went.
+    pub recorder: Recorder,
 }
 
 /// Takes updates, and decides when a snapshot is due.
@@ -38,6 +42,8 @@ pub(super) struct Publisher {
     reporter: Reporter,
     /// Something has changed since the last snapshot.
     is_due: bool,
+    /// The cluster is watched, and all streams are heard of.
+    is_live: bool,
     /// When the first change came that no snapshot has.
     changed: Option<Instant>,
     /// When the next snapshot may be made.
@@ -52,6 +58,7 @@ impl Publisher {
             out,
             reporter: Reporter::default(),
             is_due: false,
+            is_live: false,
             changed: None,
             earliest: Instant::now(),
             logged: None,
@@ -79,11 +86,13 @@ impl Publisher {
             Some(Update::Audit(audit)) => self.audit(audit, index),
             Some(Update::Polling(reason)) => {
                 self.out.health.polling(&reason);
+                self.is_live = false;
                 self.out.writer.watched(false);
             }
             Some(Update::Live(Live { events, observed_at, lost })) => {
                 self.out.health.watching(lost.as_deref());
                 self.out.writer.watched(lost.is_none());
+                self.is_live = lost.is_none();
                 if !events.is_empty() {
                     self.changed.get_or_insert_with(Instant::now);
                 }
@@ -94,6 +103,8 @@ impl Publisher {
             Some(Update::Read { elapsed }) => {
                 let published = self.publish(index);
                 if let Some(snapshot) = index.snapshot() {
+                    let observed_at = index.observed_at().unwrap_or_else(|| snapshot.observed_at());
+                    self.out.recorder.listed(snapshot, observed_at);
                     self.reporter.report(snapshot);
                     log_read(snapshot, published.as_ref(), elapsed);
                     self.logged = Some((Arc::clone(snapshot), Instant::now()));
@@ -102,7 +113,10 @@ impl Publisher {
                 self.out.metrics.polls().succeeded(elapsed);
             }
             Some(Update::Failed { error, elapsed, retry }) => self.failed(&error, elapsed, retry),
-            Some(Update::Waiting) => self.log_changes(index),
+            Some(Update::Waiting) => {
+                self.is_due |= self.out.recorder.exchange(index);
+                self.log_changes(index);
+            }
         }
     }
 
@@ -125,9 +139,11 @@ impl Publisher {
         }
     }
 
-    pub(super) fn failed(&self, error: &CollectError, elapsed: Duration, retry: Retry) {
+    pub(super) fn failed(&mut self, error: &CollectError, elapsed: Duration, retry: Retry) {
         self.out.writer.watched(false);
+        self.is_live = false;
         let text = error.to_string();
+        self.out.recorder.broke(&text);
         match retry {
             Retry::In(wait) if matches!(error, CollectError::Unwatchable(_)) => {
                 tracing::error!("not ready, next try in {} s: {text}", wait.as_secs());
@@ -146,7 +162,11 @@ impl Publisher {
 
     fn publish_live(&mut self, index: &mut PodIndex) {
         let begun = Instant::now();
+        index.set_now(Timestamp::now());
         let published = self.publish(index);
+        if let (true, Some(snapshot), Some(observed_at)) = (self.is_live, index.snapshot(), index.observed_at()) {
+            self.out.recorder.watched(snapshot, observed_at);
+        }
         let now = Instant::now();
         if let (Some(_), Some(changed)) = (published, self.changed.take()) {
             self.out.metrics.watch().published(now - changed);
@@ -157,7 +177,10 @@ impl Publisher {
 
     fn publish(&mut self, index: &mut PodIndex) -> Option<Published> {
         self.is_due = false;
+        // What a history has kept counts before anything is shown.
+        self.out.recorder.exchange(index);
         let published = index.publish();
+        self.out.recorder.exchange(index);
         match (&published, index.observed_at()) {
             (Some(Published { snapshot, .. }), _) => self.out.writer.publish(Arc::clone(snapshot)),
             (None, Some(observed_at)) => self.out.writer.observed(observed_at),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::receiver::{AnchoreApi, PushWhen};
 use super::settings::{CollectionMethod, Mode};
-use super::words::{Level, TagPolicy, UserType, Word, same};
+use super::words::{Level, StoreKind, TagPolicy, UserType, Word, same};
 use crate::views::Format;
 
 /// What a key's value is.
@@ -250,6 +250,10 @@ keys! {
     SERVER_TLS_CERTIFICATE: Text = pem_file("server.tls.certificate");
     SERVER_TLS_PRIVATE_KEY: Text = pem_file("server.tls.private-key");
     SERVER_TLS_CLIENT_CA: Text = pem_file("server.tls.client-ca");
+    HISTORY_STORE: Option<StoreKind> = unset_word("history.store");
+    HISTORY_PATH: Text = text("history.path", "");
+    HISTORY_RETENTION_DAYS: u32 = small_number("history.retention-days", 1, 400);
+    HISTORY_MAX_ROWS: u64 = number("history.max-rows", 1, i64::MAX, 500_000);
     IMAGE_INFO_LIMIT: u32 = small_number("metrics.image-info-limit", 0, 0);
     ANCHORE_URL: Text = text("anchore.url", "").expanded();
     ANCHORE_USER: Text = text("anchore.user", "").expanded();

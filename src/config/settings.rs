@@ -32,6 +32,8 @@ pub struct Settings {
     pub collection: CollectionSettings,
     /// `server.*`
     pub server: ServerSettings,
+    /// `history.*`
+    pub history: HistorySettings,
     /// `metrics.*`
     pub metrics: MetricsSettings,
     /// `anchore.*` and what is pushed with it
@@ -164,6 +166,25 @@ pub struct ServerSettings {
     pub cors_origins: Vec<String>,
     /// Hosts that are answered for on a loopback address besides loopback addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
+}
+
+/// `history.*`
+#[derive(Debug, Clone)]
+pub struct HistorySettings {
+    pub store: HistoryStore,
+    /// Nothing is kept that was last seen longer ago.
+    pub retention_days: u32,
+    /// Rows that are kept at most; at least 1.
+    pub max_rows: u64,
+}
+
+/// `history.store`, with what it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HistoryStore {
+    /// It ends with the process.
+    Memory,
+    /// The file.
+    Sqlite(PathBuf),
 }
 
 /// `metrics.*`

@@ -60,6 +60,13 @@ pub(super) enum UserType {
     Token,
 }
 
+/// `history.store`
+#[derive(Debug, Clone, Copy)]
+pub(super) enum StoreKind {
+    Memory,
+    Sqlite,
+}
+
 /// `missing-tag-policy.policy`
 #[derive(Debug, Clone, Copy)]
 pub(super) enum TagPolicy {
@@ -89,6 +96,7 @@ words!(Level:
     "panic" => Level::Panic,
     "fatal" => Level::Fatal,
 );
+words!(StoreKind: "memory" => StoreKind::Memory, "sqlite" => StoreKind::Sqlite);
 words!(UserType: "private_key" => UserType::PrivateKey, "token" => UserType::Token);
 words!(TagPolicy: "digest" => TagPolicy::Digest, "insert" => TagPolicy::Insert, "drop" => TagPolicy::Drop);
 words!(AnchoreApi:

@@ -1,7 +1,9 @@
 //! How the process is: what the probes answer from.
 
+mod history;
 mod push;
 
+pub use history::{HistoryBoard, HistoryState};
 pub use push::{AccountPush, PushBoard, PushOutcome, PushRecord, SentPayload};
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -29,6 +31,7 @@ struct State {
     last_poll: Mutex<Option<Poll>>,
     watch: Mutex<Option<Watch>>,
     push: PushBoard,
+    history: HistoryBoard,
 }
 
 #[derive(Debug, Clone)]
@@ -71,6 +74,8 @@ pub struct HealthReport {
     pub snapshot: Option<Arc<Snapshot>>,
     /// How the pushes go, by account.
     pub push: Vec<AccountPush>,
+    /// How the history is kept, if it is.
+    pub history: Option<HistoryState>,
     /// When the snapshot was last seen to be true.
     pub observed_at: Option<Timestamp>,
     /// Age of the snapshot; zero when the clock says that it is of the future.
@@ -106,7 +111,14 @@ impl Health {
             last_poll: Mutex::new(None),
             watch: Mutex::new(None),
             push,
+            history: HistoryBoard::default(),
         }))
+    }
+
+    /// Where whoever keeps the history says how it stands.
+    #[must_use]
+    pub fn history(&self) -> &HistoryBoard {
+        &self.0.history
     }
 
     /// The collector is active.
@@ -161,9 +173,10 @@ impl Health {
             is_live: liveness.iter().all(|check| check.ok),
             is_ready,
             liveness,
-            readiness: needed.into_iter().chain([self.poll()]).chain(watch).collect(),
+            readiness: needed.into_iter().chain([self.poll()]).chain(watch).chain(self.0.history.check()).collect(),
             snapshot,
             push: self.0.push.accounts(),
+            history: self.0.history.state(),
             observed_at,
             age,
         }

@@ -101,6 +101,7 @@ impl Collector for Scrape {
         metrics.watch().write(families)?;
         metrics.http().write(families, serving)?;
         metrics.push().write(families, &report.push)?;
+        metrics.history().write(families, report.history.as_ref())?;
         families.counter(
             "kai_log_lines_lost",
             "Log lines that were not written: the log was read too slowly, or its disk is full.",

@@ -5,6 +5,7 @@
 //! | `collection` | polls, requests to the API server |
 //! | `watch` | watches of the API server |
 //! | `serving` | requests over HTTP; the fixed sets of their labels |
+//! | `history` | writes to the history, and how large it is |
 //! | `push` | attempts to deliver reports, by account |
 //! | `inventory` | what a snapshot holds, counted once for each |
 //! | `process` | what the system knows of the process |
@@ -18,6 +19,7 @@ mod collection;
 mod durations;
 mod exposition;
 mod families;
+mod history;
 mod inventory;
 mod process;
 mod push;
@@ -26,6 +28,7 @@ mod watch;
 
 pub(crate) use collection::{ApiMetrics, PollMetrics};
 pub use exposition::{CONTENT_TYPE, Exposition};
+pub(crate) use history::HistoryMetrics;
 pub(crate) use push::PushMetrics;
 pub(crate) use serving::HttpMetrics;
 pub use serving::Serving;
@@ -48,6 +51,7 @@ struct Recorded {
     watch: WatchMetrics,
     http: HttpMetrics,
     push: PushMetrics,
+    history: HistoryMetrics,
     lost_log_lines: Arc<AtomicU64>,
 }
 
@@ -69,6 +73,7 @@ impl Metrics {
             watch: WatchMetrics::default(),
             http: HttpMetrics::default(),
             push: PushMetrics::default(),
+            history: HistoryMetrics::default(),
             lost_log_lines,
         }))
     }
@@ -98,6 +103,11 @@ impl Metrics {
     #[must_use]
     pub fn push(&self) -> &PushMetrics {
         &self.0.push
+    }
+
+    #[must_use]
+    pub fn history(&self) -> &HistoryMetrics {
+        &self.0.history
     }
 
     fn lost_log_lines(&self) -> u64 {

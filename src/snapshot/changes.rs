@@ -73,7 +73,10 @@ impl Changes {
         // What is not in one that is not whole may be there all the same.
         let was_whole = old.is_none_or(|part| before.vouches_for(part));
         let is_whole = new.is_none_or(|part| after.vouches_for(part));
-        for (old, new) in Pods::differences(&NamespacePart::pods_of(old), &NamespacePart::pods_of(new)) {
+        for (old, new) in Pods::differences(
+            &NamespacePart::pods_of(old.map(Arc::as_ref)),
+            &NamespacePart::pods_of(new.map(Arc::as_ref)),
+        ) {
             match (old, new) {
                 (Some(_), Some(_)) => self.pods_changed += 1,
                 (None, _) => self.pods_added += usize::from(was_whole),

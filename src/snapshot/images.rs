@@ -170,7 +170,7 @@ pub(super) fn are_same(a: &PodRecord, b: &PodRecord) -> bool {
 }
 
 impl DifferentImage {
-    fn of(container: &ContainerRecord) -> Self {
+    pub(super) fn of(container: &ContainerRecord) -> Self {
         let ContainerRecord { image, running, updating_from, .. } = container;
         Self { image: Arc::clone(image), running: running.clone(), updating_from: updating_from.clone() }
     }

@@ -1,5 +1,6 @@
 //! The one mutable state: takes the events of a source, and yields a snapshot when they changed something.
 
+mod seeing;
 mod standing;
 mod verify;
 
@@ -14,8 +15,10 @@ use super::changes::Changes;
 use super::completeness::{Completeness, ListOutcome};
 use super::event::{Event, ListScope, Object, ObjectKey, Observation, PodIdentity, PodKey, SkippedItem};
 use super::namespace::Namespace;
+use super::part::NamespacePart;
 use super::pods::{Pod, Pods};
 use super::relist::{Found, FoundPods, Nodes, Relist};
+use super::seen::Seeing;
 use super::snapshot::{Frame, Snapshot};
 use crate::inventory::{NamespaceRecord, NamespaceSelection, PodRecord};
 
@@ -42,6 +45,8 @@ pub struct PodIndex {
     are_nodes_dirty: bool,
     /// Whether the rest of the snapshot is: completeness and the server's version.
     is_frame_dirty: bool,
+    /// Since when images are there.
+    seeing: Seeing,
 }
 
 /// A new snapshot, and the one that it takes the place of.
@@ -80,6 +85,7 @@ impl PodIndex {
             dirty,
             are_nodes_dirty: false,
             is_frame_dirty: true,
+            seeing: Seeing::default(),
         }
     }
 
@@ -98,6 +104,7 @@ impl PodIndex {
         let published = fresh.published.iter().flat_map(|snapshot| snapshot.namespaces().iter());
         fresh.dirty.extend(published.map(|part| Arc::clone(part.name())));
         fresh.are_nodes_dirty = true;
+        fresh.seeing = take(&mut self.seeing);
         *self = fresh;
     }
 
@@ -177,20 +184,35 @@ impl PodIndex {
 
     /// The next snapshot, or nothing when it would be the last one. Before the first observation there is none.
     pub fn publish(&mut self) -> Option<Published> {
+        let mut seeing = take(&mut self.seeing);
+        let published = self.publish_seen(&mut seeing);
+        self.seeing = seeing;
+        published
+    }
+
+    fn publish_seen(&mut self, seeing: &mut Seeing) -> Option<Published> {
         let Observation { observed_at, cluster_name, server_version, cut_short } = self.observation.as_ref()?;
         let last = self.published.as_deref();
         let mut parts = last.map(|last| last.namespaces().clone()).unwrap_or_default();
-        let mut is_changed = last.is_none();
-        let dirty = take(&mut self.dirty);
-        for name in &dirty {
-            match (parts.get(name), self.part(name)) {
-                (Some(old), Some(new)) if old.content_hash() == new.content_hash() => continue,
-                (None, None) => continue,
-                (_, Some(new)) => parts.insert(Arc::new(new)),
-                (Some(_), None) => parts.remove(name),
-            }
-            is_changed = true;
+        let mut is_changed = last.is_none() || seeing.is_renewed();
+        let mut dirty = take(&mut self.dirty);
+        if seeing.is_renewed() {
+            dirty.extend(parts.iter().map(|part| Arc::clone(part.name())));
         }
+        for name in &dirty {
+            let (old, new) = (parts.get(name), self.part(name));
+            let is_same = old.map(|old| old.content_hash()) == new.as_ref().map(NamespacePart::content_hash);
+            if is_same && !seeing.is_renewed() {
+                continue;
+            }
+            let seen = seeing.advance(old.map(Arc::as_ref), new.as_ref(), *observed_at);
+            match new {
+                Some(new) => parts.insert(Arc::new(new.with_seen(seen))),
+                None => parts.remove(name),
+            }
+            is_changed |= !is_same;
+        }
+        seeing.finish(*observed_at, |name| [last.and_then(|last| last.namespace(name)), parts.get(name)].map(deref));
         let same_nodes = last.filter(|_| !self.are_nodes_dirty).map(|last| Arc::clone(last.shared_nodes()));
         let nodes = same_nodes.unwrap_or_else(|| self.nodes.values().cloned().collect());
         is_changed |= last.is_some_and(|last| *last.shared_nodes() != nodes);
@@ -223,7 +245,9 @@ impl PodIndex {
         if let Some(found) = self.pods_under_way(&pod.namespace) {
             found.insert(unchanged.unwrap_or_else(|| Pod::new(pod)));
         } else if unchanged.is_none() {
-            self.change_namespace(Arc::clone(&pod.namespace), |namespace| namespace.insert(Pod::new(pod)));
+            let mut replaced = None;
+            self.change_namespace(Arc::clone(&pod.namespace), |namespace| replaced = namespace.insert(Pod::new(pod)));
+            replaced.iter().for_each(|pod| self.seeing.passed(pod));
         }
     }
 
@@ -231,9 +255,10 @@ impl PodIndex {
         if let Some(found) = self.pods_under_way(namespace) {
             found.get_mut(namespace).map(|pods| pods.remove(name, uid.as_deref()));
         } else if let Some(known) = self.namespaces.get_mut(namespace)
-            && known.remove(name, uid.as_deref())
+            && let Some(pod) = known.remove(name, uid.as_deref())
         {
             self.dirty.insert(Arc::clone(namespace));
+            self.seeing.passed(&pod);
         }
     }
 
@@ -349,6 +374,7 @@ impl PodIndex {
         let identity = self.identity;
         let known = self.namespaces.entry(Arc::clone(&name)).or_insert_with(|| Namespace::new(Pods::new(identity)));
         if known.replace(pods) {
+            self.seeing.listed(&name, self.observation.as_ref().map(|known| known.observed_at));
             self.dirty.insert(name);
         }
     }
@@ -378,6 +404,10 @@ impl PodIndex {
         }
         self.lists.insert(scope, outcome);
     }
+}
+
+fn deref(part: Option<&Arc<NamespacePart>>) -> Option<&NamespacePart> {
+    part.map(Arc::as_ref)
 }
 
 type Listed = BTreeMap<Arc<str>, Arc<NamespaceRecord>>;

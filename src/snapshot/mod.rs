@@ -18,6 +18,7 @@ mod pods;
 #[cfg(test)]
 mod properties;
 mod relist;
+mod seen;
 mod several;
 #[expect(clippy::module_inception, reason = "the type Snapshot is the module's main noun")]
 mod snapshot;
@@ -33,4 +34,5 @@ pub use index::PodIndex;
 pub(crate) use index::Published;
 pub(crate) use part::NamespacePart;
 pub use part::NamespaceState;
+pub use seen::{FirstSeen, Gap, Past, Period, Sighting, SightingKey, WORKLOADS_MAX, Workloads, gaps};
 pub use snapshot::Snapshot;

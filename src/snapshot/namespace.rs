@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::images::{self, ImageCounts, Images};
 use super::pods::{Pod, Pods};
-use crate::inventory::NamespaceRecord;
+use crate::inventory::{NamespaceRecord, PodRecord};
 
 #[derive(Debug)]
 pub(super) struct Namespace {
@@ -30,23 +30,24 @@ impl Namespace {
         self.counts.images()
     }
 
-    pub(super) fn insert(&mut self, pod: Pod) {
+    /// Gives the pod that was there, if it had other images.
+    pub(super) fn insert(&mut self, pod: Pod) -> Option<Arc<PodRecord>> {
         let record = Arc::clone(&pod.record);
         let replaced = self.pods.insert(pod);
         if replaced.as_ref().is_some_and(|replaced| images::are_same(&replaced.record, &record)) {
-            return;
+            return None;
         }
         self.counts.add(&record);
-        if let Some(replaced) = replaced {
-            self.counts.remove(&replaced.record);
-        }
+        let replaced = replaced?.record;
+        self.counts.remove(&replaced);
+        Some(replaced)
     }
 
-    /// Whether there was such a pod.
-    pub(super) fn remove(&mut self, name: &str, uid: Option<&str>) -> bool {
-        let removed = self.pods.remove(name, uid);
-        removed.iter().for_each(|pod| self.counts.remove(&pod.record));
-        removed.is_some()
+    /// Gives the pod, if there was one.
+    pub(super) fn remove(&mut self, name: &str, uid: Option<&str>) -> Option<Arc<PodRecord>> {
+        let removed = self.pods.remove(name, uid)?.record;
+        self.counts.remove(&removed);
+        Some(removed)
     }
 
     /// Whether they are other pods than those that were there.

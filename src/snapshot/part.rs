@@ -6,8 +6,9 @@ use super::digests::PodsByDigest;
 use super::hash::{ContentHash, HashSum};
 use super::images::{DifferentImage, Images};
 use super::pods::Pods;
+use super::seen::{FirstSeen, Seen};
 use super::tree::Tree;
-use crate::inventory::{ImageRef, NamespaceRecord, PodRecord};
+use crate::inventory::{Digest, ImageRef, NamespaceRecord, PodRecord};
 
 /// A namespace with its pods as they were when it last changed. Shared by every snapshot in which it is the same.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct NamespacePart {
     record: Option<Arc<NamespaceRecord>>,
     pods: Pods,
     images: Images,
+    /// Since when; empty when no history is kept. It is no content.
+    seen: Seen,
     content_hash: ContentHash,
     images_hash: ContentHash,
     by_digest: OnceLock<PodsByDigest>,
@@ -47,8 +50,8 @@ impl NamespacePart {
     ) -> Self {
         let images_hash = ContentHash::of(&(&name, state, images.sums()));
         let content_hash = ContentHash::of(&(&name, state, &reason, &record, pods.len(), pods.sum()));
-        let by_digest = OnceLock::new();
-        Self { name, state, reason, record, pods, images, content_hash, images_hash, by_digest }
+        let (seen, by_digest) = (Seen::default(), OnceLock::new());
+        Self { name, state, reason, record, pods, images, seen, content_hash, images_hash, by_digest }
     }
 
     #[must_use]
@@ -126,6 +129,21 @@ impl NamespacePart {
         self.images.iter(running_only)
     }
 
+    /// Since when it has an image: the reference as written, with the digest that a node reports, else the one that it pins.
+    /// `None` when it does not have it, or when no history is kept.
+    #[must_use]
+    pub fn first_seen(&self, image: &ImageRef, digest: Option<&Digest>) -> Option<FirstSeen> {
+        self.seen.get(image, digest)
+    }
+
+    pub(super) fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    pub(super) fn with_seen(self, seen: Seen) -> Self {
+        Self { seen, ..self }
+    }
+
     /// Equal content has an equal hash, in every process.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
@@ -145,13 +163,13 @@ impl NamespacePart {
     }
 
     /// The images that one of both has alone.
-    pub(crate) fn changed_images(before: Option<&Arc<Self>>, after: Option<&Arc<Self>>) -> Vec<DifferentImage> {
+    pub(crate) fn changed_images(before: Option<&Self>, after: Option<&Self>) -> Vec<DifferentImage> {
         let [before, after] = [before, after].map(|part| part.map(|part| part.images.clone()).unwrap_or_default());
         Images::differences(&before, &after).cloned().collect()
     }
 
     /// The pods that are others in both, as they were and as they are.
-    pub(crate) fn changed_pods(before: Option<&Arc<Self>>, after: Option<&Arc<Self>>) -> [Vec<Arc<PodRecord>>; 2] {
+    pub(crate) fn changed_pods(before: Option<&Self>, after: Option<&Self>) -> [Vec<Arc<PodRecord>>; 2] {
         let (mut were, mut are) = (Vec::new(), Vec::new());
         for (before, after) in Pods::differences(&Self::pods_of(before), &Self::pods_of(after)) {
             were.extend(before.cloned());
@@ -160,7 +178,7 @@ impl NamespacePart {
         [were, are]
     }
 
-    pub(super) fn pods_of(part: Option<&Arc<Self>>) -> Pods {
+    pub(super) fn pods_of(part: Option<&Self>) -> Pods {
         part.map_or_else(Pods::default, |part| part.pods.clone())
     }
 }

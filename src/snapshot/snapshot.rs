@@ -1,5 +1,6 @@
 //! The immutable picture of a cluster that every reader shares.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 use super::completeness::Completeness;
 use super::event::ServerVersion;
 use super::hash::{ContentHash, HashSum};
-use super::part::{NamespacePart, NamespaceParts};
+use super::part::{NamespacePart, NamespaceParts, NamespaceState};
 use super::several::SeveralDigests;
 use crate::inventory::{ImageRef, NodeRecord};
 
@@ -154,6 +155,21 @@ impl Snapshot {
     #[must_use]
     pub fn runs_with_several_digests(&self, image: &ImageRef) -> bool {
         self.several_digests.get_or_init(|| SeveralDigests::of(&self.namespaces)).has(image)
+    }
+
+    /// Namespaces of which pods may be missing, sorted; `*` alone when it is unknown which.
+    #[must_use]
+    pub fn unread_namespaces(&self) -> Vec<Box<str>> {
+        if self.is_complete() {
+            return Vec::new();
+        }
+        if self.frame.may_lack_pods {
+            return vec!["*".into()];
+        }
+        let refused = self.namespaces.iter().filter(|part| part.state() == NamespaceState::Refused);
+        let skipped = &self.completeness().skipped_namespaces;
+        let names: BTreeSet<&Arc<str>> = refused.map(|part| part.name()).chain(skipped).collect();
+        names.into_iter().map(|name| Box::from(&**name)).collect()
     }
 
     pub(super) fn frame(&self) -> &Arc<Frame> {

@@ -17,6 +17,7 @@ use kai::config::{CollectionMethod, CollectionSettings, MetricsSettings};
 use kai::dump::DumpInput;
 use kai::feed::{SnapshotReader, feed};
 use kai::health::{Health, PushBoard};
+use kai::history::Recorder;
 use kai::inventory::{Detail, MetadataRule, ReportPolicy};
 use kai::metrics::{Exposition, Metrics, Serving};
 use kai::snapshot::Snapshot;
@@ -52,7 +53,8 @@ impl Polling {
         let (writer, reader) = feed();
         let health = Health::new(reader.clone(), None, LIMIT, PushBoard::default());
         let stop = CancellationToken::new();
-        let outlets = Outlets { writer, health: health.clone(), metrics: metrics.clone() };
+        let outlets =
+            Outlets { writer, health: health.clone(), metrics: metrics.clone(), recorder: Recorder::new(LIMIT) };
         let task = tokio::spawn(collector.run(outlets, stop.clone()));
         Self { reader, health, metrics, stop, task }
     }

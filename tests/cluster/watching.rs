@@ -15,6 +15,7 @@ use kai::collector::{CollectError, Collector, Outlets, PollCluster, Source as _,
 use kai::config::{CollectionMethod, CollectionSettings, MetricsSettings};
 use kai::feed::{SnapshotReader, feed};
 use kai::health::{Health, HealthReport, PushBoard};
+use kai::history::Recorder;
 use kai::inventory::{Detail, NamespaceSelection, ReportPolicy};
 use kai::metrics::{Exposition, Metrics, Serving};
 use kai::snapshot::{NamespaceState, Snapshot};
@@ -84,7 +85,8 @@ impl Watching {
         let (writer, reader) = feed();
         let health = Health::new(reader.clone(), None, LIMIT, PushBoard::default());
         let stop = CancellationToken::new();
-        let outlets = Outlets { writer, health: health.clone(), metrics: metrics.clone() };
+        let outlets =
+            Outlets { writer, health: health.clone(), metrics: metrics.clone(), recorder: Recorder::new(LIMIT) };
         let task = tokio::spawn(Collector::new(Box::new(source), selection, None).run(outlets, stop.clone()));
         Self { api, reader, health, metrics, stop, _task: task }
     }
@@ -377,7 +379,8 @@ async fn frames_that_make_no_sense_change_nothing() {
 #[tokio::test]
 async fn a_page_of_html_is_no_stream_and_the_cluster_is_polled() {
     let cluster = FakeCluster::of(1, 1).fault(On::Watch(PODS), Fault::LoginPage);
-    let watching = Watching::start(cluster, CollectionMethod::Auto, SOON).await;
+    // The five tries take 12 s at most; with a shorter interval the next poll would be due before it is seen that there is one.
+    let watching = Watching::start(cluster, CollectionMethod::Auto, Duration::from_secs(14)).await;
     watching.until("polled", |watching| watching.check("watch").1.contains("polled")).await;
     watching.until("another list", |watching| watching.lists() >= 2).await;
     watching.until_pods(&["ns-0/web-0"]).await;

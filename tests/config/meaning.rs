@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kai::config::{InlineUser, KubeconfigSource};
+use kai::config::{HistoryStore, InlineUser, KubeconfigSource};
 use kai::inventory::MissingTagPolicy;
 use rstest::rstest;
 use secrecy::ExposeSecret as _;
@@ -319,4 +319,26 @@ fn origins_are_kept_in_lower_case() {
 fn no_image_is_told_one_by_one_unless_that_is_asked_for() {
     assert_eq!(nothing().load().settings.metrics.image_info_limit, 0);
     assert_eq!(file("metrics: {image-info-limit: 500}").load().settings.metrics.image_info_limit, 500);
+}
+
+#[rstest]
+#[case::nothing("{}", HistoryStore::Memory)]
+#[case::path("history: {path: /data/history.db}", HistoryStore::Sqlite("/data/history.db".into()))]
+#[case::both("history: {store: sqlite, path: /data/history.db}", HistoryStore::Sqlite("/data/history.db".into()))]
+#[case::memory("history: {store: memory}", HistoryStore::Memory)]
+fn a_path_keeps_the_history(#[case] text: &str, #[case] expected: HistoryStore) {
+    let history = file(text).load().settings.history;
+    assert_eq!((history.store, history.retention_days, history.max_rows), (expected, 400, 500_000));
+}
+
+#[test]
+fn a_history_without_a_file_is_a_problem_and_a_file_without_a_history_a_warning() {
+    let expected = "kai.yaml:1: history.path: is empty, and history.store is sqlite; write the path of the file, which kai \
+                    makes where there is none";
+    assert_eq!(file("history: {store: sqlite}").problems(), [expected]);
+    let warnings = file("history: {store: memory, path: /data/history.db}").load().warnings;
+    let expected = "kai.yaml:1: history.path: has no effect, because history.store is memory; leave history.store out to \
+                    keep the history in that file";
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert!(warning.ends_with(expected), "{warning}");
 }

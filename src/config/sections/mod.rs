@@ -5,6 +5,7 @@ mod anchore;
 mod anchore_http;
 mod cluster;
 mod general;
+mod history;
 mod inline;
 mod routing;
 mod selection;
@@ -41,6 +42,7 @@ pub(super) fn build(given: Given<'_>, problems: &mut Problems) -> Settings {
         report: general::report(values, problems),
         collection: general::collection(values),
         server: server::build(given, problems),
+        history: history::build(given, problems),
         metrics: general::metrics(values),
         anchore,
     }

@@ -46,7 +46,12 @@ impl PodIndex {
         // Nodes may not be watched, and nothing depends on them.
         let counts = |subject: &&Subject| !matches!(subject, Subject::Node(_));
         let names = suspects.keys().filter(counts).map(ToString::to_string).collect();
+        let known_until = self.observed_at();
         for (subject, object) in suspects {
+            // It came or went at some time before.
+            if let Subject::Pod(namespace, _) = &subject {
+                self.seeing.listed(namespace, known_until);
+            }
             self.apply(match (object, subject) {
                 (Some(object), _) => Event::Applied(object),
                 (None, Subject::Pod(namespace, name)) => {

@@ -72,7 +72,7 @@ impl Told {
         let mut held = self.held.remove(name).unwrap_or_default();
         let mut references = BTreeSet::new();
         if old.map(|part| part.images_hash()) != new.map(|part| part.images_hash()) {
-            for changed in NamespacePart::changed_images(old, new) {
+            for changed in NamespacePart::changed_images(old.map(Arc::as_ref), new.map(Arc::as_ref)) {
                 references.extend(of_different(&changed).map(|(image, _)| Arc::clone(image)));
             }
         }
@@ -97,7 +97,7 @@ struct Affected {
 
 impl Affected {
     fn of(old: Part<'_>, new: Part<'_>, names: &BTreeSet<Arc<ImageRef>>) -> Self {
-        let [were, are] = NamespacePart::changed_pods(old, new);
+        let [were, are] = NamespacePart::changed_pods(old.map(Arc::as_ref), new.map(Arc::as_ref));
         let references: Vec<_> = names
             .iter()
             .map(|image| Reference { image: Arc::clone(image), was: digests(old, image), is: digests(new, image) })

@@ -28,7 +28,7 @@ use Outside::NotKept;
 
 pub(crate) const MODULES: &[Module] = &[
     Module { name: "inventory", imports: Only(&[]), outside: Outside::Only(&["regex", "serde", "thiserror"]) },
-    Module { name: "snapshot", imports: Only(&["inventory"]), outside: Outside::Only(&["jiff", "sha2"]) },
+    Module { name: "snapshot", imports: Only(&["inventory"]), outside: Outside::Only(&["foldhash", "jiff", "sha2"]) },
     Module {
         name: "views",
         imports: Only(&["snapshot", "inventory"]),
@@ -57,7 +57,23 @@ pub(crate) const MODULES: &[Module] = &[
     Module { name: "dump", imports: Only(&["decode", "files", "inventory", "snapshot"]), outside: NotKept },
     Module {
         name: "collector",
-        imports: Only(&["cluster", "dump", "snapshot", "inventory", "feed", "config", "metrics", "health", "warned"]),
+        imports: Only(&[
+            "cluster",
+            "dump",
+            "snapshot",
+            "inventory",
+            "feed",
+            "history",
+            "config",
+            "metrics",
+            "health",
+            "warned",
+        ]),
+        outside: NotKept,
+    },
+    Module {
+        name: "history",
+        imports: Only(&["config", "health", "inventory", "metrics", "snapshot"]),
         outside: NotKept,
     },
     Module { name: "feed", imports: Only(&["snapshot"]), outside: NotKept },
@@ -66,7 +82,18 @@ pub(crate) const MODULES: &[Module] = &[
     Module { name: "pem", imports: Only(&[]), outside: NotKept },
     Module {
         name: "http",
-        imports: Only(&["feed", "files", "views", "snapshot", "inventory", "health", "metrics", "config", "pem"]),
+        imports: Only(&[
+            "feed",
+            "files",
+            "history",
+            "views",
+            "snapshot",
+            "inventory",
+            "health",
+            "metrics",
+            "config",
+            "pem",
+        ]),
         outside: NotKept,
     },
     Module {
@@ -116,6 +143,7 @@ pub(crate) const ALONE: &[(&str, &[&str])] = &[
     // A credential plugin may print YAML, and answers are printed as YAML.
     ("serde_saphyr", &["config", "decode", "cluster", "cli"]),
     ("prometheus_client", &["metrics"]),
+    ("rusqlite", &["history"]),
     ("console", &["output"]),
     ("indicatif", &["output"]),
     ("clap", &["cli"]),

@@ -1,0 +1,22 @@
+//! Since when: what was seen is kept, and read again after a restart.
+//!
+//! The index tells what came and went ([`Recorder`]), one thread writes it to a store and reads from it, and whoever answers
+//! questions asks that thread ([`HistoryReader`]). Serving never waits for a store, and a store that fails loses nothing
+//! before memory is full.
+
+mod keeper;
+mod looking;
+mod memory;
+mod pending;
+mod reader;
+mod recorder;
+mod sqlite;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use keeper::{History, HistoryClock};
+pub use reader::{HistoryReader, Kept, Unreadable};
+pub use recorder::Recorder;
+pub use sqlite::SqliteStore;
+pub use store::{Batch, Dropped, ImageTest, Limits, Query, Store, StoreError};

@@ -1,0 +1,110 @@
+//! Where questions about the past are asked: they run on the thread of the store, one after another.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::oneshot;
+
+use super::keeper::Command;
+use super::recorder::Recorder;
+use super::store::{Dropped, Query, Store, StoreError};
+use crate::snapshot::{Period, Sighting, SightingKey};
+
+/// How long what was last seen may be ago, while kai is looking: a quiet watch is heard of once a minute.
+const SILENCE: SignedDuration = SignedDuration::from_secs(150);
+
+/// Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct HistoryReader {
+    commands: mpsc::Sender<Command>,
+}
+
+/// Why a question about the past has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The thread has ended: the process stops.
+    #[error("the history is closed")]
+    Closed,
+}
+
+/// The store, and what it does not have yet.
+pub struct Kept<'a> {
+    store: &'a mut dyn Store,
+    recorder: &'a Recorder,
+    now: Timestamp,
+}
+
+impl HistoryReader {
+    pub(super) fn new(commands: mpsc::Sender<Command>) -> Self {
+        Self { commands }
+    }
+
+    /// Does that on the thread of the store.
+    pub async fn ask<R: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Kept<'_>) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, Unreadable> {
+        let (sender, receiver) = oneshot::channel();
+        let work = move |kept: &mut Kept<'_>| {
+            // Whoever asked may have gone.
+            drop(sender.send(question(kept)));
+        };
+        self.commands.send(Command::Ask(Box::new(work))).map_err(|_| Unreadable::Closed)?;
+        Ok(receiver.await.map_err(|_| Unreadable::Closed)??)
+    }
+}
+
+impl<'a> Kept<'a> {
+    pub(super) fn new(store: &'a mut dyn Store, recorder: &'a Recorder, now: Timestamp) -> Self {
+        Self { store, recorder, now }
+    }
+
+    /// The time by the clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Gives the rows that are asked for, in no order.
+    pub fn read(&mut self, query: &Query, mut take: impl FnMut(Sighting)) -> Result<(), StoreError> {
+        let mut pending: BTreeMap<SightingKey, Sighting> = {
+            let record = self.recorder.lock();
+            let wanted = record.pending.iter().filter(|row| query.wants_key(&row.key));
+            wanted.map(|row| (row.key.clone(), row.clone())).collect()
+        };
+        let is_wanted = |sighting: &Sighting| query.wants_time(sighting.first, sighting.last);
+        self.store.read(query, &mut |mut sighting| {
+            if let Some(newer) = pending.remove(&sighting.key) {
+                sighting.merge(&newer);
+            }
+            if is_wanted(&sighting) {
+                take(sighting);
+            }
+        })?;
+        pending.into_values().filter(is_wanted).for_each(take);
+        Ok(())
+    }
+
+    /// When kai was looking, sorted; it is now when it was a moment ago.
+    pub fn periods(&mut self) -> Result<Vec<Period>, StoreError> {
+        let mut periods: BTreeMap<Timestamp, Period> =
+            self.store.periods()?.into_iter().map(|period| (period.start, period)).collect();
+        let record = self.recorder.lock();
+        periods.extend(record.looking.ended().iter().map(|period| (period.start, period.clone())));
+        if let Some(current) = record.looking.current() {
+            let is_looking = self.now.duration_since(current.end) <= SILENCE;
+            let end = if is_looking { current.end.max(self.now) } else { current.end };
+            let ended = (!is_looking).then(|| "the cluster could not be read".into());
+            periods.insert(current.start, Period { end, ended, ..current.clone() });
+        }
+        Ok(periods.into_values().collect())
+    }
+
+    /// Rows that went because there were too many.
+    pub fn dropped(&mut self) -> Result<Dropped, StoreError> {
+        self.store.dropped()
+    }
+}

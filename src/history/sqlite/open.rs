@@ -1,0 +1,101 @@
+//! Opens the file, makes or brings up to date its tables, and puts one aside that cannot be read.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::SqliteStore;
+use super::schema::STEPS;
+use crate::history::store::StoreError;
+
+/// How long a statement waits for whoever reads the file at the moment.
+const BUSY: Duration = Duration::from_secs(2);
+
+/// One process has the file, and every commit is on the disk before it counts. The cache is given in KiB, as less than nothing.
+/// WAL would need shared memory, which a file system over the network does not have.
+const PRAGMAS: [(&str, &str); 5] = [
+    ("locking_mode", "EXCLUSIVE"),
+    ("journal_mode", "DELETE"),
+    ("synchronous", "FULL"),
+    ("cache_size", "-2048"),
+    ("temp_store", "MEMORY"),
+];
+
+impl SqliteStore {
+    /// Opens the file, and makes it where there is none. One process has it at a time.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let failed = |error: rusqlite::Error| of_error(path, &error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        connection.busy_timeout(BUSY).map_err(failed)?;
+        for (pragma, value) in PRAGMAS {
+            connection.pragma_update(None, pragma, value).map_err(failed)?;
+        }
+        migrate(path, &mut connection)?;
+        Ok(Self { path: path.to_owned(), connection })
+    }
+
+    /// Puts a file aside that cannot be read, and says where.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn put_aside(path: &Path, now: Timestamp) -> std::io::Result<PathBuf> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".broken-{}", now.strftime("%Y%m%dT%H%M%SZ")));
+        std::fs::rename(path, &name)?;
+        // What the broken file had not finished belongs to it.
+        let journal = |of: &std::ffi::OsStr| {
+            let mut journal = of.to_owned();
+            journal.push("-journal");
+            journal
+        };
+        match std::fs::rename(journal(path.as_os_str()), journal(&name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(name.into()),
+        }
+    }
+}
+
+fn migrate(path: &Path, connection: &mut Connection) -> Result<(), StoreError> {
+    let failed = |error: rusqlite::Error| of_error(path, &error);
+    // Takes the lock, so that nobody else migrates it at the same time.
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive).map_err(failed)?;
+    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+    let steps = usize::try_from(version).ok().and_then(|version| STEPS.get(version..));
+    let Some(steps) = steps else {
+        let reason = format!("it is of version {version}, and this kai knows up to {}", STEPS.len());
+        return Err(StoreError::Broken { path: path.to_owned(), reason });
+    };
+    let tables: i64 =
+        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    if version == 0 && tables > 0 {
+        let reason = "it is a database of something else".to_owned();
+        return Err(StoreError::Broken { path: path.to_owned(), reason });
+    }
+    for step in steps {
+        transaction.execute_batch(step).map_err(failed)?;
+    }
+    if !steps.is_empty() {
+        transaction
+            .pragma_update(None, "user_version", i64::try_from(STEPS.len()).unwrap_or(i64::MAX))
+            .map_err(failed)?;
+    }
+    let check: String = transaction.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    if check != "ok" {
+        return Err(StoreError::Broken { path: path.to_owned(), reason: check });
+    }
+    transaction.commit().map_err(failed)
+}
+
+fn of_error(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            StoreError::Broken { path, reason: error.to_string() }
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse { path },
+        _ => StoreError::Open { path, reason: error.to_string() },
+    }
+}

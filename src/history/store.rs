@@ -1,0 +1,104 @@
+//! What every store does.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::inventory::{Digest, ImageRef};
+use crate::snapshot::{FirstSeen, Period, Sighting, SightingKey};
+
+/// Where a history is kept. One thread uses it.
+pub trait Store: Send {
+    /// Gives every row's key with its first time, and when kai was looking. Rows of a process that ended without a word are closed with the end
+    /// of its last period.
+    fn load(&mut self, row: &mut dyn FnMut(SightingKey, FirstSeen)) -> Result<Vec<Period>, StoreError>;
+
+    /// Adds all of it, or nothing.
+    fn write(&mut self, batch: &Batch<'_>) -> Result<(), StoreError>;
+
+    /// Drops what is too old, and the rows that were not seen for longest beyond the limit. Gives them.
+    fn prune(&mut self, limits: Limits, now: Timestamp) -> Result<Vec<SightingKey>, StoreError>;
+
+    /// Gives the rows that are asked for, in no order.
+    fn read(&mut self, query: &Query, row: &mut dyn FnMut(Sighting)) -> Result<(), StoreError>;
+
+    /// When kai was looking, sorted.
+    fn periods(&mut self) -> Result<Vec<Period>, StoreError>;
+
+    /// How many rows there are.
+    fn rows(&mut self) -> Result<u64, StoreError>;
+
+    /// Bytes of the file; 0 where there is none.
+    fn bytes(&self) -> u64;
+
+    /// What had to go for want of room.
+    fn dropped(&mut self) -> Result<Dropped, StoreError>;
+}
+
+/// What is written at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// Merged with the rows that are there.
+    pub sightings: &'a [Sighting],
+    /// Each takes the place of the one with the same start.
+    pub periods: &'a [Period],
+}
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Nothing that was last seen before.
+    pub retention_days: u32,
+    /// At least 1.
+    pub max_rows: u64,
+}
+
+/// Rows that went because there were too many.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dropped {
+    pub rows: u64,
+    /// When the newest of them was last seen.
+    pub until: Option<Timestamp>,
+}
+
+/// Which rows are asked for: all that were there at some time of a window, and of those the ones that are named.
+#[derive(Default)]
+pub struct Query {
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    /// Beginnings of digests, `sha256:` and hex digits; empty: any.
+    pub digests: Vec<String>,
+    /// `None`: any.
+    pub image: Option<ImageTest>,
+}
+
+/// Why a store cannot be used. Written for the log: what is wrong and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("history.path: {} cannot be opened: {reason}", path.display())]
+    Open { path: PathBuf, reason: String },
+    /// Another process has it.
+    #[error("history.path: {} is in use by another process; give each kai a file of its own", path.display())]
+    InUse { path: PathBuf },
+    /// It is no history, or one of a newer kai.
+    #[error("history.path: {} is no history that this kai can read: {reason}", path.display())]
+    Broken { path: PathBuf, reason: String },
+    #[error("the history could not be written or read: {0}")]
+    Io(String),
+}
+
+/// Whether rows of a reference are asked for.
+pub type ImageTest = Box<dyn Fn(&ImageRef) -> bool + Send>;
+
+impl Query {
+    pub(super) fn wants_key(&self, key: &SightingKey) -> bool {
+        let is_of_digest = |digest: &Digest| self.digests.iter().any(|wanted| digest.as_str().starts_with(&**wanted));
+        (self.digests.is_empty() || key.digest.as_ref().is_some_and(is_of_digest))
+            && self.image.as_ref().is_none_or(|wants| wants(&key.image))
+    }
+
+    pub(super) fn wants_time(&self, first: FirstSeen, last: Option<Timestamp>) -> bool {
+        self.until.is_none_or(|until| first.at <= until)
+            && self.since.is_none_or(|since| last.is_none_or(|last| last >= since))
+    }
+}
