@@ -133,6 +133,7 @@ impl Service {
                 health: health.clone(),
                 metrics: Exposition::new(metrics.clone(), health.clone(), &policy, &exposed),
                 policy: policy.clone(),
+                history: history.reader(),
                 settings: server,
                 retry_after,
             };

@@ -11,7 +11,7 @@ use super::recorder::Recorder;
 use super::store::{Dropped, Query, Store, StoreError};
 use crate::snapshot::{Period, Sighting, SightingKey};
 
-/// How long what was last seen may be ago, while kai is looking: a quiet watch is heard of once a minute.
+/// How long what was last seen may be ago, while kai is watching: a quiet watch is heard of once a minute.
 const SILENCE: SignedDuration = SignedDuration::from_secs(150);
 
 /// Cheap to clone.
@@ -40,6 +40,12 @@ pub struct Kept<'a> {
 impl HistoryReader {
     pub(super) fn new(commands: mpsc::Sender<Command>) -> Self {
         Self { commands }
+    }
+
+    /// Of a history that is not there: nothing is answered.
+    #[must_use]
+    pub fn closed() -> Self {
+        Self::new(mpsc::channel().0)
     }
 
     /// Does that on the thread of the store.
@@ -95,9 +101,10 @@ impl<'a> Kept<'a> {
         let record = self.recorder.lock();
         periods.extend(record.looking.ended().iter().map(|period| (period.start, period.clone())));
         if let Some(current) = record.looking.current() {
-            let is_looking = self.now.duration_since(current.end) <= SILENCE;
+            let patience = if record.is_watched() { SILENCE } else { record.reach().max(SILENCE) };
+            let is_looking = self.now.duration_since(current.end) <= patience;
             let end = if is_looking { current.end.max(self.now) } else { current.end };
-            let ended = (!is_looking).then(|| "the cluster could not be read".into());
+            let ended = (!is_looking).then(|| "nothing newer was read".into());
             periods.insert(current.start, Period { end, ended, ..current.clone() });
         }
         Ok(periods.into_values().collect())

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::looking::Looking;
 use super::pending::Pending;
@@ -28,6 +28,18 @@ pub(super) struct Record {
     reach: Duration,
     /// The cluster is watched, and would have told what came and went.
     is_watched: bool,
+}
+
+impl Record {
+    /// The cluster is watched, and would have told what came and went.
+    pub(super) fn is_watched(&self) -> bool {
+        self.is_watched
+    }
+
+    /// From one list to the next at most, where lists are all that is read.
+    pub(super) fn reach(&self) -> SignedDuration {
+        SignedDuration::try_from(self.reach).unwrap_or(SignedDuration::MAX)
+    }
 }
 
 impl Recorder {

@@ -1,6 +1,7 @@
 //! From a question to its body: out of the cache, or rendered off the async workers, and ready before a generation is
 //! served when somebody keeps asking.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,7 +19,7 @@ use super::process::Process;
 use super::question::{Lane, Question};
 use super::rendered::Rendered;
 use crate::feed::{Latest, SnapshotReader};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{ContentHash, Snapshot};
 
 /// How many requests at once wait for a render in threads of their own. The others wait without one and mostly find the
 /// body when it is their turn.
@@ -90,6 +91,24 @@ impl Answers {
     /// Whether connections hold as much beyond the cache as the cache itself may hold.
     pub(super) fn is_too_much_unread(&self) -> bool {
         self.cache.is_too_much_unread(self.long.load().as_deref())
+    }
+
+    /// Renders a body of JSON that is kept nowhere. Blocks.
+    pub(super) fn render_once(
+        &self,
+        coding: ContentCoding,
+        make: impl FnOnce() -> serde_json::Result<(Vec<u8>, Option<String>)>,
+    ) -> io::Result<Rendered> {
+        let (body, next) = make()?;
+        self.cache.render_once(coding, next, |writer| {
+            writer.write_all(&body)?;
+            Ok(format!("{}-json", ContentHash::of(&body)))
+        })
+    }
+
+    /// What names a snapshot among those of all processes.
+    pub(super) fn pin(&self, snapshot: &Snapshot) -> String {
+        self.cache.pin(snapshot)
     }
 
     /// Counts a body that is not cached as unread until it is sent.

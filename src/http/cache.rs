@@ -1,6 +1,6 @@
 //! Rendered bodies by content: each made once, however many ask at once, and the same for as long as its content is.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -155,6 +155,20 @@ impl BodyCache {
     }
 
     /// Counts a body that is not kept here.
+    pub(super) fn pin(&self, snapshot: &Snapshot) -> String {
+        self.process.pin(snapshot)
+    }
+
+    /// Renders a body that is not kept.
+    pub(super) fn render_once(
+        &self,
+        coding: ContentCoding,
+        next: Option<String>,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<String>,
+    ) -> io::Result<Rendered> {
+        Rendered::of(coding, &self.alive, write).map(|rendered| rendered.with_next(next))
+    }
+
     pub(super) fn count(&self, body: Vec<u8>) -> Bytes {
         self.alive.count(body)
     }

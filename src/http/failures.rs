@@ -26,6 +26,10 @@ pub(super) struct OfData;
 pub(super) struct OfRows;
 /// Failures of the data route that names an image.
 pub(super) struct OfImage;
+/// Failures of the route of a history that names an image.
+pub(super) struct OfTimelines;
+/// Failures of the list of what is in use.
+pub(super) struct OfInUse;
 /// Failures of the data routes that name a namespace.
 pub(super) struct OfNamespaces;
 
@@ -62,6 +66,18 @@ impl IntoResponses for OfRows {
 impl IntoResponses for OfImage {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         references(ANY.into_iter().chain([404, 406, 410, 503]))
+    }
+}
+
+impl IntoResponses for OfTimelines {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references(ANY.into_iter().chain([404, 406, 503]))
+    }
+}
+
+impl IntoResponses for OfInUse {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references(ANY.into_iter().chain([406, 409, 503]))
     }
 }
 

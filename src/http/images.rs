@@ -1,13 +1,17 @@
 //! The handlers of `/v1`: which images, which containers.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use jiff::Timestamp;
 
 use super::App;
 use super::failures::{OfImage, OfRows};
+use super::generation::Generation;
+use super::history::images_between;
 use super::params::Params;
 use super::problem::{Problem, ProblemKind};
 use super::question::{Lane, Question};
@@ -26,6 +30,10 @@ use crate::views::{
 /// One row for each reference, as manifests write it, and the digest that runs, with how much it is used. Parameters that
 /// filter may be repeated: values of one are alternatives, and all that are given must hold. Pods in every phase count;
 /// excluded namespaces do not. While an update is pending, the image that runs and the one that is requested are two rows.
+///
+/// With `since`, `until` or `at` there are also rows of images that are gone and were there at some time of that window, as
+/// far as kai's history goes; `gaps` tells when nobody looked. Each row is from `first_seen` to `last_seen`: an image may have
+/// been away in between. Filters by kind, state, owner, node and flag, and CycloneDX, are for what is there now alone.
 #[utoipa::path(
     get,
     path = "/v1/images",
@@ -38,6 +46,7 @@ use crate::views::{
             "image": "quay.io/acme/cart:1.25", "registry": "quay.io", "repository": "acme/cart", "tag": "1.25",
             "digest": "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628", "digest_kind": "running",
             "containers": 3, "pods": 3, "namespaces": 1, "owners": 1, "flags": [],
+            "first_seen": "2026-11-24T09:14:01.312Z", "last_seen": null, "first_seen_exact": true, "running": true,
         }],
     })), OfRows),
 )]
@@ -46,7 +55,11 @@ pub(super) async fn list_images(
     Params(params): Params<RowParams<ImageSort>>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    answer(&app, params, asked, |_, asked| Ok(Rows::Images(asked.into()))).await
+    let wanted = params.wanted(|offered| asked.format(offered))?;
+    match wanted.window.window(Timestamp::now())? {
+        Some(window) => images_between(&app, wanted, window, asked).await,
+        None => answer_now(&app, wanted, asked, |_, asked| Ok(Rows::Images(asked.into()))).await,
+    }
 }
 
 /// Where an image runs
@@ -68,6 +81,7 @@ pub(super) async fn list_images(
             "image": "quay.io/acme/cart:1.25", "registry": "quay.io", "repository": "acme/cart", "tag": "1.25",
             "digest": "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628", "digest_kind": "running",
             "containers": 1, "pods": 1, "namespaces": 1, "owners": 1, "flags": [],
+            "first_seen": "2026-11-24T09:14:01.312Z", "last_seen": null, "first_seen_exact": true, "running": true,
         }],
         "containers": [{
             "namespace": "shop", "pod": "cart-7d4b9c6f5-x2x8q", "container": "cart", "kind": "container",
@@ -179,18 +193,40 @@ async fn answer<S: Sort>(
     asked: Asked,
     of: impl FnOnce(&Snapshot, (Filter, PageRequest<S>)) -> Result<Rows, Problem>,
 ) -> Result<Response, Problem> {
-    let Wanted { filter, request, pin, format, options } = params.wanted(|offered| asked.format(offered))?;
-    let current = app.answers.current(Lane::Short).ok_or_else(|| app.not_yet())?;
-    let generation = match pin {
-        Some(pin) => app.pins.find(&pin, &current)?,
-        None => current,
-    };
+    let wanted = params.wanted(|offered| asked.format(offered))?;
+    answer_now(app, wanted, asked, of).await
+}
+
+async fn answer_now<S: Sort>(
+    app: &Arc<App>,
+    wanted: Wanted<S>,
+    asked: Asked,
+    of: impl FnOnce(&Snapshot, (Filter, PageRequest<S>)) -> Result<Rows, Problem>,
+) -> Result<Response, Problem> {
+    let Wanted { filter, request, pin, format, options, .. } = wanted;
+    let generation = app.pinned(pin)?;
     let rows = of(&generation.snapshot, (filter, request))?;
     app.pins.hold(&generation);
-    if format != Format::Json {
-        return asked.whole(app, Whole { generation, rows, format, options }).await;
+    if format == Format::Json {
+        return asked.answer_of(app, &generation, &Question::Rows(rows)).await;
     }
-    asked.answer_of(app, &generation, &Question::Rows(rows)).await
+    let (name, snapshot) = (rows.name(), Arc::clone(&generation.snapshot));
+    let write = move |writer: &mut dyn Write| {
+        let (filter, list) = rows.list();
+        list.write(&snapshot, filter, format, options, writer)
+    };
+    asked.whole(app, Whole { generation, format, name, is_lacking: false, write: Box::new(write) }).await
+}
+
+impl App {
+    /// The generation of a pin, or the one that is served.
+    pub(super) fn pinned(&self, pin: Option<String>) -> Result<Arc<Generation>, Problem> {
+        let current = self.answers.current(Lane::Short).ok_or_else(|| self.not_yet())?;
+        match pin {
+            Some(pin) => self.pins.find(&pin, &current),
+            None => Ok(current),
+        }
+    }
 }
 
 fn check_reported(snapshot: &Snapshot, filter: &Filter) -> Result<(), Problem> {

@@ -126,6 +126,7 @@ mod tests {
     use crate::config::{Listen, MetricsSettings};
     use crate::feed::feed;
     use crate::health::{Health, PushBoard};
+    use crate::history::HistoryReader;
     use crate::http::request_id::X_REQUEST_ID;
     use crate::http::{Http, HttpDeps};
     use crate::inventory::ReportPolicy;
@@ -154,7 +155,8 @@ mod tests {
         let health = Health::new(reader.clone(), None, Duration::from_secs(5), PushBoard::default());
         let policy = ReportPolicy::default();
         let metrics = Exposition::new(Metrics::default(), health.clone(), &policy, &MetricsSettings::default());
-        let deps = HttpDeps { reader, health, metrics, policy, settings, retry_after: Duration::from_secs(5) };
+        let (history, retry_after) = (HistoryReader::closed(), Duration::from_secs(5));
+        let deps = HttpDeps { reader, health, metrics, policy, history, settings, retry_after };
         let http = Http::new(&deps).expect("the OpenAPI document");
         let request = Request::get(path).header(HOST, "localhost").body(Body::empty()).expect("request");
         let Ok(response) = layered(&http.app, &http.settings, router).oneshot(request).await;

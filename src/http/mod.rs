@@ -19,6 +19,7 @@ mod failures;
 mod generation;
 mod gzip;
 mod handshake;
+mod history;
 mod host;
 mod images;
 mod layers;
@@ -58,6 +59,7 @@ use tower::{BoxError, Service};
 use crate::config::ServerSettings;
 use crate::feed::SnapshotReader;
 use crate::health::Health;
+use crate::history::HistoryReader;
 use crate::inventory::ReportPolicy;
 use crate::metrics::Exposition;
 pub use listen::{ListenError, Listeners};
@@ -76,6 +78,8 @@ pub struct HttpDeps {
     /// Where requests are counted, and what `/metrics` shows.
     pub metrics: Exposition,
     pub policy: ReportPolicy,
+    /// What answers questions about the past.
+    pub history: HistoryReader,
     /// `server.*`
     pub settings: ServerSettings,
     /// The value of `Retry-After`, in whole seconds, at least one.
@@ -92,6 +96,7 @@ struct App {
     gate: limits::Gate,
     pins: pins::Pins,
     changes: Arc<changes::ChangeLog>,
+    history: HistoryReader,
     hosts: host::Hosts,
     document: docs::Document,
     retry_after: HeaderValue,
@@ -110,7 +115,7 @@ impl Http {
     /// # Errors
     /// The document cannot be written.
     pub fn new(deps: &HttpDeps) -> std::io::Result<Self> {
-        let HttpDeps { reader, health, metrics, policy, settings, retry_after } = deps;
+        let HttpDeps { reader, health, metrics, policy, history, settings, retry_after } = deps;
         let retry_after = HeaderValue::from(retry_after.as_secs().max(1));
         let pins = pins::Pins::new();
         let process = process::Process::new(policy.clone(), pins.boot());
@@ -123,6 +128,7 @@ impl Http {
             gate: limits::Gate::new(settings.max_concurrent_requests, retry_after.clone()),
             pins,
             changes: Arc::new(changes),
+            history: history.clone(),
             hosts: host::Hosts::of(settings),
             document: docs::Document::new(&openapi())?,
             retry_after,

@@ -16,11 +16,14 @@ use crate::inventory::Digest;
 use crate::snapshot::ServerVersion;
 use crate::views::{Format, INVENTORY_TYPE, ImageEntry, KaiReport, Layout, NamespaceImages};
 
+/// Tags of the routes that answer with what kai knows of the cluster.
+const DATA: [&str; 3] = ["inventory", "images", "history"];
+
 const DESCRIPTION: &str = "\
 Which container images run in a Kubernetes cluster, right now, where, and since when.
 
 Every resource answers GET and HEAD. Data answers have a weak `ETag` of their content for `If-None-Match`, but for lists that are written while they are \
-sent: those of `/v1` in another format than JSON. \
+sent: `/v1/in-use`, and those of `/v1` in another format than JSON. \
 `Inventory-Generation`, `Inventory-Observed-At` and `Inventory-Complete` describe the snapshot that the answer shows: \
 while the cluster changes without a pause, long answers may be a moment behind short ones; \
 `timestamp`, `generation` and `observed_at` inside a body are those of the snapshot in which this content first \
@@ -40,6 +43,8 @@ pub fn openapi() -> OpenApi {
         .build();
     document.tags = Some(vec![
         tag("inventory", "The inventory."),
+        tag("images", "Which images, where, and what changes."),
+        tag("history", "Since when, and what was."),
         tag("probes", "State of the process. These routes do not count against `server.max-concurrent-requests`."),
         tag("documentation", "Documentation."),
     ]);
@@ -65,15 +70,17 @@ pub fn openapi() -> OpenApi {
 
 /// Adds what every operation of its kind answers.
 fn complete(path: &str, operation: &mut Operation) {
-    let is_data = operation.tags.iter().flatten().any(|tag| tag == "inventory");
+    let is_data = operation.tags.iter().flatten().any(|tag| DATA.contains(&&**tag)) && path != "/v1/changes";
+    // What is always written while it is sent has no tag.
+    let has_etag = is_data && path != "/v1/in-use";
     let responses = &mut operation.responses.responses;
-    if is_data || path.starts_with("/openapi.") {
+    if has_etag || path.starts_with("/openapi.") {
         responses.insert("304".into(), RefOr::T(not_modified()));
     }
     for (status, response) in responses.iter_mut() {
         let RefOr::T(response) = response else { continue };
         if is_data && matches!(status.as_str(), "200" | "304") {
-            response.headers.extend(data_headers());
+            response.headers.extend(data_headers().into_iter().filter(|(name, _)| has_etag || name != "ETag"));
         }
         if path == "/inventory" && status == "200" {
             response
@@ -95,8 +102,9 @@ fn complete(path: &str, operation: &mut Operation) {
 fn list_examples(path: &str) -> Vec<(Format, &'static str)> {
     let csv = match path {
         "/v1/images" => {
-            "image,registry,repository,tag,digest,digest_kind,containers,pods,namespaces,owners,flags\n\
-             redis,docker.io,library/redis,latest,,,1,1,1,1,floating-tag no-digest\n"
+            "image,registry,repository,tag,digest,digest_kind,containers,pods,namespaces,owners,flags,first_seen,\
+             last_seen,first_seen_exact,running\n\
+             redis,docker.io,library/redis,latest,,,1,1,1,1,floating-tag no-digest,2026-11-24T09:14:01.312Z,,true,true\n"
         }
         "/v1/containers" | "/v1/images/{digest}" => {
             "namespace,pod,container,kind,image,digest,digest_kind,image_id,state,reason,started_at,node,owner_kind,\
@@ -107,6 +115,11 @@ fn list_examples(path: &str) -> Vec<(Format, &'static str)> {
         "/v1/registries" => "registry,repositories,images,containers,pods,namespaces,owners\nquay.io,4,9,31,12,2,5\n",
         "/v1/registries/{registry}/repositories" => {
             "repository,images,containers,pods,namespaces,owners\nacme/cart,2,6,6,1,1\n"
+        }
+        "/v1/in-use" => {
+            let text = "quay.io/acme/cart:1.25\n\
+                        quay.io/acme/cart@sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628\n";
+            return vec![(Format::Text, text)];
         }
         _ => return Vec::new(),
     };

@@ -28,6 +28,7 @@ pub(super) enum ProblemKind {
     UnknownNamespace,
     UnknownDigest,
     UnknownResource,
+    IncompleteHistory,
     SnapshotGone,
     MethodNotAllowed,
     NotAcceptable,
@@ -40,6 +41,7 @@ pub(super) enum ProblemKind {
     Busy,
     TooMuchUnread,
     TooManyClients,
+    UnreadableHistory,
     ProbeFailed,
     DeadlineExceeded,
     /// An error of the framework that has no kind of its own: its status says it.
@@ -58,7 +60,7 @@ pub(super) struct Row {
 
 impl ProblemKind {
     /// Every kind that has a name, by status.
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 22] = [
         Self::BadParameter,
         Self::BadHost,
         Self::RefusedNamespace,
@@ -67,6 +69,7 @@ impl ProblemKind {
         Self::UnknownResource,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
+        Self::IncompleteHistory,
         Self::SnapshotGone,
         Self::BodyTooLarge,
         Self::UriTooLong,
@@ -77,6 +80,7 @@ impl ProblemKind {
         Self::Busy,
         Self::TooMuchUnread,
         Self::TooManyClients,
+        Self::UnreadableHistory,
         Self::ProbeFailed,
         Self::DeadlineExceeded,
     ];
@@ -132,6 +136,14 @@ impl ProblemKind {
                 StatusCode::NOT_ACCEPTABLE,
                 "Not acceptable",
                 "`Accept` or `Accept-Encoding` allows nothing that kai can send here.",
+            ),
+            Self::IncompleteHistory => row(
+                "incomplete-history",
+                StatusCode::CONFLICT,
+                "Incomplete history",
+                "An image that was in use may be left out: kai was not looking all the time, may not read a namespace, or \
+                 had to forget rows. The detail has the reasons. Delete nothing by such a list; `incomplete=allow` gives it \
+                 all the same.",
             ),
             Self::SnapshotGone => row(
                 "snapshot-gone",
@@ -196,6 +208,13 @@ impl ProblemKind {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Too many clients",
                 "64 clients follow `/v1/changes`. `Retry-After` has the time to wait.",
+            ),
+            Self::UnreadableHistory => row(
+                "unreadable-history",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Unreadable history",
+                "The store of the history cannot be read. `Retry-After` has the time to wait; `/readyz?verbose` has the \
+                 reason in the check `history`.",
             ),
             Self::ProbeFailed => row(
                 "probe-failed",

@@ -76,6 +76,11 @@ impl Rendered {
         Self::new(bytes, &etag, Vec::new(), alive)
     }
 
+    /// With the cursor of the next page.
+    pub(super) fn with_next(self, next: Option<String>) -> Self {
+        Self { next: next.map(Into::into), ..self }
+    }
+
     /// Renders the answer to a question, with what it can take from the answer to the same question in the same coding
     /// before, and from that of the same snapshot which is not encoded.
     pub(super) fn answer(
@@ -101,7 +106,7 @@ impl Rendered {
                 next = said.next;
                 Ok(etag(said.content))
             })?;
-            Self { next: next.map(Into::into), ..rendered }
+            rendered.with_next(next)
         };
         if let Some(before) = before {
             rendered.asked.take_over(&before.asked);

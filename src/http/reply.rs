@@ -28,6 +28,7 @@ pub(super) const INVENTORY_OBSERVED_AT: HeaderName = HeaderName::from_static("in
 pub(super) const INVENTORY_COMPLETE: HeaderName = HeaderName::from_static("inventory-complete");
 const VARY_ON: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+const INCOMPLETE: HeaderValue = HeaderValue::from_static("false");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// What a data answer takes from its request besides path and query.
@@ -110,7 +111,10 @@ impl Asked {
         let permit = app.gate.enter(&self.headers, self.body).await?;
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
-        describe(app, &whole.generation, whole.format, whole.rows.name(), headers);
+        describe(app, &whole.generation, whole.format, whole.name, headers);
+        if whole.is_lacking {
+            headers.insert(INVENTORY_COMPLETE, INCOMPLETE);
+        }
         headers.insert(VARY, VARY_ON);
         headers.insert(CACHE_CONTROL, NO_CACHE);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(whole.format.media_type()));
@@ -118,6 +122,32 @@ impl Asked {
             headers.insert(CONTENT_ENCODING, GZIP);
         }
         *response.body_mut() = self.unread.follow(whole.body(self.coding, permit), self.is_shared);
+        Ok(response)
+    }
+
+    /// Answers with JSON that is not only of a snapshot, and so is kept nowhere.
+    pub(super) async fn fresh(self, app: &Arc<App>, fresh: Fresh) -> Result<Response, Problem> {
+        let Self { uri, headers, coding, unread, is_shared, body } = self;
+        let permit = app.gate.enter(&headers, body).await?;
+        app.check_unread()?;
+        let Fresh { generation, is_lacking, make } = fresh;
+        let answers = Arc::clone(&app.answers);
+        let rendering = tokio::task::spawn_blocking(move || answers.render_once(coding, make));
+        let failed = |error: String| Problem::internal(format!("a body could not be rendered: {error}"));
+        let rendered = rendering.await.map_err(|error| failed(error.to_string()))?;
+        let rendered = rendered.map_err(|error| failed(error.to_string()))?;
+        let send = |body| {
+            let body = unread.send(body, false, Some(permit), &app.retry_after)?;
+            Ok(if is_shared { unread.stream(body) } else { body.into() })
+        };
+        let mut response = conditional(&headers, &rendered, Format::Json.media_type(), coding, send)?;
+        describe(app, &generation, Format::Json, "inventory", response.headers_mut());
+        if is_lacking {
+            response.headers_mut().insert(INVENTORY_COMPLETE, INCOMPLETE);
+        }
+        if let Some(next) = &rendered.next {
+            link(&uri, next).into_iter().for_each(|link| drop(response.headers_mut().insert(LINK, link)));
+        }
         Ok(response)
     }
 
@@ -133,6 +163,17 @@ impl Asked {
         Ok(if self.is_shared { self.unread.stream(body) } else { body.into() })
     }
 }
+
+/// JSON that is made for one request.
+pub(super) struct Fresh {
+    pub(super) generation: Arc<Generation>,
+    /// It lacks more than the snapshot does.
+    pub(super) is_lacking: bool,
+    /// Gives the body and, of a page that has another behind it, the cursor of that.
+    pub(super) make: MakeFresh,
+}
+
+type MakeFresh = Box<dyn FnOnce() -> serde_json::Result<(Vec<u8>, Option<String>)> + Send>;
 
 /// Where the next page is: the same question with another cursor.
 fn link(uri: &Uri, next: &str) -> Option<HeaderValue> {

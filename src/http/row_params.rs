@@ -9,9 +9,11 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
+use super::history::WindowParams;
 use super::params::bad_value;
 use super::problem::{Problem, ProblemKind};
 use super::rows::Cursor;
+
 use crate::inventory::excerpt;
 use crate::views::{CycloneDxVersion, FILTERS, Filter, FilterParam, Format, ListOptions, PageRequest, Reference, Sort};
 
@@ -51,6 +53,7 @@ pub(super) struct RowParams<S> {
     format: Option<Format>,
     reference: Option<Reference>,
     version: Option<CycloneDxVersion>,
+    window: WindowParams,
     has_limit: bool,
     /// Names of those that filter, each as often as it is there.
     filters: Vec<String>,
@@ -63,6 +66,7 @@ pub(super) struct Wanted<S> {
     pub(super) pin: Option<String>,
     pub(super) format: Format,
     pub(super) options: ListOptions,
+    pub(super) window: WindowParams,
 }
 
 impl<S: Sort> RowParams<S> {
@@ -88,8 +92,9 @@ impl<S: Sort> RowParams<S> {
         self,
         accepted: impl FnOnce(&[Format]) -> Result<Format, Problem>,
     ) -> Result<Wanted<S>, Problem> {
-        let Self { filter, sort, descending, limit, cursor, pin, format, reference, version, has_limit, filters: _ } =
-            self;
+        let Self {
+            filter, sort, descending, limit, cursor, pin, format, reference, version, window, has_limit, ..
+        } = self;
         // Of formats that share a media type, none is meant by it.
         let is_told = |format: &Format| !matches!(format, Format::Skopeo | Format::Hauler | Format::Zarf);
         let offered: Vec<Format> = S::FORMATS.iter().copied().filter(is_told).collect();
@@ -111,10 +116,10 @@ impl<S: Sort> RowParams<S> {
         // Every other format is whole.
         let limit = if format == Format::Json { limit } else { usize::MAX };
         let options = ListOptions { reference: reference.unwrap_or_default(), version: version.unwrap_or_default() };
-        let cursor = cursor.map(|text| Cursor::parse(&text, &filter, sort, descending)).transpose()?;
+        let cursor = cursor.map(|text| Cursor::parse(&text, &filter, sort, descending, &window.text)).transpose()?;
         let (after, of_cursor) = cursor.map_or((None, None), |cursor| (Some(cursor.place), cursor.pin));
         let request = PageRequest { sort, descending, after, limit };
-        Ok(Wanted { filter, request, pin: pin.or(of_cursor), format, options })
+        Ok(Wanted { filter, request, pin: pin.or(of_cursor), format, options, window })
     }
 }
 
@@ -130,6 +135,7 @@ impl<'de, S: Sort> Deserialize<'de> for RowParams<S> {
             format: None,
             reference: None,
             version: None,
+            window: WindowParams::default(),
             has_limit: false,
             filters: Vec::new(),
         };
@@ -159,6 +165,9 @@ impl<'de, S: Sort> Deserialize<'de> for RowParams<S> {
                 "cursor" => params.cursor = Some(value),
                 "pin" if value.is_empty() => return Err(bad_value("pin", &value, "`pin` of an answer")),
                 "pin" => params.pin = Some(value),
+                name if WindowParams::NAMES.contains(&name) => {
+                    params.window.read(name, &value).map_err(|allowed| bad_value(name, &value, allowed))?;
+                }
                 name => {
                     params.filters.push(name.to_owned());
                     read_filter(&mut params.filter, name, &value)?;
@@ -210,6 +219,9 @@ impl<S: Sort> IntoParams for RowParams<S> {
             )
             .build(),
             parameter("version", "Version of CycloneDX.", text(&CycloneDxVersion::ALL.map(|(_, word)| word))).build(),
+            moment("since", "Also images that are gone and were there then or later: a duration before now, or a time."),
+            moment("until", "Images that were there then or earlier: a duration before now, or a time."),
+            moment("at", "Images that were there at that instant: a duration before now, or a time."),
         ];
         let of_images = of_images.into_iter().filter(|_| S::FORMATS.len() > Format::ROWS.len());
         filters.chain(others).chain([format]).chain(of_images).collect()
@@ -222,6 +234,11 @@ pub(super) fn parameter(name: &str, description: &str, schema: Schema) -> Parame
         .parameter_in(ParameterIn::Query)
         .description(Some(description))
         .schema(Some(RefOr::T(schema)))
+}
+
+/// A moment in time.
+pub(super) fn moment(name: &str, description: &str) -> Parameter {
+    parameter(name, description, text(&[])).example(Some(serde_json::json!("30d"))).build()
 }
 
 pub(super) fn text(words: &[&'static str]) -> Schema {

@@ -81,7 +81,9 @@ impl Rows {
         match self {
             Self::Images(asked) => {
                 let page = images(snapshot, &asked.0, &asked.1);
-                written(snapshot, pin, asked, page, |head, images| serde_json::to_vec(&ImagePage { head, images }))
+                written(snapshot, pin, asked, page, |head, images| {
+                    serde_json::to_vec(&ImagePage { head, gaps: None, images })
+                })
             }
             Self::Image(asked) => {
                 written(snapshot, pin, asked, containers(snapshot, process, asked), |head, containers| {
@@ -126,23 +128,35 @@ fn written<'a, S: Sort, R>(
     page: Page<R>,
     to_json: impl FnOnce(PageHead<'a>, Vec<R>) -> serde_json::Result<Vec<u8>>,
 ) -> io::Result<Written> {
-    let next = page.next.map(|place| Cursor::new(filter, request, place, &pin).to_text());
+    let next = page.next.map(|place| Cursor::new(filter, request, "", place, &pin).to_text());
     let head = PageHead::new(snapshot, Some(pin), page.total, next.clone());
     Ok(Written { body: to_json(head, page.rows)?, next })
 }
 
 impl Cursor {
-    fn new<S: Sort>(filter: &Filter, request: &PageRequest<S>, place: Place, pin: &str) -> Self {
-        let filter = hash(filter, request.sort, request.descending);
+    pub(super) fn new<S: Sort>(
+        filter: &Filter,
+        request: &PageRequest<S>,
+        window: &str,
+        place: Place,
+        pin: &str,
+    ) -> Self {
+        let filter = hash(filter, request.sort, request.descending, window);
         Self { version: VERSION, filter, place, pin: request.sort.is_count().then(|| pin.to_owned()) }
     }
 
-    fn to_text(&self) -> String {
+    pub(super) fn to_text(&self) -> String {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
     }
 
-    /// What a client sends back with these parameters.
-    pub(super) fn parse<S: Sort>(text: &str, filter: &Filter, sort: S, descending: bool) -> Result<Self, Problem> {
+    /// What a client sends back with these parameters; `window` as it was given.
+    pub(super) fn parse<S: Sort>(
+        text: &str,
+        filter: &Filter,
+        sort: S,
+        descending: bool,
+        window: &str,
+    ) -> Result<Self, Problem> {
         let bad = |what: &str| {
             let detail = format!(
                 "The parameter \"cursor\" is \"{}\"; {what}. Send `next` of the page before, with the same parameters.",
@@ -155,7 +169,7 @@ impl Cursor {
         if cursor.version != VERSION {
             return Err(bad("it comes from another version of kai"));
         }
-        if cursor.filter != hash(filter, sort, descending) {
+        if cursor.filter != hash(filter, sort, descending, window) {
             return Err(bad("it belongs to other parameters"));
         }
         Ok(cursor)
@@ -163,6 +177,6 @@ impl Cursor {
 }
 
 /// The same in every process.
-fn hash<S: Sort>(filter: &Filter, sort: S, descending: bool) -> String {
-    ContentHash::of(&(filter, sort.word(), descending)).to_string()
+fn hash<S: Sort>(filter: &Filter, sort: S, descending: bool, window: &str) -> String {
+    ContentHash::of(&(filter, sort.word(), descending, window)).to_string()
 }

@@ -15,8 +15,7 @@ use tokio::sync::mpsc;
 use super::generation::Generation;
 use super::limits::Permit;
 use super::negotiate::ContentCoding;
-use super::rows::Rows;
-use crate::views::{Format, ListOptions};
+use crate::views::Format;
 
 /// Bytes that are sent at once.
 const PIECE: usize = 64 * 1024;
@@ -25,14 +24,19 @@ const AHEAD: usize = 4;
 /// A client that takes no piece for so long is not waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Rows of a snapshot in a format that has no pages.
-#[derive(Debug)]
+/// An answer that has no pages.
 pub(super) struct Whole {
     pub(super) generation: Arc<Generation>,
-    pub(super) rows: Rows,
     pub(super) format: Format,
-    pub(super) options: ListOptions,
+    /// What the rows are, in a word.
+    pub(super) name: &'static str,
+    /// It lacks more than the snapshot does.
+    pub(super) is_lacking: bool,
+    pub(super) write: WriteWhole,
 }
+
+/// Writes the whole answer; does not flush.
+pub(super) type WriteWhole = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
 
 impl Whole {
     /// The body. It is begun when the client reads it, and keeps its permit until the last row is written.
@@ -42,7 +46,7 @@ impl Whole {
             let pieces = Pieces { sender, runtime: Handle::current(), piece: Vec::with_capacity(PIECE) };
             tokio::task::spawn_blocking(move || {
                 let failures = pieces.sender.clone();
-                let failed = self.write(coding, pieces).err();
+                let failed = write(self.write, coding, pieces).err();
                 // Whoever has gone is told nothing.
                 if let Some(error) = failed.filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
                     tracing::error!("an answer could not be written: {error}");
@@ -54,22 +58,19 @@ impl Whole {
         };
         Body::from_stream(stream::once(pieces).flatten())
     }
+}
 
-    fn write(&self, coding: ContentCoding, pieces: Pieces) -> io::Result<()> {
-        let (snapshot, (filter, list)) = (&self.generation.snapshot, self.rows.list());
-        let write = |writer: &mut dyn Write| list.write(snapshot, filter, self.format, self.options, writer);
-        match coding {
-            ContentCoding::Identity => {
-                let mut pieces = pieces;
-                write(&mut pieces)?;
-                pieces.flush()
-            }
-            ContentCoding::Gzip => {
-                let encoder = GzEncoder::new(pieces, Compression::default());
-                let mut encoder = io::BufWriter::with_capacity(PIECE, encoder);
-                write(&mut encoder)?;
-                encoder.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?.flush()
-            }
+fn write(write: WriteWhole, coding: ContentCoding, mut pieces: Pieces) -> io::Result<()> {
+    match coding {
+        ContentCoding::Identity => {
+            write(&mut pieces)?;
+            pieces.flush()
+        }
+        ContentCoding::Gzip => {
+            let encoder = GzEncoder::new(pieces, Compression::default());
+            let mut encoder = io::BufWriter::with_capacity(PIECE, encoder);
+            write(&mut encoder)?;
+            encoder.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?.flush()
         }
     }
 }

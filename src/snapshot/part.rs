@@ -136,6 +136,11 @@ impl NamespacePart {
         self.seen.get(image, digest)
     }
 
+    /// Every image that it has, with [`Self::first_seen`] of it, sorted; nothing when no history is kept.
+    pub fn seen_images(&self) -> impl Iterator<Item = (&ImageRef, Option<&Digest>, FirstSeen)> {
+        self.seen.iter()
+    }
+
     pub(super) fn seen(&self) -> &Seen {
         &self.seen
     }

@@ -5,6 +5,7 @@
 
 mod changes;
 mod format;
+mod history;
 mod images;
 mod namespaces;
 mod payload;
@@ -15,6 +16,7 @@ pub use changes::{Change, ChangeKind, ChangeList, ChangeRow, ChangeStart, Told};
 pub use format::Look;
 pub(crate) use format::write_columns;
 pub use format::{Format, Layout};
+pub use history::{ImageHistory, InUse, NamespaceHistory, PastWindow, SightingRow};
 pub(crate) use images::ImageEntry;
 pub use images::NamespaceImages;
 pub use namespaces::NamespaceList;
@@ -24,7 +26,8 @@ pub use report::KaiReport;
 pub(crate) use report::{INVENTORY_TYPE, ReportFrame, utc_seconds};
 pub use rows::{
     ContainerPage, ContainerRow, ContainerSort, Containers, CsvRow, CycloneDxVersion, DigestKind, DigestPrefix,
-    FILTERS, Filter, FilterParam, Flag, Flags, GroupSort, ImagePage, ImageRow, ImageSort, ImageUse, KINDS, List,
-    ListOptions, Page, PageHead, PageRequest, Place, Reference, RegistryPage, RegistryRow, RepositoryName,
-    RepositoryPage, RepositoryRow, STATES, Sort, images, registries, repositories, write_csv,
+    FILTERS, Filter, FilterParam, Flag, Flags, GapRow, GroupSort, ImagePage, ImageRow, ImageSort, ImageUse, KINDS,
+    List, ListOptions, Page, PageHead, PageRequest, PastImages, Place, Reference, RegistryPage, RegistryRow,
+    RepositoryName, RepositoryPage, RepositoryRow, STATES, Sort, Window, images, images_between, registries,
+    repositories, write_csv, write_images,
 };

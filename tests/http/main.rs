@@ -6,6 +6,7 @@ mod cache;
 mod changes;
 mod failures;
 mod health;
+mod history;
 mod metrics;
 mod probes;
 mod rows;

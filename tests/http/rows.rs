@@ -49,7 +49,7 @@ async fn an_image_is_a_flat_row_and_the_answer_says_of_what_it_is() {
             "images": [{
                 "image": "nginx:1.27", "registry": "docker.io", "repository": "library/nginx", "tag": "1.27",
                 "digest": null, "digest_kind": null, "containers": 1, "pods": 1, "namespaces": 1, "owners": 0,
-                "flags": ["no-digest"],
+                "flags": ["no-digest"], "first_seen": null, "last_seen": null, "first_seen_exact": false, "running": true,
             }],
         })
     );
@@ -156,7 +156,10 @@ async fn a_snapshot_that_is_not_kept_is_gone(#[case] path: &str) {
 #[case::unknown("imge=x", "The parameter \"imge\" is unknown; the known ones are namespace")]
 #[case::limit("limit=0", "The parameter \"limit\" is \"0\"; it must be a number from 1 to 1000.")]
 #[case::large_limit("limit=1001", "The parameter \"limit\" is \"1001\"")]
-#[case::sort("sort=size", "it must be image or containers or pods or namespaces or owners; a - before it")]
+#[case::sort(
+    "sort=size",
+    "it must be image or containers or pods or namespaces or owners or first_seen or last_seen; a - before it"
+)]
 #[case::flag("flag=odd", "it must be floating-tag or no-digest")]
 #[case::state("state=Running", "it must be running or waiting or terminated or pending.")]
 #[case::kind("kind=pod", "it must be container or init or sidecar or ephemeral or volume.")]
@@ -290,7 +293,7 @@ async fn a_path_that_is_no_digest_is_named(#[case] digest: &str, #[case] query: 
 #[case::images(
     "/v1/images",
     "images.csv",
-    "image,registry,repository,tag,digest,digest_kind,containers,pods,namespaces,owners,flags"
+    "image,registry,repository,tag,digest,digest_kind,containers,pods,namespaces,owners,flags,first_seen,last_seen,first_seen_exact,running"
 )]
 #[case::containers(
     "/v1/containers",

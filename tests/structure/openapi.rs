@@ -83,6 +83,9 @@ fn every_operation_has_an_id_a_summary_a_description_and_its_failures() {
         "list_registries",
         "get_image",
         "list_repositories",
+        "get_history",
+        "list_history",
+        "list_in_use",
     ];
     assert_eq!(ids, BTreeSet::from(expected));
     for (path, operation) in operations {

@@ -12,6 +12,7 @@ use http_body_util::{BodyExt, StreamBody};
 use kai::config::{Listen, MetricsSettings, ServerSettings};
 use kai::feed::{SnapshotReader, SnapshotWriter, feed};
 use kai::health::{Health, PushBoard};
+use kai::history::HistoryReader;
 use kai::http::{Http, HttpDeps};
 use kai::inventory::{NamespacePattern, NamespaceSelection, NodeRecord, ReportPolicy};
 use kai::metrics::{Exposition, Metrics};
@@ -101,11 +102,20 @@ impl Server {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut ServerSettings), snapshot: Option<Arc<Snapshot>>) -> Self {
+        Self::of(snapshot, HistoryReader::closed(), change)
+    }
+
+    /// The same that answers questions about the past.
+    pub(crate) fn of(
+        snapshot: Option<Arc<Snapshot>>,
+        history: HistoryReader,
+        change: impl FnOnce(&mut ServerSettings),
+    ) -> Self {
         let (writer, reader) = feed();
         if let Some(snapshot) = snapshot {
             writer.publish(snapshot);
         }
-        let deps = deps(reader, change);
+        let deps = HttpDeps { history, ..deps(reader, change) };
         let http = Http::new(&deps).expect("the OpenAPI document");
         Self { writer, health: deps.health.clone(), http, deps }
     }
@@ -146,7 +156,8 @@ pub(crate) fn deps(reader: SnapshotReader, change: impl FnOnce(&mut ServerSettin
     let health = Health::new(reader.clone(), None, Duration::from_mins(1), PushBoard::default());
     let policy = ReportPolicy::default();
     let metrics = Exposition::new(Metrics::default(), health.clone(), &policy, &MetricsSettings::default());
-    HttpDeps { reader, health, metrics, policy, settings, retry_after: Duration::from_secs(5) }
+    let history = HistoryReader::closed();
+    HttpDeps { reader, health, metrics, policy, history, settings, retry_after: Duration::from_secs(5) }
 }
 
 pub(crate) fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Request<Body> {

@@ -103,7 +103,7 @@ impl Source {
         match self {
             Self::Snapshot { snapshot, .. } => {
                 let page = images(snapshot, &filters.parse()?, &request::<ImageSort>(sort)?);
-                Ok(ImagePage { head: PageHead::new(snapshot, None, page.total, None), images: page.rows })
+                Ok(ImagePage { head: PageHead::new(snapshot, None, page.total, None), gaps: None, images: page.rows })
             }
             Self::Server(server) => {
                 filters.parse()?;

@@ -70,10 +70,9 @@ impl Seeing {
 
     /// A list has replaced the pods of the namespace. `known_until`: when they were last known to be true.
     pub(in crate::snapshot) fn listed(&mut self, namespace: &Arc<str>, known_until: Option<Timestamp>) {
-        if self.is_on() {
-            self.listed.insert(Arc::clone(namespace));
-            self.known_until = self.known_until.or(known_until);
-        }
+        // Also before a history is there: it comes before the next snapshot.
+        self.listed.insert(Arc::clone(namespace));
+        self.known_until = self.known_until.or(known_until);
     }
 
     /// A pod went, or is another one, outside of any list.
@@ -94,7 +93,7 @@ impl Seeing {
         let Some(name) = new.or(old).map(NamespacePart::name) else { return seen };
         let Some(past) = &mut self.past else { return seen };
         if self.is_renewed {
-            for item in seen.iter().cloned().collect::<Vec<_>>() {
+            for item in seen.items().cloned().collect::<Vec<_>>() {
                 let first = past.insert_of(name, &item.image, item.digest.as_ref(), item.first);
                 seen.insert(SeenImage { first, ..item });
             }

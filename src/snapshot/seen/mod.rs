@@ -63,7 +63,11 @@ impl Seen {
         self.0.get(|known| known.order(image, digest)).map(|known| known.first)
     }
 
-    fn iter(&self) -> impl Iterator<Item = &SeenImage> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&ImageRef, Option<&Digest>, FirstSeen)> {
+        self.0.iter().map(|known| (&*known.image, known.digest.as_ref(), known.first))
+    }
+
+    fn items(&self) -> impl Iterator<Item = &SeenImage> {
         self.0.iter()
     }
 

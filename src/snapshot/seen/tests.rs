@@ -75,6 +75,18 @@ fn what_a_list_finds_was_there_at_the_latest_then() {
 }
 
 #[test]
+fn what_was_listed_before_a_history_is_there_is_no_more_exact() {
+    let mut index = PodIndex::new("demo", NamespaceSelection::default());
+    index.apply(Event::RelistBegun(ListScope::AllPods));
+    index.apply(pod("a", "nginx:1", DIGEST).into());
+    index.apply(Event::RelistEnded(ListScope::AllPods));
+    index.apply(Event::Observed(Observation::at(at(100))));
+    index.learn(Past::default());
+    index.publish();
+    assert_eq!(told(&mut index), ["nginx:1 sha256:b9b4 100 false -"]);
+}
+
+#[test]
 fn what_a_watch_tells_is_exact() {
     let mut index = index();
     list(&mut index, 100, [pod("a", "nginx:1", DIGEST)]);

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::containers::ContainerRow;
 use super::groups::{RegistryRow, RepositoryRow};
 use super::images::ImageRow;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Gap, Snapshot};
 use crate::views::utc_seconds;
 
 /// What every page says of the whole.
@@ -49,11 +49,29 @@ pub struct Missing<'a> {
     pub reason: Cow<'a, str>,
 }
 
+/// A time in which nobody looked at the namespaces, or at one of them: what was there is unknown.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = Gap)]
+pub struct GapRow<'a> {
+    /// Where it begins; null: since ever.
+    #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-11-23T18:00:00Z")]
+    pub from: Option<Timestamp>,
+    /// Where it ends.
+    #[schema(value_type = String, format = DateTime, example = "2026-11-24T06:00:00Z")]
+    pub to: Timestamp,
+    /// Why.
+    #[schema(example = "kai was stopped")]
+    pub reason: Cow<'a, str>,
+}
+
 /// A page of images.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ImagePage<'a> {
     #[serde(flatten)]
     pub head: PageHead<'a>,
+    /// Only with `since`, `until` or `at`: the gaps of that time. `complete` is false when there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gaps: Option<Vec<GapRow<'a>>>,
     /// Sorted by `sort`, then by image and digest.
     pub images: Vec<ImageRow<'a>>,
 }
@@ -97,22 +115,33 @@ pub struct RepositoryPage<'a> {
     pub repositories: Vec<RepositoryRow<'a>>,
 }
 
+impl From<Gap> for GapRow<'_> {
+    fn from(Gap { from, to, reason }: Gap) -> Self {
+        Self { from: Some(from).filter(|from| *from > Timestamp::MIN), to, reason: reason.into_string().into() }
+    }
+}
+
+impl<'a> Missing<'a> {
+    /// What of the snapshot could not be listed.
+    pub(in crate::views) fn of(snapshot: &'a Snapshot) -> Vec<Self> {
+        let missing = snapshot.completeness().missing.iter();
+        let row = missing.map(|missing| Self {
+            namespace: missing.namespace.as_deref().map(Cow::from),
+            reason: Cow::from(&*missing.reason),
+        });
+        row.collect()
+    }
+}
+
 impl<'a> PageHead<'a> {
     #[must_use]
     pub fn new(snapshot: &'a Snapshot, pin: Option<String>, total: usize, next: Option<String>) -> Self {
-        let missing = &snapshot.completeness().missing;
         Self {
             generation: snapshot.generation(),
             observed_at: snapshot.observed_at(),
             pin,
             complete: snapshot.is_complete(),
-            missing: missing
-                .iter()
-                .map(|missing| Missing {
-                    namespace: missing.namespace.as_deref().map(Cow::from),
-                    reason: Cow::from(&*missing.reason),
-                })
-                .collect(),
+            missing: Missing::of(snapshot),
             total,
             next,
         }

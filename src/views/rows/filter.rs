@@ -165,6 +165,12 @@ fn is_owner(wanted: &str, kind: &str, name: &str) -> bool {
     wanted == name || wanted.split_once('/').is_some_and(|(k, n)| k.eq_ignore_ascii_case(kind) && n == name)
 }
 
+/// Whether a reference names the wanted one, digests apart.
+fn is_named(wanted: &ImageRef, image: &ImageRef) -> bool {
+    let is_name = wanted.is_same_repository(image) || wanted.written() == image.written();
+    is_name && (wanted.is_tag_implied() || wanted.tag().is_none_or(|tag| image.tag() == Some(tag)))
+}
+
 impl Filter {
     /// Whether rows of the namespace are wanted at all.
     pub(super) fn wants_namespace(&self, part: &NamespacePart) -> bool {
@@ -219,18 +225,37 @@ impl Filter {
     }
 
     pub(super) fn wants_entry(&self, Entry { image, digest, .. }: Entry<'_>) -> bool {
-        any(&self.registries, |registry| image.registry() == Some(registry))
-            && any(&self.repositories, |repository| repository.matches(image))
-            && any(&self.tags, |tag| image.tag() == Some(tag))
+        self.may_want(image)
             && any(&self.digests, |prefix| {
                 [digest, image.digest()].into_iter().flatten().any(|digest| prefix.matches(digest))
             })
             && any(&self.images, |wanted| {
-                let is_name = wanted.is_same_repository(image) || wanted.written() == image.written();
-                is_name
-                    && (wanted.is_tag_implied() || wanted.tag().is_none_or(|tag| image.tag() == Some(tag)))
+                is_named(wanted, image)
                     && wanted.digest().is_none_or(|wanted| [digest, image.digest()].contains(&Some(wanted)))
             })
+    }
+
+    /// Whether an image of that reference is wanted with some digest.
+    #[must_use]
+    pub fn may_want(&self, image: &ImageRef) -> bool {
+        any(&self.registries, |registry| image.registry() == Some(registry))
+            && any(&self.repositories, |repository| repository.matches(image))
+            && any(&self.tags, |tag| image.tag() == Some(tag))
+            && any(&self.images, |wanted| is_named(wanted, image))
+    }
+
+    /// The first of the parameters that are about pods, and not about images of namespaces, which is all that a history keeps.
+    #[must_use]
+    pub fn about_pods(&self) -> Option<&'static str> {
+        let Self { kinds, states, owners, nodes, flags, .. } = self;
+        let given = [
+            ("kind", kinds.is_empty()),
+            ("state", states.is_empty()),
+            ("owner", owners.is_empty()),
+            ("node", nodes.is_empty()),
+            ("flag", flags.is_empty()),
+        ];
+        given.into_iter().find(|(_, is_empty)| !is_empty).map(|(name, _)| name)
     }
 
     pub(super) fn wants_pod(&self, pod: &PodRecord) -> bool {

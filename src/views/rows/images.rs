@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use foldhash::{HashMap, HashMapExt as _};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -9,8 +11,8 @@ use super::count::count;
 use super::filter::{DigestKind, Entry, Filter};
 use super::flag::{Flag, Flags};
 use super::page::{Column, Page, PageRequest, Place, Row, Sort, page};
-use crate::inventory::Digest;
-use crate::snapshot::Snapshot;
+use crate::inventory::{Digest, ImageRef};
+use crate::snapshot::{FirstSeen, Snapshot};
 use crate::views::Format;
 
 /// An image that containers run or request.
@@ -49,7 +51,20 @@ pub struct ImageRow<'a> {
     /// What is worth a look.
     #[schema(value_type = Vec<String>, example = json!(["floating-tag"]))]
     pub flags: Flags,
+    /// When kai first saw it, in one of the namespaces that are asked for; null where no history is kept.
+    #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-11-24T09:30:00.125Z")]
+    pub first_seen: Option<Timestamp>,
+    /// When kai last saw it; null while `running` is true.
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
+    pub last_seen: Option<Timestamp>,
+    /// True: kai was watching when it came. False: it was there at `first_seen` at the latest.
+    pub first_seen_exact: bool,
+    /// A pod has it now, in whatever state.
+    pub running: bool,
 }
+
+/// What tells an image from others: the reference as written, and the digest that runs, or else the one that it pins.
+pub(super) type ImageKey<'a> = (&'a ImageRef, Option<&'a Digest>);
 
 /// By what images are sorted: a column, and then image and digest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -60,24 +75,44 @@ pub enum ImageSort {
     Pods,
     Namespaces,
     Owners,
+    FirstSeen,
+    LastSeen,
 }
 
 /// The images of the containers that the filter wants, in no order.
 pub(super) fn rows<'a>(snapshot: &'a Snapshot, filter: &Filter) -> impl Iterator<Item = ImageRow<'a>> {
-    let counts = count(snapshot, filter, Some);
-    counts.into_iter().map(|(Entry { image, digest, digest_kind }, count)| ImageRow {
-        image: image.written().into(),
-        registry: image.registry().map(Cow::from),
-        repository: image.repository().map(Cow::from),
-        tag: image.tag().map(Cow::from),
-        digest: digest.map(Cow::Borrowed),
-        digest_kind,
-        containers: count.containers,
-        pods: count.pods,
-        namespaces: count.namespaces,
-        owners: count.owners,
-        flags: count.flags,
+    keyed_rows(snapshot, filter).map(|(_, row)| row)
+}
+
+/// The same, each with what tells it from others.
+pub(super) fn keyed_rows<'a>(
+    snapshot: &'a Snapshot,
+    filter: &Filter,
+) -> impl Iterator<Item = (ImageKey<'a>, ImageRow<'a>)> {
+    let (counts, firsts) = (count(snapshot, filter, Some), firsts(snapshot, filter));
+    counts.into_iter().map(move |(entry, count)| {
+        let key = (entry.image, entry.digest);
+        let row = ImageRow {
+            containers: count.containers,
+            pods: count.pods,
+            namespaces: count.namespaces,
+            owners: count.owners,
+            ..ImageRow::new(entry, count.flags).seen(firsts.get(&key).copied(), None)
+        };
+        (key, row)
     })
+}
+
+/// Since when the images are there, in the earliest of the namespaces that the filter wants.
+fn firsts<'a>(snapshot: &'a Snapshot, filter: &Filter) -> HashMap<ImageKey<'a>, FirstSeen> {
+    let mut firsts: HashMap<ImageKey<'a>, FirstSeen> = HashMap::new();
+    let parts = snapshot.namespaces().iter().filter(|part| filter.wants_name(part.name()));
+    for (image, digest, first) in parts.flat_map(|part| part.seen_images()) {
+        if filter.wants_image(image, digest) {
+            firsts.entry((image, digest)).and_modify(|known| *known = known.earlier(first)).or_insert(first);
+        }
+    }
+    firsts
 }
 
 /// One page of the images of a snapshot that the filter wants.
@@ -86,7 +121,45 @@ pub fn images<'a>(snapshot: &'a Snapshot, filter: &Filter, request: &PageRequest
     page(rows(snapshot, filter), request)
 }
 
-impl ImageRow<'_> {
+impl<'a> ImageRow<'a> {
+    /// Of an image that nobody has yet, and since nobody knows when.
+    pub(super) fn new(Entry { image, digest, digest_kind }: Entry<'a>, flags: Flags) -> Self {
+        Self {
+            image: image.written().into(),
+            registry: image.registry().map(Cow::from),
+            repository: image.repository().map(Cow::from),
+            tag: image.tag().map(Cow::from),
+            digest: digest.map(Cow::Borrowed),
+            digest_kind,
+            containers: 0,
+            pods: 0,
+            namespaces: 0,
+            owners: 0,
+            flags,
+            first_seen: None,
+            last_seen: None,
+            first_seen_exact: false,
+            running: true,
+        }
+    }
+
+    /// From when to when it was seen; without an end it is there.
+    pub(super) fn seen(self, first: Option<FirstSeen>, last: Option<Timestamp>) -> Self {
+        Self {
+            first_seen: first.map(|first| first.at),
+            first_seen_exact: first.is_some_and(|first| first.is_exact),
+            last_seen: last,
+            running: last.is_none(),
+            ..self
+        }
+    }
+
+    /// What tells it from others, and sorts it.
+    pub(in crate::views) fn names(&self) -> [&str; 3] {
+        let digest = self.digest.as_deref().map_or("", Digest::as_str);
+        [&*self.image, digest, self.digest_kind.map_or("", DigestKind::word)]
+    }
+
     /// The text is no image reference.
     pub(super) fn is_unreadable(&self) -> bool {
         self.flags.has(Flag::UnreadableReference)
@@ -94,7 +167,8 @@ impl ImageRow<'_> {
 }
 
 impl Sort for ImageSort {
-    const ALL: &'static [Self] = &[Self::Image, Self::Containers, Self::Pods, Self::Namespaces, Self::Owners];
+    const ALL: &'static [Self] =
+        &[Self::Image, Self::Containers, Self::Pods, Self::Namespaces, Self::Owners, Self::FirstSeen, Self::LastSeen];
     const FORMATS: &'static [Format] = &Format::IMAGES;
 
     fn word(self) -> &'static str {
@@ -104,6 +178,8 @@ impl Sort for ImageSort {
             Self::Pods => "pods",
             Self::Namespaces => "namespaces",
             Self::Owners => "owners",
+            Self::FirstSeen => "first_seen",
+            Self::LastSeen => "last_seen",
         }
     }
 
@@ -120,15 +196,21 @@ impl ImageSort {
             Self::Pods => row.pods,
             Self::Namespaces => row.namespaces,
             Self::Owners => row.owners,
+            // What is unknown comes first, and what is there was seen last.
+            Self::FirstSeen => return Column::Number(row.first_seen.map_or(0, milliseconds)),
+            Self::LastSeen => return Column::Number(row.last_seen.map_or(u64::MAX, milliseconds)),
         };
         Column::Number(number as u64)
     }
 }
 
+/// Since 1970.
+fn milliseconds(time: Timestamp) -> u64 {
+    time.as_millisecond().try_into().unwrap_or_default()
+}
+
 impl Row<ImageSort> for ImageRow<'_> {
     fn place(&self, sort: ImageSort) -> Place {
-        let digest = self.digest.as_deref().map_or("", Digest::as_str);
-        let kind = self.digest_kind.map_or("", DigestKind::word);
-        Place { column: sort.column(self), names: [&*self.image, digest, kind].map(str::to_owned).into() }
+        Place { column: sort.column(self), names: self.names().map(str::to_owned).into() }
     }
 }

@@ -62,6 +62,10 @@ fn time<'r>(time: Option<Timestamp>) -> Cow<'r, str> {
     Cow::Owned(time.map(|time| time.to_string()).unwrap_or_default())
 }
 
+fn yes<'r>(is_so: bool) -> Cow<'r, str> {
+    Cow::Borrowed(if is_so { "true" } else { "false" })
+}
+
 /// With a blank between two.
 fn flags<'r>(flags: Flags) -> Cow<'r, str> {
     Cow::Owned(flags.words().collect::<Vec<_>>().join(" "))
@@ -81,6 +85,10 @@ impl CsvRow for ImageRow<'_> {
             "namespaces",
             "owners",
             "flags",
+            "first_seen",
+            "last_seen",
+            "first_seen_exact",
+            "running",
         ]
     }
 
@@ -97,6 +105,10 @@ impl CsvRow for ImageRow<'_> {
             number(self.namespaces),
             number(self.owners),
             flags(self.flags),
+            time(self.first_seen),
+            time(self.last_seen),
+            yes(self.first_seen_exact),
+            yes(self.running),
         ]
     }
 }
@@ -139,7 +151,7 @@ impl CsvRow for ContainerRow<'_> {
             maybe(self.node.as_ref()),
             maybe(self.owner_kind.as_ref()),
             maybe(self.owner_name.as_ref()),
-            Cow::Borrowed(if self.owner_inferred { "true" } else { "false" }),
+            yes(self.owner_inferred),
             flags(self.flags),
         ]
     }

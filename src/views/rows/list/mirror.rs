@@ -19,9 +19,14 @@ struct Pullable<'r> {
     digest: Option<Cow<'r, str>>,
 }
 
-/// Writes each reference once, sorted, a line each.
-pub(super) fn write_text(rows: &[ImageRow<'_>], reference: Reference, mut writer: impl Write) -> io::Result<()> {
-    let lines: BTreeSet<Cow<'_, str>> = rows.iter().filter_map(|row| text_of(row, reference)).collect();
+/// Writes each reference, in each of these forms, once, sorted, a line each.
+pub(in crate::views) fn write_text(
+    rows: &[ImageRow<'_>],
+    references: &[Reference],
+    mut writer: impl Write,
+) -> io::Result<()> {
+    let forms = |row| references.iter().filter_map(move |reference| text_of(row, *reference));
+    let lines: BTreeSet<Cow<'_, str>> = rows.iter().flat_map(forms).collect();
     lines.iter().try_for_each(|line| writeln!(writer, "{}", escape_controls(line)))
 }
 

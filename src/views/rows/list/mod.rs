@@ -6,13 +6,14 @@ mod mirror;
 mod purl;
 
 pub use csv::{CsvRow, write as write_csv};
+pub(in crate::views) use mirror::write_text as reference_lines;
 
 use std::io::{self, Write};
 
 use super::containers::ContainerSort;
 use super::filter::Filter;
 use super::groups::GroupSort;
-use super::images::ImageSort;
+use super::images::{ImageRow, ImageSort};
 use super::page::PageRequest;
 use super::{Containers, images, registries, repositories};
 use crate::snapshot::Snapshot;
@@ -79,15 +80,10 @@ impl List {
         writer: impl Write,
     ) -> io::Result<()> {
         match (self, format) {
-            (Self::Images(request), Format::Csv) => csv::write(images(snapshot, filter, request).rows, writer),
-            (Self::Images(request), Format::Text) => {
-                mirror::write_text(&images(snapshot, filter, request).rows, options.reference, writer)
-            }
-            (Self::Images(request), Format::Skopeo | Format::Hauler | Format::Zarf) => {
-                let rows = images(snapshot, filter, request).rows;
-                mirror::write_list(&rows, snapshot, format, options.reference, writer)
-            }
             (Self::Images(_), Format::CycloneDx) => cyclonedx::write(snapshot, filter, options.version, writer),
+            (Self::Images(request), _) => {
+                write_images(&images(snapshot, filter, request).rows, snapshot, format, options.reference, writer)
+            }
             (Self::Containers(request), Format::Csv) => {
                 let rows = Containers::of(snapshot, filter);
                 if *request == PageRequest::first(request.limit) {
@@ -101,5 +97,24 @@ impl List {
             }
             _ => Err(io::ErrorKind::Unsupported.into()),
         }
+    }
+}
+
+/// Writes these images; CycloneDX is made from the snapshot alone.
+///
+/// # Errors
+/// Those of the writer; [`io::ErrorKind::Unsupported`] for a format that is none of rows.
+pub fn write_images(
+    rows: &[ImageRow<'_>],
+    snapshot: &Snapshot,
+    format: Format,
+    reference: Reference,
+    writer: impl Write,
+) -> io::Result<()> {
+    match format {
+        Format::Csv => csv::write(rows, writer),
+        Format::Text => mirror::write_text(rows, &[reference], writer),
+        Format::Skopeo | Format::Hauler | Format::Zarf => mirror::write_list(rows, snapshot, format, reference, writer),
+        _ => Err(io::ErrorKind::Unsupported.into()),
     }
 }
