@@ -22,7 +22,7 @@ address=${url#http://}
 mkdir "$work/bin" "$work/files"
 cat >"$work/bin/kai" <<SCRIPT
 #!/bin/sh
-case \$1 in diff) exec "$kai" "\$@" ;; esac
+case "\$*" in "diff "* | *" --server "*) exec "$kai" "\$@" ;; esac
 exec "$kai" "\$@" --input "$demo"
 SCRIPT
 digest=$(jq -r '[.items[].status.containerStatuses[]? | select(.image | contains("redis")) | .imageID][0] | split("@")[1]' "$demo")
@@ -46,7 +46,7 @@ while IFS= read -r command; do
   PATH=$work/bin:$PATH bash -o pipefail -c "${command//localhost:8080/$address}" >"$work/out" 2>"$work/err" || status=$?
   # Two sides that differ are an answer too.
   case $command in "kai diff "*) [ "$status" = 1 ] && status=0 ;; esac
-  written=$(sed -n 's/.* \(>\|-o\) \([a-z.]*\.\(yaml\|json\)\)$/\2/p' <<<"$command")
+  written=$(sed -n 's/.* \(>\|-o\) \([a-z.]*\.\(yaml\|json\|txt\)\)$/\2/p' <<<"$command")
   if [ "$status" != 0 ] || ! [ -s "${written:-$work/out}" ]; then
     printf 'tests/recipes.sh: status %s, and this was printed:\n$ %s\n' "$status" "$command" >&2
     cat "$work/out" "$work/err" >&2

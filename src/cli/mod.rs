@@ -13,6 +13,7 @@ mod report;
 mod run;
 mod serve;
 mod start;
+mod transfer;
 mod version;
 
 pub use query::{NotWanted, Wanted};
@@ -86,6 +87,8 @@ enum Command {
     Containers(query::Containers),
     /// Find the pods of an image or a digest, and who owns them
     Where(query::Locate),
+    /// Tell since when images are there, and when they were: what a running kai has seen
+    History(query::History),
     /// Compare the images of two clusters, dumps or running kais
     Diff(query::Diff),
     /// Show how image references are read, one JSON line each

@@ -79,6 +79,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Some(Command::Images(images)) => block_on(one_thread()?, images.run(&cli.globals)),
         Some(Command::Containers(containers)) => block_on(one_thread()?, containers.run(&cli.globals)),
         Some(Command::Where(locate)) => block_on(one_thread()?, locate.run(&cli.globals)),
+        Some(Command::History(history)) => block_on(one_thread()?, history.run(&cli.globals)),
         Some(Command::Diff(diff)) => block_on(one_thread()?, diff.run(&cli.globals)),
         Some(Command::Push(push)) => {
             let started = start(&cli.globals.flags(), Some(Mode::Adhoc))?;

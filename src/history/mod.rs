@@ -14,9 +14,11 @@ mod sqlite;
 mod store;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use keeper::{History, HistoryClock};
 pub use reader::{HistoryReader, Kept, Unreadable};
 pub use recorder::Recorder;
 pub use sqlite::SqliteStore;
 pub use store::{Batch, Dropped, ImageTest, Limits, Query, Store, StoreError};
+pub use transfer::{ExportError, ImportError, Moved, export, import};

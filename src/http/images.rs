@@ -88,6 +88,7 @@ pub(super) async fn list_images(
             "image": "quay.io/acme/cart:1.25", "digest": "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628",
             "digest_kind": "running", "image_id": null, "state": "running", "reason": null, "started_at": "2026-11-24T09:14:02Z", "node": "eu1-pool-a-1",
             "owner_kind": "Deployment", "owner_name": "cart", "owner_inferred": true, "flags": [],
+            "first_seen": "2026-11-24T09:14:01.312Z", "first_seen_exact": true,
         }],
     })), OfImage),
 )]
@@ -122,6 +123,7 @@ pub(super) async fn get_image(
             "image": "quay.io/acme/cart:1.25", "digest": "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628",
             "digest_kind": "running", "image_id": null, "state": "running", "reason": null, "started_at": "2026-11-24T09:14:02Z", "node": "eu1-pool-a-1",
             "owner_kind": "Deployment", "owner_name": "cart", "owner_inferred": true, "flags": [],
+            "first_seen": "2026-11-24T09:14:01.312Z", "first_seen_exact": true,
         }],
     })), OfRows),
 )]

@@ -108,9 +108,9 @@ fn list_examples(path: &str) -> Vec<(Format, &'static str)> {
         }
         "/v1/containers" | "/v1/images/{digest}" => {
             "namespace,pod,container,kind,image,digest,digest_kind,image_id,state,reason,started_at,node,owner_kind,\
-             owner_name,owner_inferred,flags\n\
+             owner_name,owner_inferred,flags,first_seen,first_seen_exact\n\
              shop,cart-7d4b9c6f5-x2x8q,cart,container,quay.io/acme/cart:1.25,,,,waiting,ImagePullBackOff,,eu1-pool-a-1,\
-             Deployment,cart,true,no-digest not-running\n"
+             Deployment,cart,true,no-digest not-running,2026-11-24T09:14:01.312Z,true\n"
         }
         "/v1/registries" => "registry,repositories,images,containers,pods,namespaces,owners\nquay.io,4,9,31,12,2,5\n",
         "/v1/registries/{registry}/repositories" => {

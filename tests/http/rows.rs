@@ -64,6 +64,7 @@ async fn a_container_is_a_flat_row() {
             "namespace": "shop", "pod": "pod-2", "container": "app", "kind": "container",
             "image": "quay.io/acme/cart:1.25", "digest": null, "digest_kind": null, "image_id": null, "state": "running", "reason": null,
             "started_at": null, "node": null, "owner_kind": null, "owner_name": null, "owner_inferred": false, "flags": ["no-digest"],
+            "first_seen": null, "first_seen_exact": false,
         }])
     );
 }
@@ -298,7 +299,7 @@ async fn a_path_that_is_no_digest_is_named(#[case] digest: &str, #[case] query: 
 #[case::containers(
     "/v1/containers",
     "containers.csv",
-    "namespace,pod,container,kind,image,digest,digest_kind,image_id,state,reason,started_at,node,owner_kind,owner_name,owner_inferred,flags"
+    "namespace,pod,container,kind,image,digest,digest_kind,image_id,state,reason,started_at,node,owner_kind,owner_name,owner_inferred,flags,first_seen,first_seen_exact"
 )]
 #[case::registries(
     "/v1/registries",

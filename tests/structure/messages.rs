@@ -28,7 +28,7 @@ const DOCUMENT: &str = "docs/MESSAGES.md";
 const FEWEST_LETTERS: usize = 8;
 
 /// Texts that need no entry: the file or folder, and how the text begins.
-const WITHOUT_ENTRY: [(&str, &str); 22] = [
+const WITHOUT_ENTRY: [(&str, &str); 23] = [
     // They pass on what others say, with a word of their own.
     ("src/decode/error.rs", "line …: …"),
     ("src/dump", "--input …: …"),
@@ -39,6 +39,7 @@ const WITHOUT_ENTRY: [(&str, &str); 22] = [
     ("src/http/row_params.rs", "…; a - before it"),
     // Help of the command line.
     ("src/cli/push.rs", "Examples:"),
+    ("src/cli/query/history.rs", "Examples:"),
     ("src/cli/query/filters.rs", "…; repeat it for several"),
     // Header fields.
     ("src/http/docs.rs", "default-src 'self'; "),

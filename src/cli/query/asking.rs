@@ -26,6 +26,11 @@ impl Asking {
         self.filters.with_namespaces(globals)
     }
 
+    /// Refuses to read a cluster or a dump.
+    pub(super) fn check_server(&self, what: &str) -> anyhow::Result<()> {
+        self.reading.check_server(what)
+    }
+
     /// Reads what the flags name; `None` when a signal came before that.
     pub(super) async fn open(&self, globals: &Globals) -> anyhow::Result<Option<Source>> {
         self.reading.open(globals).await

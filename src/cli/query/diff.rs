@@ -138,7 +138,7 @@ async fn images_of(
     let (flags, typed) = (Flags { output: None, ..globals.flags() }, globals.namespaces());
     let source = if side.starts_with("http://") || side.starts_with("https://") {
         crate::cluster::install_crypto_provider();
-        Some(Source::Server(Server::new(side)?))
+        Some(Source::Server { server: Server::new(side)?, _log: None })
     } else if let Some(name) = side.strip_prefix(CONTEXT) {
         read(&Flags { context: Some(name.to_owned()), ..flags }, None, typed, false).await?
     } else {

@@ -92,7 +92,7 @@ impl Source {
                 to_stdout(|out| list.write(snapshot, &filter, format, options, out))?;
                 Ok(self.lacking(&PageHead::new(snapshot, None, 0, None)))
             }
-            Self::Server(server) => {
+            Self::Server { server, .. } => {
                 let ListOptions { reference, version } = options;
                 let word = Reference::ALL.iter().find(|(known, _)| *known == reference);
                 let number = CycloneDxVersion::ALL.iter().find(|(known, _)| *known == version);

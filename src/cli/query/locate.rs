@@ -1,15 +1,16 @@
 //! `kai where`: which pods run an image or a digest, and who owns them.
 
 use std::borrow::Cow;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::asked::all_wanted;
 use super::asking::{Asking, stopped};
 use super::filters::Filters;
+use super::history::ever;
 use super::output::{Output, Printing, Shown, to_stdout, write_document};
 use super::rows::{write_containers, write_names};
 use super::source::Source;
@@ -20,11 +21,6 @@ use crate::cli::start::Failure;
 use crate::inventory::excerpt;
 use crate::views::{ContainerRow, CsvRow, Format, PageHead, write_csv};
 
-/// Standard input.
-const STDIN: &str = "-";
-/// Larger files are no lists of images.
-const FILE_MAX: u64 = 256 * 1024 * 1024;
-
 const EXAMPLES: &str = "\
 Examples:
   kai where nginx                              however it is spelled, with any tag
@@ -33,6 +29,7 @@ Examples:
   trivy image -f json acme/cart | kai where -f -
   kai where -f digests.txt -o json             digests, image references or package URLs, one a line
   kai where nginx --server http://localhost:8080
+  kai where --ever sha256:b9b4fa9b3e13 --server http://localhost:8080
 
 A file is lines, or a report of Trivy, Grype or CycloneDX in JSON: kai tells where its images run, and does not scan.
 Of a multi-platform image nodes report the digest of the index, or that of their platform: both can be asked for.
@@ -49,6 +46,9 @@ pub(in crate::cli) struct Locate {
     /// A file of them, one a line, or a JSON report of Trivy, Grype or CycloneDX; - is standard input
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: Vec<PathBuf>,
+    /// Also where it was before: from when to when, in which namespaces (needs --server; as kai history)
+    #[arg(long)]
+    ever: bool,
     #[command(flatten)]
     asking: Asking,
 }
@@ -98,8 +98,11 @@ impl Answer<'_> {
 
 impl Locate {
     pub(in crate::cli) async fn run(&self, globals: &Globals) -> anyhow::Result<Exit> {
+        let wanted = all_wanted(&self.asked, &self.file)?;
+        if self.ever {
+            return ever(&wanted, &self.asking, globals).await;
+        }
         let output = Output::of(globals, &Format::ROWS)?;
-        let wanted = self.wanted()?;
         let filters = self.asking.filters(globals)?;
         let Some(source) = self.asking.open(globals).await? else { return Ok(stopped()) };
         let answer = find(&source, &wanted, &filters).await?;
@@ -117,35 +120,6 @@ impl Locate {
         nothing.iter().for_each(|nothing| tracing::warn!("{nothing}"));
         self.asking.finish(lacking)
     }
-
-    /// Everything that is asked for.
-    fn wanted(&self) -> anyhow::Result<Vec<Wanted>> {
-        let usage = |message: String| anyhow::Error::from(Failure { exit: Exit::Usage, message });
-        let typed = self.asked.iter().map(|text| {
-            Wanted::parse(text).ok_or_else(|| {
-                usage(format!("\"{}\" is no image reference, digest or package URL of an image", excerpt(text)))
-            })
-        });
-        let mut wanted: Vec<Wanted> = typed.collect::<Result<_, _>>()?;
-        for path in &self.file {
-            let shown = excerpt(&path.to_string_lossy()).to_string();
-            let bytes = read(path).map_err(|error| usage(format!("{shown} cannot be read: {error}")))?;
-            wanted.extend(Wanted::read(&bytes).map_err(|error| usage(format!("{shown} {error}")))?);
-        }
-        let mut seen = std::collections::HashSet::new();
-        wanted.retain(|wanted| seen.insert(wanted.asked.clone()));
-        Ok(wanted)
-    }
-}
-
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let reader: Box<dyn std::io::Read> =
-        if path == Path::new(STDIN) { Box::new(std::io::stdin().lock()) } else { Box::new(std::fs::File::open(path)?) };
-    if reader.take(FILE_MAX + 1).read_to_end(&mut bytes)? as u64 > FILE_MAX {
-        return Err(std::io::Error::other(format!("it has more than {} MiB", FILE_MAX / 1024 / 1024)));
-    }
-    Ok(bytes)
 }
 
 /// The containers of everything that is wanted, in its order.

@@ -14,37 +14,64 @@ use crate::views::{ContainerRow, DigestKind, Flags, ImageRow, Look};
 /// Hex digits that tell a digest from others at a glance.
 const SHORT: usize = 12;
 
-/// Every image in a line.
-pub(super) fn write_images(rows: &[ImageRow<'_>], shown: Shown, look: Look, out: &mut dyn Write) -> io::Result<()> {
+/// Every image in a line. Since when they are there is told where a history is kept, and when they were seen last where one is
+/// gone.
+pub(super) fn write_images(
+    rows: &[ImageRow<'_>],
+    shown: Shown,
+    now: Timestamp,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let is_short = look.width.is_some();
     let flags = |row: &ImageRow<'_>| Cow::from(words(row.flags));
     let image = |row: &ImageRow<'_>| escape_controls(&row.image).into_owned().into();
     let number = |number: usize| Cow::from(number.to_string());
+    let digest = |row: &ImageRow<'_>| match digest(row.digest.as_deref(), row.digest_kind, is_short) {
+        Cow::Borrowed(text) => Cow::from(text.to_owned()),
+        Cow::Owned(text) => Cow::from(text),
+    };
+    let first = |row: &ImageRow<'_>| Cow::from(since(row.first_seen, row.first_seen_exact, now));
+    let last = |row: &ImageRow<'_>| Cow::from(row.last_seen.map_or_else(|| "there".to_owned(), |last| age(last, now)));
     if shown == Shown::Wide {
         let lines = rows.iter().map(|row| {
             [
                 image(row),
-                digest(row.digest.as_deref(), row.digest_kind, is_short),
+                digest(row),
                 number(row.containers),
                 number(row.pods),
                 number(row.namespaces),
                 number(row.owners),
+                first(row),
+                last(row),
                 flags(row),
             ]
         });
-        let header = ["IMAGE", "DIGEST", "CONTAINERS", "PODS", "NAMESPACES", "WORKLOADS", "FLAGS"];
+        let header =
+            ["IMAGE", "DIGEST", "CONTAINERS", "PODS", "NAMESPACES", "WORKLOADS", "FIRST SEEN", "LAST SEEN", "FLAGS"];
         return write_table(header, &lines.collect::<Vec<_>>(), look, out);
     }
-    let lines = rows.iter().map(|row| {
-        [
-            image(row),
-            digest(row.digest.as_deref(), row.digest_kind, is_short),
-            number(row.pods),
-            number(row.namespaces),
-            flags(row),
-        ]
-    });
+    if rows.iter().any(|row| !row.running) {
+        let lines = rows.iter().map(|row| {
+            [image(row), digest(row), number(row.pods), number(row.namespaces), first(row), last(row), flags(row)]
+        });
+        let header = ["IMAGE", "DIGEST", "PODS", "NAMESPACES", "FIRST SEEN", "LAST SEEN", "FLAGS"];
+        return write_table(header, &lines.collect::<Vec<_>>(), look, out);
+    }
+    if rows.iter().any(|row| row.first_seen.is_some()) {
+        let lines = rows
+            .iter()
+            .map(|row| [image(row), digest(row), number(row.pods), number(row.namespaces), first(row), flags(row)]);
+        let header = ["IMAGE", "DIGEST", "PODS", "NAMESPACES", "FIRST SEEN", "FLAGS"];
+        return write_table(header, &lines.collect::<Vec<_>>(), look, out);
+    }
+    let lines = rows.iter().map(|row| [image(row), digest(row), number(row.pods), number(row.namespaces), flags(row)]);
     write_table(["IMAGE", "DIGEST", "PODS", "NAMESPACES", "FLAGS"], &lines.collect::<Vec<_>>(), look, out)
+}
+
+/// How long ago it was first seen; with a `+` where it was there at the latest then.
+pub(super) fn since(first: Option<Timestamp>, is_exact: bool, now: Timestamp) -> String {
+    first.map_or_else(String::new, |first| format!("{}{}", age(first, now), if is_exact { "" } else { "+" }))
 }
 
 /// Containers that are the same for whoever looks for an image.

@@ -68,6 +68,26 @@ impl Server {
         serde_json::from_slice(&body).with_context(|| format!("{} does not answer as kai does", self.shown()))
     }
 
+    /// An answer; `None` when the server knows nothing of that name.
+    pub(super) async fn find<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> anyhow::Result<Option<T>> {
+        let response = self.send(path, query).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            let problem: serde_json::Value = response.json().await.unwrap_or_default();
+            // Another program, or a kai without this route, knows no digest either.
+            if problem["type"].as_str().is_some_and(|kind| kind.ends_with("#unknown-digest")) {
+                return Ok(None);
+            }
+            bail!("{} has no {path}; is it a kai that keeps a history?", self.shown());
+        }
+        let body = self.succeeded(response).await?.bytes().await.map_err(|error| self.failed(&error))?;
+        let answer = serde_json::from_slice(&body);
+        answer.map(Some).with_context(|| format!("{} does not answer as kai does", self.shown()))
+    }
+
     /// Prints an answer as it comes. Whether the server says that it is complete.
     pub(super) async fn copy(&self, path: &str, filters: &Filters) -> anyhow::Result<bool> {
         let mut response = self.get(path, &filters.0).await?;
@@ -80,11 +100,19 @@ impl Server {
 
     /// The answer, when it is a good one.
     pub(super) async fn get(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<Response> {
+        let response = self.send(path, query).await?;
+        self.succeeded(response).await
+    }
+
+    async fn send(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<Response> {
         let mut url = self.address.clone();
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{base}{path}"));
         url.query_pairs_mut().extend_pairs(query);
-        let response = self.client.get(url).send().await.map_err(|error| self.failed(&error))?;
+        self.client.get(url).send().await.map_err(|error| self.failed(&error))
+    }
+
+    async fn succeeded(&self, response: Response) -> anyhow::Result<Response> {
         let status = response.status();
         if status.is_success() {
             return Ok(response);

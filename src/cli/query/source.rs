@@ -45,10 +45,19 @@ pub(super) enum Source {
         /// Kept until the end: what is buffered is written when it is dropped.
         _log: LogGuard,
     },
-    Server(Server),
+    Server {
+        server: Server,
+        /// The same, where it is not another's.
+        _log: Option<LogGuard>,
+    },
 }
 
 impl Reading {
+    /// Refuses to read a cluster or a dump.
+    pub(super) fn check_server(&self, what: &str) -> anyhow::Result<()> {
+        self.server.is_some().then_some(()).ok_or_else(|| needs_server(what))
+    }
+
     /// Reads what the flags name; `None` when a signal came before that.
     pub(super) async fn open(&self, globals: &Globals) -> anyhow::Result<Option<Source>> {
         let usage = |message: &str| Failure { exit: Exit::Usage, message: message.to_owned() };
@@ -66,8 +75,10 @@ impl Reading {
             let message = "--exclude needs a cluster or --input; with --server, name the namespaces with -n";
             return Err(usage(message).into());
         }
-        crate::cluster::install_crypto_provider();
-        Ok(Some(Source::Server(Server::new(address)?)))
+        // What is warned of is logged, and TLS needs what it is made from.
+        let flags = Flags { output: None, ..globals.flags() };
+        let Started { log, .. } = start(&flags, Some(Mode::Adhoc))?;
+        Ok(Some(Source::Server { server: Server::new(address)?, _log: Some(log) }))
     }
 }
 
@@ -98,6 +109,14 @@ pub(super) async fn read(
 }
 
 impl Source {
+    /// The running kai; of a snapshot that was read now, nobody knows what was before.
+    pub(super) fn server(&self, what: &str) -> anyhow::Result<&Server> {
+        match self {
+            Self::Server { server, .. } => Ok(server),
+            Self::Snapshot { .. } => Err(needs_server(what)),
+        }
+    }
+
     /// Every image that the filters want.
     pub(super) async fn images(&self, filters: &Filters, sort: Option<&str>) -> anyhow::Result<ImagePage<'_>> {
         match self {
@@ -105,7 +124,7 @@ impl Source {
                 let page = images(snapshot, &filters.parse()?, &request::<ImageSort>(sort)?);
                 Ok(ImagePage { head: PageHead::new(snapshot, None, page.total, None), gaps: None, images: page.rows })
             }
-            Self::Server(server) => {
+            Self::Server { server, .. } => {
                 filters.parse()?;
                 server.whole("/v1/images", &sorted::<ImageSort>(filters, sort)?).await
             }
@@ -120,7 +139,7 @@ impl Source {
                 let rows = Containers::of(snapshot, &filter).page(&request, || 0).rows;
                 Ok(ContainerPage { head: PageHead::new(snapshot, None, rows.len(), None), containers: rows })
             }
-            Self::Server(server) => {
+            Self::Server { server, .. } => {
                 filters.parse()?;
                 server.whole("/v1/containers", &sorted::<ContainerSort>(filters, sort)?).await
             }
@@ -134,8 +153,8 @@ impl Source {
                 let all: Vec<String> = unknown.iter().cloned().chain(lacking(snapshot)).collect();
                 (!all.is_empty()).then(|| all.join("; "))
             }
-            Self::Server(_) if head.complete => None,
-            Self::Server(_) => Some(match head.missing.first() {
+            Self::Server { .. } if head.complete => None,
+            Self::Server { .. } => Some(match head.missing.first() {
                 Some(missing) => match &missing.namespace {
                     Some(namespace) => format!("namespace {}: {}", excerpt(namespace), excerpt(&missing.reason)),
                     None => excerpt(&missing.reason).to_string(),
@@ -144,6 +163,14 @@ impl Source {
             }),
         }
     }
+}
+
+/// The error of a question that only a running kai can answer.
+pub(super) fn needs_server(what: &str) -> anyhow::Error {
+    let message = format!(
+        "{what} is what a running kai keeps; name it with --server, for example --server http://127.0.0.1:8080"
+    );
+    Failure { exit: Exit::Usage, message }.into()
 }
 
 /// All rows in the order that is asked for.

@@ -11,7 +11,7 @@ use super::flag::Flags;
 use super::page::{Column, Page, PageRequest, Place, Row, Sort, page, page_of_sorted};
 use super::words::{KINDS, kind_word, state_word};
 use crate::inventory::{ContainerRecord, Digest, PodRecord};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{NamespacePart, Snapshot};
 
 /// A container, or an image volume, of a pod.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -61,6 +61,11 @@ pub struct ContainerRow<'a> {
     /// What is worth a look.
     #[schema(value_type = Vec<String>, example = json!(["floating-tag"]))]
     pub flags: Flags,
+    /// When kai first saw the image in this namespace; null where no history is kept.
+    #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-11-24T09:30:00.125Z")]
+    pub first_seen: Option<Timestamp>,
+    /// True: kai was watching when it came. False: it was there at `first_seen` at the latest.
+    pub first_seen_exact: bool,
     /// Tells pods of one name apart.
     #[serde(skip)]
     uid: Cow<'a, str>,
@@ -130,11 +135,11 @@ impl<'a, 'f> Containers<'a, 'f> {
         parts.filter(move |part| self.filter.wants_namespace(part)).flat_map(move |part| {
             let is_first = **part.name() == *namespace;
             let (pod, uid) = if is_first { (pod, uid) } else { ("", None) };
-            self.filter.pods_of(part, pod, uid).flat_map(move |pod| self.of_pod(pod))
+            self.filter.pods_of(part, pod, uid).flat_map(move |pod| self.of_pod(part, pod))
         })
     }
 
-    fn of_pod(self, pod: &'a PodRecord) -> impl Iterator<Item = ContainerRow<'a>> {
+    fn of_pod(self, part: &'a NamespacePart, pod: &'a PodRecord) -> impl Iterator<Item = ContainerRow<'a>> {
         let Self { snapshot, filter } = self;
         let wants = filter.wants_pod(pod);
         let mut containers: Vec<&ContainerRecord> =
@@ -145,17 +150,18 @@ impl<'a, 'f> Containers<'a, 'f> {
             if !Entry::of(container).any(|entry| filter.wants_entry(entry)) {
                 return None;
             }
-            let row = ContainerRow::of(snapshot, pod, container);
+            let row = ContainerRow::of(snapshot, part, pod, container);
             filter.wants_flags(row.flags).then_some(row)
         })
     }
 }
 
 impl<'a> ContainerRow<'a> {
-    fn of(snapshot: &Snapshot, pod: &'a PodRecord, container: &'a ContainerRecord) -> Self {
+    fn of(snapshot: &Snapshot, part: &NamespacePart, pod: &'a PodRecord, container: &'a ContainerRecord) -> Self {
         let entry = Entry::new(&container.image, container.running.as_ref());
         let image = Flags::of_image(snapshot, entry.image, entry.digest.is_some());
         let owner = pod.owner.as_ref().map(|owner| owner.workload());
+        let first = part.first_seen(entry.image, entry.digest);
         Self {
             namespace: (*pod.namespace).into(),
             pod: (*pod.name).into(),
@@ -173,6 +179,8 @@ impl<'a> ContainerRow<'a> {
             owner_name: owner.map(|owner| owner.name.into()),
             owner_inferred: owner.is_some_and(|owner| owner.is_inferred),
             flags: Flags::of_container(image, container),
+            first_seen: first.map(|first| first.at),
+            first_seen_exact: first.is_some_and(|first| first.is_exact),
             uid: pod.uid.as_deref().unwrap_or_default().into(),
             order: KINDS.iter().position(|(kind, _)| *kind == container.kind).unwrap_or_default(),
         }

@@ -132,6 +132,8 @@ impl CsvRow for ContainerRow<'_> {
             "owner_name",
             "owner_inferred",
             "flags",
+            "first_seen",
+            "first_seen_exact",
         ]
     }
 
@@ -153,6 +155,8 @@ impl CsvRow for ContainerRow<'_> {
             maybe(self.owner_name.as_ref()),
             yes(self.owner_inferred),
             flags(self.flags),
+            time(self.first_seen),
+            yes(self.first_seen_exact),
         ]
     }
 }
