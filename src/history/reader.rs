@@ -65,6 +65,8 @@ impl HistoryReader {
 
 impl<'a> Kept<'a> {
     pub(super) fn new(store: &'a mut dyn Store, recorder: &'a Recorder, now: Timestamp) -> Self {
+        // A history knows no more than milliseconds.
+        let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
         Self { store, recorder, now }
     }
 

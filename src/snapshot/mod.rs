@@ -34,5 +34,7 @@ pub use index::PodIndex;
 pub(crate) use index::Published;
 pub(crate) use part::NamespacePart;
 pub use part::NamespaceState;
-pub use seen::{FirstSeen, Gap, Past, Period, Sighting, SightingKey, WORKLOADS_MAX, Workloads, gaps};
+pub use seen::{
+    FirstSeen, Gap, Past, Period, Sighting, SightingKey, WORKLOADS_MAX, Workloads, gaps, leave_out_unreported,
+};
 pub use snapshot::Snapshot;

@@ -199,7 +199,10 @@ fn a_running_kai_tells_since_when_images_are_there() {
         let out = stdout(&table);
         assert_eq!(status(&table), 0, "{}", stderr(&table));
         let row = out.lines().nth(1).unwrap_or_default();
-        assert!(row.starts_with("ingress ") && row.contains("there") && row.contains("Deployment/maintenance-page"), "{out}");
+        assert!(
+            row.starts_with("ingress ") && row.contains("there") && row.contains("Deployment/maintenance-page"),
+            "{out}"
+        );
         assert!(stderr(&table).contains("nobody looked at ingress until"), "{}", stderr(&table));
         let answer: Value = serde_json::from_str(&stdout(&ask(&[command, &["-o", "json"]].concat()))).expect("JSON");
         assert_eq!(answer[0]["history"]["namespaces"][0]["images"][0]["running"], true, "{answer}");
@@ -216,7 +219,8 @@ fn a_history_moves_from_file_to_file_as_lines() {
     let image = r#"{"kind":"image","namespace":"shop","image":"nginx:1","digest":null,"first_seen":"2026-11-24T09:00:00Z",
         "first_seen_exact":true,"last_seen":LAST,"started_at":null,"workloads":["Deployment/web"],"more_workloads":0}"#;
     let image = image.replace("\n        ", "");
-    let looking = r#"{"kind":"looking","from":"2026-11-24T08:00:00Z","until":"2026-11-25T08:00:00Z","missing":[],"ended":null}"#;
+    let looking =
+        r#"{"kind":"looking","from":"2026-11-24T08:00:00Z","until":"2026-11-25T08:00:00Z","missing":[],"ended":null}"#;
     let first = [looking, &image.replace("LAST", "null"), ""].join("\n");
     let import = |lines: &str| run_with_input(&["history", "import", "-", "--path", &path("a.db")], lines.as_bytes());
     assert_eq!(status(&import(&first)), 0, "{}", stderr(&import(&first)));
@@ -228,7 +232,11 @@ fn a_history_moves_from_file_to_file_as_lines() {
     assert_eq!(exported(), [looking, &closed, ""].join("\n"));
     let refused = import(&[looking, "{\"kind\":\"image\"}"].join("\n"));
     assert_eq!(status(&refused), 1);
-    assert!(stderr(&refused).contains("standard input: line 2 is no line of a history: missing field"), "{}", stderr(&refused));
+    assert!(
+        stderr(&refused).contains("standard input: line 2 is no line of a history: missing field"),
+        "{}",
+        stderr(&refused)
+    );
     let backwards = import(&image.replace("LAST", "\"2020-01-01T00:00:00Z\""));
     assert!(stderr(&backwards).contains("is earlier than"), "{}", stderr(&backwards));
     let missing = run(&["history", "export", "--path", &path("none.db")]);

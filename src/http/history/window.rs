@@ -7,7 +7,7 @@ use crate::history::{ImageTest, Kept, Query, StoreError, Unreadable};
 use crate::http::App;
 use crate::http::problem::{Problem, ProblemKind};
 use crate::inventory::excerpt;
-use crate::snapshot::{Gap, Sighting, gaps};
+use crate::snapshot::{Gap, Sighting, gaps, leave_out_unreported};
 use crate::views::{Filter, PastImages, PastWindow, Window};
 
 /// What a moment may be.
@@ -155,6 +155,7 @@ fn read(kept: &mut Kept<'_>, query: &Query, filter: &Filter) -> Result<Vec<Sight
             found.push(sighting);
         }
     })?;
+    leave_out_unreported(&mut found);
     Ok(found)
 }
 

@@ -20,7 +20,7 @@ use crate::inventory::{Digest, ImageRef};
 pub(super) use advance::Seeing;
 pub use past::Past;
 pub use period::{Gap, Period, gaps};
-pub use sighting::{Sighting, SightingKey, WORKLOADS_MAX, Workloads};
+pub use sighting::{Sighting, SightingKey, WORKLOADS_MAX, Workloads, leave_out_unreported};
 
 /// When an image was first seen in a namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

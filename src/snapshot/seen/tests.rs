@@ -124,6 +124,28 @@ fn what_comes_and_goes_between_two_snapshots_is_told() {
     assert_eq!(told(&mut index), ["backup:2 sha256:b9b4 103 true -"], "the past knows it");
 }
 
+#[rstest]
+#[case::before_its_node_reported_it((100, Some(103)), (103, None), false)]
+#[case::and_then_both_went((100, Some(103)), (103, Some(109)), false)]
+#[case::another_pod_of_what_is_known((100, Some(103)), (50, None), false)]
+#[case::never_reported((100, Some(103)), (110, None), true)]
+#[case::gone_when_it_was_last_reported((100, Some(103)), (50, Some(90)), true)]
+#[case::still_waiting((100, None), (50, None), true)]
+fn a_reference_without_digest_is_left_out_while_it_was_the_reported_image(
+    #[case] unreported: (i64, Option<i64>),
+    #[case] reported: (i64, Option<i64>),
+    #[case] stays: bool,
+) {
+    let row = |digest: Option<&str>, (first, last): (i64, Option<i64>)| {
+        let digest = digest.map(|digest| Digest::parse(digest).unwrap());
+        let key = SightingKey { namespace: "shop".into(), image: Arc::new(ImageRef::parse("redis:7")), digest };
+        Sighting::new(key, FirstSeen { at: at(first), is_exact: true }, last.map(at))
+    };
+    let mut rows = vec![row(None, unreported), row(Some(DIGEST), reported)];
+    leave_out_unreported(&mut rows);
+    assert_eq!(rows.len() == 2, stays, "{rows:?}");
+}
+
 #[test]
 fn an_update_in_place_keeps_both_images_apart() {
     let mut index = index();

@@ -5,6 +5,7 @@ mod chart;
 mod completion;
 mod containers;
 mod credentials;
+mod history;
 mod in_cluster;
 mod namespaces;
 mod outages;
@@ -51,6 +52,7 @@ pub(crate) fn all() -> Vec<Trial> {
         namespaces::all(),
         completion::all(),
         asking::all(),
+        history::all(),
         chart::all(),
         watching::all(),
     ];

@@ -168,6 +168,14 @@ impl Service {
         });
     }
 
+    /// Stops it, and waits until it has ended.
+    #[track_caller]
+    pub(crate) fn stop(self) -> Ended {
+        let id = self.running.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().is_ok_and(|status| status.success()), "a signal");
+        self.running.ended()
+    }
+
     /// Waits until it is ready.
     #[track_caller]
     pub(crate) fn ready(self) -> Self {
