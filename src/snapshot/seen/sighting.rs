@@ -68,17 +68,15 @@ impl Workloads {
 /// Leaves out references without a digest that were the same image as one with a digest, before its node had reported it: when
 /// they went, that one was there.
 pub fn leave_out_unreported(sightings: &mut Vec<Sighting>) {
-    let mut reported: HashMap<(Arc<str>, Arc<ImageRef>), Vec<(Timestamp, Option<Timestamp>)>> = HashMap::new();
+    let name = |key: &SightingKey| (Arc::clone(&key.namespace), Arc::clone(&key.image));
+    let mut reported: HashMap<_, Vec<(Timestamp, Timestamp)>> = HashMap::new();
     for Sighting { key, first, last, .. } in sightings.iter().filter(|sighting| sighting.key.digest.is_some()) {
-        let name = (Arc::clone(&key.namespace), Arc::clone(&key.image));
-        reported.entry(name).or_default().push((first.at, *last));
+        reported.entry(name(key)).or_default().push((first.at, last.unwrap_or(Timestamp::MAX)));
     }
     sightings.retain(|Sighting { key, last, .. }| {
         let (None, Some(went)) = (&key.digest, last) else { return true };
-        let name = (Arc::clone(&key.namespace), Arc::clone(&key.image));
-        let was_there =
-            |(first, last): &(Timestamp, Option<Timestamp>)| first <= went && last.is_none_or(|last| last >= *went);
-        !reported.get(&name).is_some_and(|reported| reported.iter().any(was_there))
+        let reported = reported.get(&name(key)).into_iter().flatten();
+        !reported.into_iter().any(|(first, last)| (first..=last).contains(&went))
     });
 }
 
