@@ -32,10 +32,19 @@ impl Pending {
     }
 
     pub(super) fn add(&mut self, sighting: Sighting) {
+        let is_new = sighting.last.is_none_or(|last| last == sighting.first.at);
+        self.merge(sighting, is_new);
+    }
+
+    /// The same of what is there and is known to be.
+    pub(super) fn update(&mut self, sighting: Sighting) {
+        self.merge(sighting, false);
+    }
+
+    fn merge(&mut self, sighting: Sighting, is_new: bool) {
         if let Some(row) = self.rows.get_mut(&sighting.key) {
             row.sighting.merge(&sighting);
         } else {
-            let is_new = sighting.last.is_none_or(|last| last == sighting.first.at);
             self.insert(Row { sighting, is_new });
         }
     }

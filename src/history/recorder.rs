@@ -64,6 +64,8 @@ impl Recorder {
             record.pending.add(sighting);
             record.waiting_since.get_or_insert_with(Instant::now);
         }
+        // They wait for what is written next.
+        index.take_workloads().into_iter().for_each(|sighting| record.pending.update(sighting));
         let forgotten = std::mem::take(&mut record.forgotten);
         if !forgotten.is_empty() {
             index.forget(&forgotten);

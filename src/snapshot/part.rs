@@ -173,6 +173,13 @@ impl NamespacePart {
         Images::differences(&before, &after).cloned().collect()
     }
 
+    /// The pods that only the later one has.
+    pub(crate) fn new_pods(before: Option<&Self>, after: Option<&Self>) -> Vec<Arc<PodRecord>> {
+        let (before, after) = (Self::pods_of(before), Self::pods_of(after));
+        let changed = Pods::differences(&before, &after);
+        changed.filter(|(before, _)| before.is_none()).filter_map(|(_, after)| after.cloned()).collect()
+    }
+
     /// The pods that are others in both, as they were and as they are.
     pub(crate) fn changed_pods(before: Option<&Self>, after: Option<&Self>) -> [Vec<Arc<PodRecord>>; 2] {
         let (mut were, mut are) = (Vec::new(), Vec::new());

@@ -25,4 +25,10 @@ impl PodIndex {
     pub fn take_sightings(&mut self) -> Vec<Sighting> {
         self.seeing.take()
     }
+
+    /// Which workloads have come to have what was there already, since this was asked last: images that are there, each with who
+    /// has them now. They are no news, and only add names.
+    pub fn take_workloads(&mut self) -> Vec<Sighting> {
+        self.seeing.take_workloads()
+    }
 }

@@ -11,7 +11,7 @@ use crate::inventory::{Digest, ImageRef, PodRecord};
 use crate::snapshot::images::DifferentImage;
 use crate::snapshot::part::NamespacePart;
 
-/// As many pods are remembered that went between two snapshots. There are a few each time; this bounds a flood.
+/// As many pods are remembered that went, or came, between two snapshots. There are a few each time; this bounds a flood.
 const PASSING_MAX: usize = 20_000;
 
 type Entry = (Arc<ImageRef>, Option<Digest>);
@@ -30,6 +30,8 @@ pub(in crate::snapshot) struct Seeing {
     now: Option<Timestamp>,
     /// What nobody has taken yet.
     sightings: Vec<Sighting>,
+    /// The same of who has come to have what was there already.
+    workloads: Vec<Sighting>,
     /// The past is another than the last snapshot shows.
     is_renewed: bool,
 }
@@ -68,6 +70,10 @@ impl Seeing {
         take(&mut self.sightings)
     }
 
+    pub(in crate::snapshot) fn take_workloads(&mut self) -> Vec<Sighting> {
+        take(&mut self.workloads)
+    }
+
     /// A list has replaced the pods of the namespace. `known_until`: when they were last known to be true.
     pub(in crate::snapshot) fn listed(&mut self, namespace: &Arc<str>, known_until: Option<Timestamp>) {
         // Also before a history is there: it comes before the next snapshot.
@@ -99,6 +105,7 @@ impl Seeing {
             }
         }
         if old.map(NamespacePart::images_hash) == new.map(NamespacePart::images_hash) {
+            self.note_workloads(old, new, &seen);
             return seen;
         }
         let is_listed = self.listed.contains(name);
@@ -132,7 +139,31 @@ impl Seeing {
             add_pods(&mut appeared, &pods);
             self.sightings.extend(appeared.into_values());
         }
+        self.note_workloads(old, new, &seen);
         seen
+    }
+
+    /// Others may have come to have what was there already.
+    fn note_workloads(&mut self, old: Option<&NamespacePart>, new: Option<&NamespacePart>, seen: &Seen) {
+        // Of a namespace that is new everything has just appeared.
+        let (Some(_), Some(namespace)) = (old, new.map(NamespacePart::name)) else { return };
+        let new_pods = NamespacePart::new_pods(old, new);
+        let room = PASSING_MAX.saturating_sub(self.workloads.len());
+        for pod in new_pods.iter().filter(|pod| pod.owner.is_some()).take(room) {
+            for container in &pod.containers {
+                for (image, digest) in DifferentImage::of(container).entries() {
+                    let Some(first) = seen.get(image, digest) else { continue };
+                    let key = SightingKey {
+                        namespace: Arc::clone(namespace),
+                        image: Arc::clone(image),
+                        digest: digest.cloned(),
+                    };
+                    let mut sighting = Sighting::new(key, first, None);
+                    sighting.add(pod, container);
+                    self.workloads.push(sighting);
+                }
+            }
+        }
     }
 
     /// Ends a step. `seen_in` gives what a namespace shows in the last snapshot and in the next one: what stands in neither

@@ -124,6 +124,27 @@ fn what_comes_and_goes_between_two_snapshots_is_told() {
     assert_eq!(told(&mut index), ["backup:2 sha256:b9b4 103 true -"], "the past knows it");
 }
 
+#[test]
+fn who_comes_to_have_an_image_that_is_there_adds_a_name_and_no_news() {
+    let mut index = index();
+    let owned = |name: &str, owner: &str| PodRecord {
+        owner: Some(OwnerRef::new("DaemonSet".into(), owner.into(), |_| None)),
+        ..pod(name, "nginx:1", DIGEST)
+    };
+    list(&mut index, 100, [owned("a", "first")]);
+    told(&mut index);
+    assert!(index.take_workloads().is_empty(), "the list has told it");
+    live(&mut index, 105, owned("b", "second"));
+    assert_eq!(told(&mut index), [] as [&str; 0]);
+    let [update] = index.take_workloads().try_into().unwrap();
+    assert_eq!(
+        (update.first.at, update.last, update.workloads.names),
+        (at(100), None, vec!["DaemonSet/second".into()])
+    );
+    live(&mut index, 110, PodRecord { node: Some("node-2".into()), ..owned("b", "second") });
+    assert!(index.take_workloads().is_empty(), "a pod that is known is nothing new");
+}
+
 #[rstest]
 #[case::before_its_node_reported_it((100, Some(103)), (103, None), false)]
 #[case::and_then_both_went((100, Some(103)), (103, Some(109)), false)]
