@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::keys::{self, KEYS, Key, List, REGISTRATION_ENABLED, Row, Secret, Text};
 use super::layer::{Layer, Route};
 use super::pem::{self, Meaning};
+use super::postgres_url;
 use super::problem::Origin;
 use super::sources::Environment;
 use super::url;
@@ -141,6 +142,7 @@ fn redacted(secret: Secret, text: &str) -> Option<String> {
         Secret::Whole => Some(REDACTED.to_owned()),
         Secret::UnlessPath => (pem::meaning(text) != Ok(Meaning::Path)).then(|| REDACTED.to_owned()),
         Secret::UserInfo => url::without_user(text, REDACTED),
+        Secret::UrlPassword => postgres_url::without_password(text, REDACTED),
     }
 }
 

@@ -48,6 +48,8 @@ pub(super) enum Secret {
     UnlessPath,
     /// What stands before the host of a URL.
     UserInfo,
+    /// The password in a URL of PostgreSQL.
+    UrlPassword,
 }
 
 /// A row of the table. Sections are implied by the dots of `path`.
@@ -252,6 +254,10 @@ keys! {
     SERVER_TLS_CLIENT_CA: Text = pem_file("server.tls.client-ca");
     HISTORY_STORE: Option<StoreKind> = unset_word("history.store");
     HISTORY_PATH: Text = text("history.path", "");
+    HISTORY_POSTGRES_URL: Text = text("history.postgres.url", "").expanded().secret(Secret::UrlPassword);
+    HISTORY_POSTGRES_PASSWORD_FILE: Text = text("history.postgres.password-file", "");
+    HISTORY_POSTGRES_CA_FILE: Text = pem_file("history.postgres.ca-file");
+    HISTORY_POSTGRES_CLUSTER_ID: Text = text("history.postgres.cluster-id", "");
     HISTORY_RETENTION_DAYS: u32 = small_number("history.retention-days", 1, 400);
     HISTORY_MAX_ROWS: u64 = number("history.max-rows", 1, i64::MAX, 500_000);
     IMAGE_INFO_LIMIT: u32 = small_number("metrics.image-info-limit", 0, 0);

@@ -12,6 +12,7 @@ mod layer;
 mod load;
 mod overlays;
 mod pem;
+mod postgres_url;
 mod print;
 mod problem;
 mod receiver;

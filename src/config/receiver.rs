@@ -96,9 +96,9 @@ pub struct AnchoreUser {
 /// Where the password comes from.
 #[derive(Debug, Clone)]
 pub enum Password {
-    /// `anchore.password`
+    /// `anchore.password`, or that of `history.postgres.url`.
     Text(SecretString),
-    /// `anchore.password-file`: its first line, read again when it changes.
+    /// `anchore.password-file`, `history.postgres.password-file`: its first line, read again when it changes.
     File(PathBuf),
 }
 

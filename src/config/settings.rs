@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::receiver::AnchoreSettings;
+use super::receiver::{AnchoreSettings, Password};
 use crate::inventory::{NamespaceSelection, ReportPolicy};
 use crate::views::Format;
 
@@ -179,12 +179,46 @@ pub struct HistorySettings {
 }
 
 /// `history.store`, with what it needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum HistoryStore {
     /// It ends with the process.
     Memory,
     /// The file.
     Sqlite(PathBuf),
+    /// The database of a fleet.
+    Postgres(Box<PostgresSettings>),
+}
+
+/// `history.postgres.*`
+#[derive(Debug, Clone)]
+pub struct PostgresSettings {
+    pub host: PostgresHost,
+    pub port: u16,
+    pub user: String,
+    pub database: String,
+    /// That of the URL, or a file that is read at every connect; `None`: the server asks for none.
+    pub password: Option<Password>,
+    pub tls: PostgresTls,
+    /// The authority that signed the server's certificate; `None`: those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// What tells the cluster from others; `None`: the uid of its namespace kube-system.
+    pub cluster_id: Option<String>,
+}
+
+/// Where a PostgreSQL server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PostgresHost {
+    Name(String),
+    /// The folder of its Unix socket.
+    Socket(PathBuf),
+}
+
+/// `sslmode` of the URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PostgresTls {
+    Never,
+    /// Certificate and host name are checked.
+    Verified,
 }
 
 /// `metrics.*`

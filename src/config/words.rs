@@ -65,6 +65,7 @@ pub(super) enum UserType {
 pub(super) enum StoreKind {
     Memory,
     Sqlite,
+    Postgres,
 }
 
 /// `missing-tag-policy.policy`
@@ -96,7 +97,11 @@ words!(Level:
     "panic" => Level::Panic,
     "fatal" => Level::Fatal,
 );
-words!(StoreKind: "memory" => StoreKind::Memory, "sqlite" => StoreKind::Sqlite);
+words!(StoreKind:
+    "memory" => StoreKind::Memory,
+    "sqlite" => StoreKind::Sqlite,
+    "postgres" => StoreKind::Postgres,
+);
 words!(UserType: "private_key" => UserType::PrivateKey, "token" => UserType::Token);
 words!(TagPolicy: "digest" => TagPolicy::Digest, "insert" => TagPolicy::Insert, "drop" => TagPolicy::Drop);
 words!(AnchoreApi:

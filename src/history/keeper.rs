@@ -70,6 +70,7 @@ impl History {
         let path = match &settings.store {
             HistoryStore::Memory => None,
             HistoryStore::Sqlite(path) => Some(path.clone()),
+            HistoryStore::Postgres(_) => None,
         };
         let limits = Limits { retention_days: settings.retention_days, max_rows: settings.max_rows };
         let mut keeper = Keeper {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kai::config::{HistoryStore, InlineUser, KubeconfigSource};
+use kai::config::{HistoryStore, InlineUser, KubeconfigSource, Password, PostgresHost, PostgresTls};
 use kai::inventory::MissingTagPolicy;
 use rstest::rstest;
 use secrecy::ExposeSecret as _;
@@ -328,7 +328,65 @@ fn no_image_is_told_one_by_one_unless_that_is_asked_for() {
 #[case::memory("history: {store: memory}", HistoryStore::Memory)]
 fn a_path_keeps_the_history(#[case] text: &str, #[case] expected: HistoryStore) {
     let history = file(text).load().settings.history;
-    assert_eq!((history.store, history.retention_days, history.max_rows), (expected, 400, 500_000));
+    assert_eq!(format!("{:?}", history.store), format!("{expected:?}"));
+    assert_eq!((history.retention_days, history.max_rows), (400, 500_000));
+}
+
+#[rstest]
+#[case::alone("history: {postgres: {url: 'postgres://kai:hunter2@db/images'}}")]
+#[case::named("history: {store: postgres, path: /x, postgres: {url: 'postgres://kai:hunter2@db/images'}}")]
+fn a_url_keeps_the_history_in_postgresql(#[case] text: &str) {
+    let HistoryStore::Postgres(postgres) = file(text).load().settings.history.store else { panic!("another store") };
+    assert_eq!((&postgres.host, postgres.port), (&PostgresHost::Name("db".to_owned()), 5432));
+    assert_eq!((&*postgres.user, &*postgres.database, postgres.tls), ("kai", "images", PostgresTls::Verified));
+    assert!(matches!(&postgres.password, Some(Password::Text(_))) && !format!("{postgres:?}").contains("hunter2"));
+}
+
+#[test]
+fn files_of_postgresql_are_named_from_the_working_folder() {
+    let case = file(
+        "history: {postgres: {url: 'postgres://kai@db', password-file: password, ca-file: ca.pem, cluster-id: prod-1}}",
+    );
+    let HistoryStore::Postgres(postgres) = case.load().settings.history.store else { panic!("another store") };
+    assert!(matches!(&postgres.password, Some(Password::File(path)) if *path == case.path("password")));
+    assert_eq!((postgres.ca_file.clone(), postgres.cluster_id.as_deref()), (Some(case.path("ca.pem")), Some("prod-1")));
+}
+
+#[rstest]
+#[case::no_url(
+    "history: {store: postgres}",
+    "history.postgres.url: is empty, and history.store is postgres; write the URL of the database, for example postgres://kai@db.example.com:5432/kai"
+)]
+#[case::both(
+    "history: {path: /x, postgres: {url: 'postgres://kai@db'}}",
+    "history.path: is set, and so is history.postgres.url (kai.yaml:1); choose one by history.store, sqlite or postgres"
+)]
+#[case::two_passwords(
+    "history: {postgres: {url: 'postgres://kai:hunter2@db', password-file: x}}",
+    "history.postgres.password-file: is set, and history.postgres.url has a password too; keep one of them"
+)]
+#[case::mode(
+    "history: {postgres: {url: 'postgres://kai:hunter2@db?sslmode=prefer'}}",
+    "history.postgres.url: has another sslmode than disable, require or verify-full; with both of the latter kai checks the certificate and the host's name, and a private authority is named in history.postgres.ca-file"
+)]
+#[case::variable(
+    "history: {postgres: {url: $NOTHING}}",
+    "history.postgres.url: the variable NOTHING that it names is not set or is empty; set it, or empty the key"
+)]
+#[case::id(
+    "history: {postgres: {url: 'postgres://kai@db', cluster-id: a b}}",
+    "history.postgres.cluster-id: has more than 59 characters, or others than ASCII; write a name that no other cluster has"
+)]
+fn a_database_that_cannot_be_used_is_a_problem(#[case] text: &str, #[case] expected: &str) {
+    assert_eq!(file(text).problems(), [format!("kai.yaml:1: {expected}")]);
+}
+
+#[test]
+fn a_database_that_is_not_used_is_a_warning() {
+    let text = "history: {store: sqlite, path: /x, postgres: {url: 'postgres://kai@db'}}";
+    let expected = "kai.yaml:1: history.postgres.url: has no effect, because history.store is sqlite; leave history.store \
+                    out to keep the history in that database";
+    assert_eq!(file(text).warnings(), [expected]);
 }
 
 #[test]

@@ -10,6 +10,9 @@ const MARK: &str = "s3cr3t";
 
 /// A secret in each place that takes one.
 const WHOLE: &str = "\
+history:
+  postgres:
+    url: postgres://kai:s3cr3t-url@db.example.com/kai?sslmode=disable
 kubeconfig:
   path: use-in-cluster
   cluster: prod
@@ -64,6 +67,7 @@ fn right_settings_show_no_secret() {
     for key in ["token", "private-key", "password", "ca-certificate", "client-certificate", "client-key"] {
         assert!(shown.contains(&format!("{key}: \"[REDACTED]\" # ")), "{key} in {shown}");
     }
+    assert!(shown.contains("url: \"postgres://kai:[REDACTED]@db.example.com/kai?sslmode=disable\" # "), "{shown}");
     assert!(shown.contains("from $NAMED"), "{shown}");
 }
 
