@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::memory::MemoryStore;
+use super::postgres::PostgresError;
 use super::reader::{HistoryReader, Kept};
 use super::recorder::Recorder;
-use super::sqlite::SqliteStore;
-use super::store::{Batch, Limits, Store, StoreError};
-use crate::config::{HistorySettings, HistoryStore};
+use super::store::{Batch, Limits, Store as _, StoreError};
+use super::wanted::{Kind, Opened, Wanted};
+use crate::config::HistorySettings;
 use crate::health::{HistoryBoard, HistoryState};
 use crate::metrics::Metrics;
 use crate::snapshot::Past;
@@ -67,16 +68,11 @@ impl History {
     ) -> std::io::Result<Self> {
         let recorder = Recorder::new(reach);
         let (commands, received) = mpsc::channel();
-        let path = match &settings.store {
-            HistoryStore::Memory => None,
-            HistoryStore::Sqlite(path) => Some(path.clone()),
-            HistoryStore::Postgres(_) => None,
-        };
         let limits = Limits { retention_days: settings.retention_days, max_rows: settings.max_rows };
         let mut keeper = Keeper {
             recorder: recorder.clone(),
             store: Kind::Memory(MemoryStore::default()),
-            path,
+            wanted: Wanted::of(&settings.store),
             limits,
             clock,
             board,
@@ -85,8 +81,13 @@ impl History {
             put_aside: None,
             others_at: Instant::now() + clock.others,
             retry_at: Instant::now(),
+            check_at: Instant::now() + clock.retry,
+            lost: 0,
         };
-        keeper.open();
+        // A start waits for a disk, and never for a network.
+        if !matches!(keeper.wanted, Wanted::Database(_)) {
+            keeper.open();
+        }
         // Also where there is nothing yet: from now on a history is kept.
         recorder.lock().learned.get_or_insert_default();
         keeper.show();
@@ -112,16 +113,11 @@ impl History {
     }
 }
 
-enum Kind {
-    Memory(MemoryStore),
-    Sqlite(SqliteStore),
-}
-
 struct Keeper {
     recorder: Recorder,
     store: Kind,
-    /// The file that is to be used.
-    path: Option<PathBuf>,
+    /// What is to be used.
+    wanted: Wanted,
     limits: Limits,
     clock: HistoryClock,
     board: HistoryBoard,
@@ -132,6 +128,9 @@ struct Keeper {
     put_aside: Option<PathBuf>,
     others_at: Instant,
     retry_at: Instant,
+    check_at: Instant,
+    /// Rows that had to go from memory, when all was told last.
+    lost: u64,
 }
 
 impl Keeper {
@@ -147,6 +146,9 @@ impl Keeper {
             self.tick(Instant::now());
         }
         self.recorder.lock().looking.end("kai was stopped".into());
+        if let Kind::Postgres(store) = &mut self.store {
+            store.hurry();
+        }
         self.flush();
     }
 
@@ -154,17 +156,17 @@ impl Keeper {
         if now < self.retry_at {
             return;
         }
-        if matches!(self.store, Kind::Memory(_)) && self.path.is_some() {
+        if self.store.is_memory() {
             self.open();
-            if self.problem.is_some() {
-                self.retry_at = now + self.clock.retry;
-            }
+        } else if now >= self.check_at {
+            self.check(now);
         }
         let waiting = self.recorder.lock().waiting_since;
         let is_due = waiting.is_some_and(|since| now.duration_since(since) >= self.clock.transitions);
         let others = now >= self.others_at;
+        let was_away = self.problem.is_some() && now >= self.retry_at;
         // What goes to memory costs nothing.
-        if is_due || others || matches!(self.store, Kind::Memory(_)) {
+        if is_due || others || was_away || self.store.is_memory() {
             let is_written = self.flush();
             if is_written && others {
                 self.others_at = now + self.clock.others;
@@ -174,37 +176,49 @@ impl Keeper {
         self.show();
     }
 
-    /// Opens the file that is wanted, if there is one. What memory has goes into it.
+    /// Opens the store that is wanted, if there is one. What memory has goes into it.
     fn open(&mut self) {
-        let Some(path) = self.path.clone() else { return };
-        let opened = SqliteStore::open(&path).or_else(|error| match error {
-            StoreError::Broken { .. } => {
-                let aside = SqliteStore::put_aside(&path, Timestamp::now())
-                    .map_err(|reason| StoreError::Open { path: path.clone(), reason: reason.to_string() })?;
-                tracing::error!("{error}; it is now {}, and a new history begins", aside.display());
-                self.put_aside = Some(aside);
-                SqliteStore::open(&path)
-            }
-            other => Err(other),
-        });
-        match opened.and_then(|store| self.take_over(store)) {
+        let identity = self.recorder.lock().identity.clone();
+        let Some(opened) = self.wanted.open(&identity, self.clock.retry) else { return };
+        match opened.and_then(|opened| self.take_over(opened)) {
             Ok(()) => self.well(),
-            Err(error) => self.failed(&error),
+            // Nothing is wrong yet, and it may be known in a moment.
+            Err(error @ StoreError::Postgres(PostgresError::NoCluster)) => self.problem = Some(error.to_string()),
+            Err(error) => {
+                self.failed(&error);
+                self.retry_at = Instant::now() + self.clock.retry;
+            }
         }
     }
 
-    fn take_over(&mut self, mut store: SqliteStore) -> Result<(), StoreError> {
+    fn take_over(&mut self, Opened { mut store, put_aside }: Opened) -> Result<(), StoreError> {
+        // A file stays where it was put, whatever else goes wrong.
+        self.put_aside = put_aside.or(self.put_aside.take());
         let mut past = Past::default();
-        store.load(&mut |key, first| {
+        store.get().load(&mut |key, first| {
             past.insert(&key, first);
         })?;
-        if let Kind::Memory(memory) = &self.store {
+        let mut is_whole = true;
+        if let Kind::Memory(memory) = &mut self.store {
             let (sightings, periods) = memory.all();
-            store.write(&Batch { sightings: &sightings, periods: &periods })?;
+            is_whole = memory.dropped()?.rows == 0;
+            store.get().write(&Batch { sightings: &sightings, periods: &periods })?;
         }
-        self.recorder.lock().learned = Some(past);
-        self.store = Kind::Sqlite(store);
+        let mut record = self.recorder.lock();
+        record.learned = Some(past);
+        record.wants_all |= !is_whole;
+        drop(record);
+        self.store = store;
         Ok(())
+    }
+
+    /// Looks whether the store can still be reached: nobody else would notice while nothing changes.
+    fn check(&mut self, now: Instant) {
+        self.check_at = now + self.clock.retry;
+        if let Err(error) = self.store.get().check() {
+            self.failed(&error);
+            self.retry_at = now + self.clock.retry;
+        }
     }
 
     /// Writes what is pending. Whether the store has it.
@@ -213,13 +227,17 @@ impl Keeper {
             let mut record = self.recorder.lock();
             (record.pending.take(), record.looking.take(), record.waiting_since.take())
         };
+        if let Kind::Postgres(store) = &mut self.store {
+            store.set_name(&self.recorder.lock().identity.name);
+        }
         let begun = Instant::now();
         match self.store.get().write(&Batch { sightings: &sightings, periods: &periods }) {
             Ok(()) => {
                 self.metrics.history().wrote(begun.elapsed());
-                if matches!(self.store, Kind::Sqlite(_)) || self.path.is_none() {
+                if !self.store.is_memory() || matches!(self.wanted, Wanted::Memory) {
                     self.well();
                 }
+                self.tell_again();
                 true
             }
             Err(error) => {
@@ -236,10 +254,25 @@ impl Keeper {
         }
     }
 
+    /// Asks for all that is there where the store may not have it.
+    fn tell_again(&mut self) {
+        let has_lost = self.store.get().take_loss();
+        let mut record = self.recorder.lock();
+        let lost = record.pending.lost();
+        record.wants_all |= has_lost || lost > self.lost;
+        drop(record);
+        self.lost = lost;
+        if has_lost {
+            tracing::warn!(
+                "what the history had of this cluster is gone, or of another kai; all that is there is written again"
+            );
+        }
+    }
+
     fn prune(&mut self) {
         let limits = match &self.store {
             Kind::Memory(_) => Limits { max_rows: self.limits.max_rows.min(MEMORY_ROWS), ..self.limits },
-            Kind::Sqlite(_) => self.limits,
+            Kind::Sqlite(_) | Kind::Postgres(_) => self.limits,
         };
         match self.store.get().prune(limits, Timestamp::now()) {
             Ok(gone) => self.recorder.lock().forgotten.extend(gone),
@@ -267,10 +300,7 @@ impl Keeper {
             let record = self.recorder.lock();
             (record.pending.len() as u64, record.pending.lost(), record.looking.gaps())
         };
-        let (name, store) = match &mut self.store {
-            Kind::Memory(store) => ("memory", store as &mut dyn Store),
-            Kind::Sqlite(store) => ("sqlite", store as &mut dyn Store),
-        };
+        let (name, store) = (self.store.name(), self.store.get());
         let rows = store.rows().unwrap_or_default();
         let dropped = store.dropped().unwrap_or_default().rows;
         let bytes = store.bytes();
@@ -285,14 +315,5 @@ impl Keeper {
             problem: self.problem.clone(),
             put_aside: self.put_aside.clone(),
         });
-    }
-}
-
-impl Kind {
-    fn get(&mut self) -> &mut dyn Store {
-        match self {
-            Self::Memory(store) => store,
-            Self::Sqlite(store) => store,
-        }
     }
 }

@@ -8,6 +8,7 @@ mod keeper;
 mod looking;
 mod memory;
 mod pending;
+mod postgres;
 mod reader;
 mod recorder;
 mod sqlite;
@@ -15,10 +16,12 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod wanted;
 
 pub use keeper::{History, HistoryClock};
+pub use postgres::{PostgresError, PostgresStore};
 pub use reader::{HistoryReader, Kept, Unreadable};
 pub use recorder::Recorder;
 pub use sqlite::SqliteStore;
-pub use store::{Batch, Dropped, ImageTest, Limits, Query, Store, StoreError};
+pub use store::{Batch, ClusterSeen, Dropped, ImageTest, Limits, Query, Store, StoreError};
 pub use transfer::{ExportError, ImportError, Moved, export, import};

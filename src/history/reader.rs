@@ -1,14 +1,14 @@
 //! Where questions about the past are asked: they run on the thread of the store, one after another.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
 use super::keeper::Command;
 use super::recorder::Recorder;
-use super::store::{Dropped, Query, Store, StoreError};
+use super::store::{ClusterSeen, Dropped, Query, Store, StoreError};
 use crate::snapshot::{Period, Sighting, SightingKey};
 
 /// How long what was last seen may be ago, while kai is watching: a quiet watch is heard of once a minute.
@@ -110,6 +110,21 @@ impl<'a> Kept<'a> {
             periods.insert(current.start, Period { end, ended, ..current.clone() });
         }
         Ok(periods.into_values().collect())
+    }
+
+    /// Every cluster that shares the store, sorted by name.
+    pub fn clusters(&mut self) -> Result<Vec<ClusterSeen>, StoreError> {
+        self.store.clusters()
+    }
+
+    /// Gives the rows that are asked for of these clusters, by their uids (none: of all), as they stand in the store.
+    pub fn read_fleet(
+        &mut self,
+        clusters: &[String],
+        query: &Query,
+        mut take: impl FnMut(&Arc<str>, Sighting),
+    ) -> Result<(), StoreError> {
+        self.store.read_fleet(clusters, query, &mut take)
     }
 
     /// Rows that went because there were too many.

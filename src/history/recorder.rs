@@ -28,6 +28,18 @@ pub(super) struct Record {
     reach: Duration,
     /// The cluster is watched, and would have told what came and went.
     is_watched: bool,
+    /// Everything that is there is to be told again: the store has lost it.
+    pub(super) wants_all: bool,
+    pub(super) identity: Identity,
+}
+
+/// Which cluster it is, where a store has several.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Identity {
+    /// The uid of its namespace kube-system, or why that cannot be read; `None`: it was not asked for yet.
+    pub(super) uid: Option<Result<String, String>>,
+    /// What it is called.
+    pub(super) name: Arc<str>,
 }
 
 impl Record {
@@ -54,13 +66,20 @@ impl Recorder {
             forgotten: Vec::new(),
             reach,
             is_watched: false,
+            wants_all: false,
+            identity: Identity::default(),
         })))
     }
 
     /// Takes what the index has to tell, and tells it what it is to know. Whether it has to publish again.
     pub fn exchange(&self, index: &mut PodIndex) -> bool {
         let mut record = self.lock();
-        for sighting in index.take_sightings() {
+        let mut sightings = index.take_sightings();
+        if std::mem::take(&mut record.wants_all) {
+            index.tell_again();
+            sightings.extend(index.take_sightings());
+        }
+        for sighting in sightings {
             record.pending.add(sighting);
             record.waiting_since.get_or_insert_with(Instant::now);
         }
@@ -82,6 +101,9 @@ impl Recorder {
         if std::mem::take(&mut record.is_watched) {
             record.looking.broke("the watch had to begin anew");
         }
+        if *record.identity.name != *snapshot.cluster_name() {
+            record.identity.name = snapshot.cluster_name().into();
+        }
         let reach = record.reach;
         record.looking.listed(observed_at, snapshot.unread_namespaces(), reach);
     }
@@ -91,6 +113,11 @@ impl Recorder {
         let mut record = self.lock();
         record.is_watched = true;
         record.looking.seen(observed_at, snapshot.unread_namespaces());
+    }
+
+    /// What tells the cluster from others, or why that is not known.
+    pub fn identified(&self, uid: Result<String, String>) {
+        self.lock().identity.uid = Some(uid);
     }
 
     /// The cluster could not be read, or not be watched.

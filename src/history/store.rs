@@ -1,9 +1,11 @@
 //! What every store does.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::postgres::PostgresError;
 use crate::inventory::{Digest, ImageRef};
 use crate::snapshot::{FirstSeen, Period, Sighting, SightingKey};
 
@@ -33,6 +35,46 @@ pub trait Store: Send {
 
     /// What had to go for want of room.
     fn dropped(&mut self) -> Result<Dropped, StoreError>;
+
+    /// Whether it can still be reached. One that was away is tried again.
+    fn check(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Whether what was written before is perhaps gone, since this was asked last: all that is there must be told again.
+    fn take_loss(&mut self) -> bool {
+        false
+    }
+
+    /// Every cluster that has a history there, sorted by name.
+    fn clusters(&mut self) -> Result<Vec<ClusterSeen>, StoreError> {
+        Err(StoreError::Alone)
+    }
+
+    /// Gives the rows that are asked for of these clusters, by their uids (none: of all), in no order, each with the uid.
+    fn read_fleet(
+        &mut self,
+        _clusters: &[String],
+        _query: &Query,
+        _row: &mut dyn FnMut(&Arc<str>, Sighting),
+    ) -> Result<(), StoreError> {
+        Err(StoreError::Alone)
+    }
+}
+
+/// A cluster of a fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterSeen {
+    /// That of its namespace kube-system, or `history.postgres.cluster-id`.
+    pub uid: Arc<str>,
+    /// What it was called when it was last written; names are not unique.
+    pub name: Box<str>,
+    /// When its kai last wrote.
+    pub last_seen: Timestamp,
+    /// Images in namespaces, each with a digest of its own.
+    pub rows: u64,
+    /// Of these, the ones that were there when its kai last wrote.
+    pub running: u64,
 }
 
 /// What is written at once.
@@ -85,6 +127,13 @@ pub enum StoreError {
     Broken { path: PathBuf, reason: String },
     #[error("the history could not be written or read: {0}")]
     Io(String),
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// It has the rows of one cluster.
+    #[error(
+        "this kai knows the history of its own cluster alone; set history.postgres.url for one that clusters share"
+    )]
+    Alone,
 }
 
 /// Whether rows of a reference are asked for.

@@ -11,6 +11,7 @@ use rstest::rstest;
 use super::keeper::HistoryClock;
 use super::memory::MemoryStore;
 use super::pending::Pending;
+use super::postgres::server;
 use super::*;
 use crate::config::{HistorySettings, HistoryStore};
 use crate::health::{HistoryBoard, HistoryState};
@@ -56,18 +57,25 @@ fn write(store: &mut dyn Store, sightings: &[Sighting], periods: &[Period]) {
     store.write(&Batch { sightings, periods }).unwrap();
 }
 
-/// A store of each kind; the folder of a file goes with its guard.
-fn store(kind: &str) -> (Box<dyn Store>, Option<tempfile::TempDir>) {
-    if kind == "memory" {
-        return (Box::new(MemoryStore::default()), None);
+/// A store of each kind; the folder of a file goes with its guard. `None`: PostgreSQL is not installed.
+fn store(kind: &str) -> Option<(Box<dyn Store>, Option<tempfile::TempDir>)> {
+    match kind {
+        "memory" => Some((Box::new(MemoryStore::default()), None)),
+        "sqlite" => {
+            let folder = tempfile::tempdir().unwrap();
+            Some((Box::new(SqliteStore::open(&folder.path().join("history.db")).unwrap()), Some(folder)))
+        }
+        _ => {
+            let server = server::shared()?;
+            let settings = server.settings(&server.database());
+            Some((Box::new(PostgresStore::open(&settings, "uid-1", Duration::ZERO).unwrap()), None))
+        }
     }
-    let folder = tempfile::tempdir().unwrap();
-    (Box::new(SqliteStore::open(&folder.path().join("history.db")).unwrap()), Some(folder))
 }
 
 #[rstest]
-fn rows_of_one_image_are_merged(#[values("memory", "sqlite")] kind: &str) {
-    let (mut store, _folder) = store(kind);
+fn rows_of_one_image_are_merged(#[values("memory", "sqlite", "postgres")] kind: &str) {
+    let Some((mut store, _folder)) = store(kind) else { return };
     let store = &mut *store;
     let nginx = key("shop", "nginx:1", Some(DIGEST));
     let mut first = row(nginx.clone(), 100, None);
@@ -87,8 +95,8 @@ fn rows_of_one_image_are_merged(#[values("memory", "sqlite")] kind: &str) {
 }
 
 #[rstest]
-fn a_window_has_what_was_there_at_some_time_of_it(#[values("memory", "sqlite")] kind: &str) {
-    let (mut store, _folder) = store(kind);
+fn a_window_has_what_was_there_at_some_time_of_it(#[values("memory", "sqlite", "postgres")] kind: &str) {
+    let Some((mut store, _folder)) = store(kind) else { return };
     let store = &mut *store;
     write(
         store,
@@ -126,8 +134,8 @@ fn a_window_has_what_was_there_at_some_time_of_it(#[values("memory", "sqlite")] 
 }
 
 #[rstest]
-fn what_is_too_old_goes_and_then_what_was_not_seen_for_longest(#[values("memory", "sqlite")] kind: &str) {
-    let (mut store, _folder) = store(kind);
+fn what_is_too_old_goes_and_then_what_was_not_seen_for_longest(#[values("memory", "sqlite", "postgres")] kind: &str) {
+    let Some((mut store, _folder)) = store(kind) else { return };
     let store = &mut *store;
     let day = 86_400;
     let rows = [

@@ -21,6 +21,13 @@ impl PodIndex {
         self.seeing.set_now(now);
     }
 
+    /// Tells once more what the last snapshot shows: a history has lost it.
+    pub fn tell_again(&mut self) {
+        if let Some(snapshot) = &self.published {
+            self.seeing.tell_again(snapshot.namespaces().iter());
+        }
+    }
+
     /// What came and went, in the order in which it did, since this was asked last. Nothing when no history is kept.
     pub fn take_sightings(&mut self) -> Vec<Sighting> {
         self.seeing.take()

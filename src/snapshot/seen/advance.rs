@@ -136,7 +136,7 @@ impl Seeing {
         }
         if !appeared.is_empty() {
             let [_, pods] = NamespacePart::changed_pods(old, new);
-            add_pods(&mut appeared, &pods);
+            add_pods(&mut appeared, pods.iter());
             self.sightings.extend(appeared.into_values());
         }
         self.note_workloads(old, new, &seen);
@@ -163,6 +163,23 @@ impl Seeing {
                     self.workloads.push(sighting);
                 }
             }
+        }
+    }
+
+    /// Tells what these namespaces show as if it had come now, with the times at which it was first seen.
+    pub(in crate::snapshot) fn tell_again<'p>(&mut self, parts: impl Iterator<Item = &'p Arc<NamespacePart>>) {
+        if !self.is_on() {
+            return;
+        }
+        for part in parts {
+            let there = part.seen().iter().map(|SeenImage { image, digest, first }| {
+                let namespace = Arc::clone(part.name());
+                let key = SightingKey { namespace, image: Arc::clone(image), digest: digest.clone() };
+                ((Arc::clone(image), digest.clone()), Sighting::new(key, *first, None))
+            });
+            let mut there: BTreeMap<Entry, Sighting> = there.collect();
+            add_pods(&mut there, part.pods());
+            self.sightings.extend(there.into_values());
         }
     }
 
@@ -219,7 +236,7 @@ fn owned((image, digest): (&Arc<ImageRef>, Option<&Digest>)) -> Entry {
 }
 
 /// Adds who has what appeared.
-fn add_pods(appeared: &mut BTreeMap<Entry, Sighting>, pods: &[Arc<PodRecord>]) {
+fn add_pods<'p>(appeared: &mut BTreeMap<Entry, Sighting>, pods: impl Iterator<Item = &'p Arc<PodRecord>>) {
     for pod in pods {
         for container in &pod.containers {
             for entry in DifferentImage::of(container).entries() {
