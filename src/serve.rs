@@ -26,6 +26,8 @@ use crate::views::{Format, KaiReport};
 const LIVENESS_GRACE: Duration = Duration::from_mins(1);
 /// What a stop allows tasks that have nothing to finish.
 const STOP_GRACE: Duration = Duration::from_secs(2);
+/// What a stop allows the history, which may have to wait for a disk or a network.
+const HISTORY_GRACE: Duration = Duration::from_secs(5);
 
 /// What the service is made of.
 pub(crate) struct Service {
@@ -174,8 +176,8 @@ impl Service {
             tasks.shutdown().await;
         }
         let written = tokio::task::spawn_blocking(|| history.stop());
-        if tokio::time::timeout(STOP_GRACE, written).await.is_err() {
-            tracing::warn!("the history could not be written within {} s", STOP_GRACE.as_secs());
+        if tokio::time::timeout(HISTORY_GRACE, written).await.is_err() {
+            tracing::warn!("the history could not be written within {} s", HISTORY_GRACE.as_secs());
         }
         relay.abort();
         tracing::info!("stopped");

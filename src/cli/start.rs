@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Exit;
 use crate::cluster::install_crypto_provider;
 use crate::collector::{CollectError, Collector, DumpFile, PollCluster, Source, SourceProgress, WatchCluster};
-use crate::config::{AnchoreUser, CollectionMethod, Environment, Flags, Loaded, Mode, Settings, load};
+use crate::config::{AnchoreUser, CollectionMethod, Environment, Flags, HistoryStore, Loaded, Mode, Settings, load};
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
 use crate::inventory::excerpt;
@@ -89,13 +89,16 @@ pub(super) fn serving_collector(
     metrics: Metrics,
     progress: SourceProgress,
 ) -> Collector {
-    let Settings { cluster, anchore, selection, collection, .. } = settings;
+    let Settings { cluster, anchore, selection, collection, history, .. } = settings;
     let (name, detail) = (cluster.name.clone(), anchore.detail());
     let source: Box<dyn Source> = if let Some(input) = dump {
         Box::new(DumpFile::new(input, detail).with_progress(progress))
     } else {
         let poll = PollCluster::new(cluster, detail, selection.clone(), &collection);
-        let poll = poll.with_metrics(metrics).with_progress(progress);
+        let mut poll = poll.with_metrics(metrics).with_progress(progress);
+        if matches!(&history.store, HistoryStore::Postgres(postgres) if postgres.cluster_id.is_none()) {
+            poll = poll.with_identity();
+        }
         match collection.method {
             CollectionMethod::Poll => Box::new(poll),
             method => Box::new(WatchCluster::new(poll, collection.verify_interval, method == CollectionMethod::Auto)),

@@ -3,6 +3,7 @@
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
+use serde::Deserialize;
 
 use super::error::ClusterError;
 use super::failure::Failure;
@@ -51,16 +52,44 @@ impl Reader for NamespaceReader<'_> {
             // That there is an answer is answer enough.
             return Ok(None);
         }
-        let mut body = response.into_body();
-        let mut bytes = Vec::new();
-        while let Some(frame) = body.frame().await {
-            if let Ok(data) = frame.map_err(|error| Failure::of(&error))?.into_data() {
-                if bytes.len() + data.len() > BODY_MAX {
-                    return Err(Failure::Malformed(format!("a namespace of more than {} MiB", BODY_MAX >> 20)));
-                }
-                bytes.extend_from_slice(&data);
-            }
-        }
+        let bytes = read_body(response).await?;
         read_one_namespace(&bytes, &mut lock(lists.records)).map(Some).map_err(undecodable)
     }
+}
+
+/// Reads the uid of a namespace, whatever else of it is kept.
+pub(super) struct UidReader;
+
+#[derive(Deserialize)]
+struct Named {
+    metadata: Uid,
+}
+
+#[derive(Deserialize)]
+struct Uid {
+    uid: String,
+}
+
+impl Reader for UidReader {
+    type Output = String;
+
+    async fn read(&self, response: Response<Body>) -> Result<String, Failure> {
+        let bytes = read_body(response).await?;
+        let named: Named = serde_json::from_slice(&bytes).map_err(|error| Failure::Malformed(error.to_string()))?;
+        Ok(named.metadata.uid)
+    }
+}
+
+async fn read_body(response: Response<Body>) -> Result<Vec<u8>, Failure> {
+    let mut body = response.into_body();
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(|error| Failure::of(&error))?.into_data() {
+            if bytes.len() + data.len() > BODY_MAX {
+                return Err(Failure::Malformed(format!("a namespace of more than {} MiB", BODY_MAX >> 20)));
+            }
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(bytes)
 }

@@ -14,7 +14,7 @@ use super::environment::Environment;
 use super::error::ClusterError;
 use super::list::{Lists, path};
 use super::many::{missing_right_to_all, too_many, unwatchable};
-use super::namespace::{Found, get_namespace};
+use super::namespace::{Found, UidReader, get_namespace};
 use super::page::PageReader;
 use super::progress::{Progress, Tally};
 use super::relist::relist;
@@ -216,6 +216,16 @@ impl ClusterSource {
             page_size: self.page_size,
             relisted: Mutex::default(),
         }
+    }
+
+    /// The uid of the namespace kube-system, which every cluster has, and which tells it from others.
+    ///
+    /// # Errors
+    /// As for a relist; a missing right too.
+    pub async fn uid(&self) -> Result<String, ClusterError> {
+        let path = format!("{}/kube-system", path(&ListScope::Namespaces));
+        let uid = self.connection.get(&path, RetryPolicy::WhileItHelps, &UidReader).await;
+        uid.map_err(|failed| self.connection.error(&path, failed))
     }
 
     /// Names of at most `limit` namespaces, asked for once: for completion at a prompt, where an error is no answer.

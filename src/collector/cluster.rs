@@ -43,6 +43,8 @@ pub struct PollCluster {
     pub(super) interval: Duration,
     cycle_timeout: Duration,
     is_watched: bool,
+    /// What tells the cluster from others is to be asked for.
+    wants_identity: bool,
     /// Made when it is first needed, and again after a failure, so that new credentials in the kubeconfig count.
     connection: Option<ClusterSource>,
 }
@@ -66,6 +68,7 @@ impl PollCluster {
             interval: collection.interval,
             cycle_timeout: collection.cycle_timeout,
             is_watched: false,
+            wants_identity: false,
             connection: None,
         }
     }
@@ -81,6 +84,12 @@ impl PollCluster {
     #[must_use]
     pub fn with_progress(self, progress: SourceProgress) -> Self {
         Self { progress, ..self }
+    }
+
+    /// Asks for the uid of kube-system, after each read until there is an answer.
+    #[must_use]
+    pub fn with_identity(self) -> Self {
+        Self { wants_identity: true, ..self }
     }
 
     /// Reads so that a watch can go on from there.
@@ -117,6 +126,7 @@ impl PollCluster {
             match self.poll(updates).await {
                 Ok(relisted) => {
                     updates.send(Update::Read { elapsed: begun.elapsed() }).await?;
+                    self.identify(updates).await?;
                     return Ok((begun, relisted));
                 }
                 Err(error) => {
@@ -125,6 +135,15 @@ impl PollCluster {
                 }
             }
         }
+    }
+
+    async fn identify(&mut self, updates: &Sender<Update>) -> Result<(), Closed> {
+        if let (true, Some(connection)) = (self.wants_identity, &self.connection) {
+            let uid = connection.uid().await;
+            self.wants_identity = uid.is_err();
+            updates.send(Update::Identity(uid.map_err(|error| error.to_string()))).await?;
+        }
+        Ok(())
     }
 
     /// Says what failed, and waits.

@@ -87,7 +87,12 @@ impl Collector {
                     Some(Update::Failed { error, .. }) => return Err(error),
                     // A single read is no watch.
                     Some(
-                        Update::Waiting | Update::Live(_) | Update::Found(_) | Update::Audit(_) | Update::Polling(_),
+                        Update::Waiting
+                        | Update::Live(_)
+                        | Update::Found(_)
+                        | Update::Audit(_)
+                        | Update::Identity(_)
+                        | Update::Polling(_),
                     ) => {}
                     None => return Err(CollectError::Unfinished),
                 }

@@ -84,6 +84,7 @@ impl Publisher {
                 self.is_due = true;
             }
             Some(Update::Audit(audit)) => self.audit(audit, index),
+            Some(Update::Identity(uid)) => self.out.recorder.identified(uid),
             Some(Update::Polling(reason)) => {
                 self.out.health.polling(&reason);
                 self.is_live = false;

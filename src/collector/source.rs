@@ -67,6 +67,8 @@ pub enum Update {
     Found(Vec<Event>),
     /// A second list, to find what the watch has missed.
     Audit(Audit),
+    /// What tells the cluster from others, or why that cannot be read.
+    Identity(Result<String, String>),
     /// It is not watched but polled, for this reason.
     Polling(String),
     /// A read failed. What was known before it stays.

@@ -218,7 +218,9 @@ impl Keeper {
         if let Err(error) = self.store.get().check() {
             self.failed(&error);
             self.retry_at = now + self.clock.retry;
+            return;
         }
+        self.tell_again();
     }
 
     /// Writes what is pending. Whether the store has it.

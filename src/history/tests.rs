@@ -20,25 +20,25 @@ use crate::metrics::Metrics;
 use crate::snapshot::{FirstSeen, Period, PodIndex, Sighting, SightingKey, Workloads};
 use crate::testing::{cluster, container, pod_of};
 
-const DIGEST: &str = "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628";
-const OTHER: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
+pub(super) const DIGEST: &str = "sha256:b9b4fa9b3e13e1d02583fe3bf0e8578f78e8b257dbafc9cbed599cacc7bb6628";
+pub(super) const OTHER: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 const LIMITS: Limits = Limits { retention_days: 400, max_rows: 1_000 };
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-fn key(namespace: &str, image: &str, digest: Option<&str>) -> SightingKey {
+pub(super) fn key(namespace: &str, image: &str, digest: Option<&str>) -> SightingKey {
     let digest = digest.map(|digest| Digest::parse(digest).unwrap());
     SightingKey { namespace: namespace.into(), image: Arc::new(ImageRef::parse(image)), digest }
 }
 
-fn row(key: SightingKey, first: i64, last: Option<i64>) -> Sighting {
+pub(super) fn row(key: SightingKey, first: i64, last: Option<i64>) -> Sighting {
     let first = FirstSeen { at: at(first), is_exact: true };
     Sighting { key, first, last: last.map(at), started_at: None, workloads: Workloads::default() }
 }
 
-fn period(start: i64, end: i64, ended: Option<&str>) -> Period {
+pub(super) fn period(start: i64, end: i64, ended: Option<&str>) -> Period {
     Period { start: at(start), end: at(end), missing: vec!["ops".into()], ended: ended.map(Box::from) }
 }
 
@@ -53,7 +53,7 @@ fn images(store: &mut dyn Store, query: &Query) -> Vec<String> {
     all(store, query).iter().map(|row| row.key.image.written().to_owned()).collect()
 }
 
-fn write(store: &mut dyn Store, sightings: &[Sighting], periods: &[Period]) {
+pub(super) fn write(store: &mut dyn Store, sightings: &[Sighting], periods: &[Period]) {
     store.write(&Batch { sightings, periods }).unwrap();
 }
 
@@ -218,14 +218,14 @@ const FAST: HistoryClock = HistoryClock {
     retry: Duration::from_millis(20),
 };
 
-struct Kept {
-    history: History,
+pub(super) struct Kept {
+    pub(super) history: History,
     board: HistoryBoard,
-    index: PodIndex,
+    pub(super) index: PodIndex,
 }
 
 impl Kept {
-    fn open(store: HistoryStore) -> Self {
+    pub(super) fn open(store: HistoryStore) -> Self {
         let settings = HistorySettings { store, retention_days: 400, max_rows: 1_000 };
         let board = HistoryBoard::default();
         let history =
@@ -240,11 +240,11 @@ impl Kept {
     }
 
     /// Lists a cluster with one pod of each image.
-    fn list(&mut self, images: &[&str]) {
+    pub(super) fn list(&mut self, images: &[&str]) {
         self.list_at("2026-11-24T09:30:00Z", images);
     }
 
-    fn list_at(&mut self, time: &str, images: &[&str]) {
+    pub(super) fn list_at(&mut self, time: &str, images: &[&str]) {
         let pods = images.iter().enumerate().map(|(number, image)| {
             pod_of("shop", &format!("pod-{number}"), [container("main", image, &format!("x@{DIGEST}"))])
         });
@@ -253,13 +253,13 @@ impl Kept {
         self.history.recorder().listed(&snapshot, snapshot.observed_at());
     }
 
-    fn first_seen(&self, image: &str) -> Option<Timestamp> {
+    pub(super) fn first_seen(&self, image: &str) -> Option<Timestamp> {
         let digest = Digest::parse(DIGEST);
         let part = self.index.snapshot()?.namespace("shop")?;
         Some(part.first_seen(&ImageRef::parse(image), digest.as_ref())?.at)
     }
 
-    fn wait(&self, what: &str, is_so: impl Fn(&HistoryState) -> bool) -> HistoryState {
+    pub(super) fn wait(&self, what: &str, is_so: impl Fn(&HistoryState) -> bool) -> HistoryState {
         for _ in 0..500 {
             match self.board.state() {
                 Some(state) if is_so(&state) => return state,

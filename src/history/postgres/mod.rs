@@ -12,6 +12,8 @@
 mod claim;
 mod connect;
 mod error;
+#[cfg(test)]
+mod outages;
 mod read;
 mod schema;
 #[cfg(test)]

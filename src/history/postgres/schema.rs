@@ -16,12 +16,12 @@ pub(super) async fn migrate(client: &mut Client, server: &str) -> Result<(), Fai
     if check(version(client).await?, server)? == 0 {
         return Ok(());
     }
+    // Before the transaction: one that waits in itself does not see what another made meanwhile.
+    client.execute_typed("SELECT pg_advisory_lock($1)", &[(&MIGRATION_LOCK, Type::INT8)]).await?;
     let transaction = client.transaction().await?;
-    transaction.execute_typed("SELECT pg_advisory_xact_lock($1)", &[(&MIGRATION_LOCK, Type::INT8)]).await?;
-    let is_new = transaction.client().query_typed_one(HAS_VERSION, &[]).await?.get::<_, bool>(0);
-    if !is_new {
-        let encoding: String =
-            transaction.query_typed_one("SELECT current_setting('server_encoding')", &[]).await?.get(0);
+    if !has_version(transaction.client()).await? {
+        let encoding = transaction.query_typed_one("SELECT current_setting('server_encoding')", &[]).await?;
+        let encoding: String = encoding.get(0);
         if encoding != "UTF8" {
             return Err(PostgresError::Encoding { server: server.to_owned(), encoding }.into());
         }
@@ -40,14 +40,17 @@ pub(super) async fn migrate(client: &mut Client, server: &str) -> Result<(), Fai
     let version = i32::try_from(STEPS.len()).unwrap_or(i32::MAX);
     transaction.execute_typed("UPDATE kai.version SET version = $1", &[(&version, Type::INT4)]).await?;
     transaction.commit().await?;
+    client.execute_typed("SELECT pg_advisory_unlock($1)", &[(&MIGRATION_LOCK, Type::INT8)]).await?;
     Ok(())
 }
 
-const HAS_VERSION: &str = "SELECT to_regclass('kai.version') IS NOT NULL";
+async fn has_version(client: &Client) -> Result<bool, Failure> {
+    Ok(client.query_typed_one("SELECT to_regclass('kai.version') IS NOT NULL", &[]).await?.get(0))
+}
 
 /// 0 where there are no tables.
 async fn version(client: &Client) -> Result<i32, Failure> {
-    if !client.query_typed_one(HAS_VERSION, &[]).await?.get::<_, bool>(0) {
+    if !has_version(client).await? {
         return Ok(0);
     }
     Ok(client.query_typed_one("SELECT version FROM kai.version", &[]).await?.get(0))

@@ -52,13 +52,23 @@ impl Server {
             assert!(Command::new("chown").arg(USER).arg(&folder).status().unwrap().success());
         }
         let server = Self { folder, programs, port: free_port(), guard: Mutex::default(), is_kept };
-        let data = server.folder.join("data");
-        let mut initdb = as_user(&server.programs.join("initdb"));
-        initdb.args(["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "-U", "kai", "-D"]).arg(&data);
-        let made = initdb.output().unwrap();
-        assert!(made.status.success(), "{made:?}");
+        server.initdb();
         server.resume();
         Some(server)
+    }
+
+    /// Starts one in its place that has nothing.
+    pub(crate) fn renew(&self) {
+        std::fs::remove_dir_all(self.folder.join("data")).unwrap();
+        self.initdb();
+        self.resume();
+    }
+
+    fn initdb(&self) {
+        let mut initdb = as_user(&self.programs.join("initdb"));
+        initdb.args(["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "-U", "kai", "-D"]);
+        let made = initdb.arg(self.folder.join("data")).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
     }
 
     /// Starts it again.
