@@ -196,7 +196,7 @@ mod tests {
         let url = PostgresUrl::parse(text).unwrap();
         assert_eq!((&url.host, url.port), (&PostgresHost::Name(host.to_owned()), port));
         assert_eq!((&*url.user, &*url.database, url.tls), (user, database, tls));
-        assert_eq!(url.password.as_ref().map(|password| password.expose_secret()), password);
+        assert_eq!(url.password.as_ref().map(SecretString::expose_secret), password);
     }
 
     #[test]

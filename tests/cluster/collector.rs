@@ -4,15 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::fake_api::cluster::FakeCluster;
+use crate::fake_api::cluster::{FakeCluster, pod};
 use crate::fake_api::fault::{Fault, On};
-use crate::fake_api::reader::{all, settings};
+use crate::fake_api::reader::{all, include, settings};
 use crate::fake_api::server::{FakeApi, kubeconfig};
 use crate::log::Log;
 use crate::openmetrics::Text;
 use jiff::Timestamp;
 use kai::cluster::install_crypto_provider;
-use kai::collector::{CollectError, Collector, DumpFile, Outlets, PollCluster};
+use kai::collector::{CollectError, Collector, DumpFile, Outlets, PollCluster, Source as _, Update};
 use kai::config::{CollectionMethod, CollectionSettings, MetricsSettings};
 use kai::dump::DumpInput;
 use kai::feed::{SnapshotReader, feed};
@@ -21,6 +21,7 @@ use kai::history::Recorder;
 use kai::inventory::{Detail, MetadataRule, ReportPolicy};
 use kai::metrics::{Exposition, Metrics, Serving};
 use kai::snapshot::Snapshot;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -159,6 +160,35 @@ async fn polls_errors_and_requests_are_counted() {
     let refused: f64 = refused.iter().filter(|sample| sample.labels["code"] == "401").map(|sample| sample.value).sum();
     assert!((1.0..=2.0).contains(&refused), "{refused}");
     assert!(text.value("kai_api_received_bytes_total", &[]) > Some(500.0));
+}
+
+#[tokio::test]
+async fn the_uid_of_kube_system_is_asked_for_until_there_is_an_answer() {
+    const KUBE_SYSTEM: &str = "/api/v1/namespaces/kube-system";
+    install_crypto_provider();
+    let cluster = FakeCluster::of(1, 1).with("kube-system", pod("kube-system", "dns", "dns:1")).described();
+    let api = FakeApi::start(cluster.fault_times(On::Path(KUBE_SYSTEM), Fault::Forbidden, 1)).await;
+    let collection = collection(OFTEN, LIMIT);
+    let source = PollCluster::new(settings(&api.kubeconfig("{}")), Detail::default(), include(&["ns-0"]), &collection);
+    let mut source = source.with_identity();
+    let (sender, mut updates) = mpsc::channel(8);
+    let (mut identities, mut reads) = (Vec::new(), 0);
+    let take = async {
+        while reads < 4 {
+            match updates.recv().await.expect("an update") {
+                Update::Identity(uid) => identities.push(uid),
+                Update::Read { .. } => reads += 1,
+                _ => {}
+            }
+        }
+    };
+    tokio::select! {
+        () = source.run(&sender) => panic!("it ended"),
+        taken = tokio::time::timeout(LIMIT, take) => taken.expect("in time"),
+    }
+    let [Err(refused), Ok(uid)] = identities.as_slice() else { panic!("{identities:?}") };
+    assert!(refused.contains("namespaces") && refused.contains("kube-system"), "{refused}");
+    assert_eq!((&**uid, api.count(KUBE_SYSTEM)), ("uid-kube-system", 2));
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ fn store(given: Given<'_>, problems: &mut Problems) -> HistoryStore {
             return HistoryStore::Memory;
         }
         (Some(StoreKind::Memory), Some(_)) => {
-            has_no_effect(given, HISTORY_PATH, "keep the history in that file", problems)
+            has_no_effect(given, HISTORY_PATH, "keep the history in that file", problems);
         }
         (Some(StoreKind::Memory | StoreKind::Sqlite), _) if has_url => {
             has_no_effect(given, HISTORY_POSTGRES_URL, "keep the history in that database", problems);

@@ -22,8 +22,12 @@ use crate::pem;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A peer that is gone without a word is noticed within a minute, by both ends: the server keeps a cluster's lock no longer than that.
 const KEEPALIVE: Duration = Duration::from_secs(30);
-const SESSION: &str = "SET tcp_keepalives_idle TO 30; SET tcp_keepalives_interval TO 10; SET tcp_keepalives_count TO 3; \
-    SET idle_in_transaction_session_timeout TO '60s'";
+const SESSION: [&str; 4] = [
+    "SET tcp_keepalives_idle TO 30",
+    "SET tcp_keepalives_interval TO 10",
+    "SET tcp_keepalives_count TO 3",
+    "SET idle_in_transaction_session_timeout TO '60s'",
+];
 /// The most that is read of a password file: a wrong path may lead to something endless.
 const PASSWORD_MAX: u64 = 64 * 1024;
 
@@ -68,7 +72,7 @@ where
         // Why it ended, every statement says.
         drop(connection.await);
     });
-    client.batch_execute(SESSION).await?;
+    client.batch_execute(&SESSION.join(";")).await?;
     Ok(Link { client, task })
 }
 

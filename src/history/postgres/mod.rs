@@ -15,6 +15,8 @@ mod error;
 #[cfg(test)]
 mod outages;
 mod read;
+#[cfg(test)]
+mod roles;
 mod schema;
 #[cfg(test)]
 pub(super) mod server;

@@ -25,12 +25,7 @@ pub(super) async fn migrate(client: &mut Client, server: &str) -> Result<(), Fai
         if encoding != "UTF8" {
             return Err(PostgresError::Encoding { server: server.to_owned(), encoding }.into());
         }
-        transaction
-            .batch_execute(
-                "CREATE SCHEMA IF NOT EXISTS kai; CREATE TABLE kai.version (version integer NOT NULL); \
-                 INSERT INTO kai.version VALUES (0);",
-            )
-            .await?;
+        transaction.batch_execute(include_str!("steps/0.sql")).await?;
     }
     // Another kai may have done it meanwhile.
     let missing = check(version(transaction.client()).await?, server)?;

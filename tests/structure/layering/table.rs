@@ -73,7 +73,8 @@ pub(crate) const MODULES: &[Module] = &[
     },
     Module {
         name: "history",
-        imports: Only(&["config", "health", "inventory", "metrics", "snapshot"]),
+        // A database's authority is PEM.
+        imports: Only(&["config", "health", "inventory", "metrics", "pem", "snapshot"]),
         outside: NotKept,
     },
     Module { name: "feed", imports: Only(&["snapshot"]), outside: NotKept },
@@ -144,6 +145,8 @@ pub(crate) const ALONE: &[(&str, &[&str])] = &[
     ("serde_saphyr", &["config", "decode", "cluster", "cli"]),
     ("prometheus_client", &["metrics"]),
     ("rusqlite", &["history"]),
+    ("tokio_postgres", &["history"]),
+    ("tokio_postgres_rustls", &["history"]),
     ("console", &["output"]),
     ("indicatif", &["output"]),
     ("clap", &["cli"]),
