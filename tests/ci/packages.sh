@@ -8,13 +8,19 @@
 set -euo pipefail
 
 say() { echo "tests/ci/packages.sh: $*" >&2; }
+# Debian keeps the server of PostgreSQL beside the PATH, in a folder for each version.
+is_there() {
+  if command -v "$1" >/dev/null; then return; fi
+  [ "$1" = postgres ] && compgen -G "${POSTGRES_FOLDERS:-/usr/lib/postgresql/*/bin}/postgres" >/dev/null
+}
 
 programs=() packages=()
 for program in "$@"; do
-  if command -v "$program" >/dev/null; then continue; fi
+  if is_there "$program"; then continue; fi
   programs+=("$program")
   case $program in
     promtool) packages+=(prometheus) ;;
+    postgres) packages+=(postgresql) ;;
     *) packages+=("$program") ;;
   esac
 done
@@ -44,5 +50,5 @@ if ! "${command[@]}" >/dev/null 2>&1; then
   "${command[@]}" >/dev/null || { say "they could not be installed; try it by hand: ${command[*]}"; exit 1; }
 fi
 for program in "${programs[@]}"; do
-  command -v "$program" >/dev/null || { say "$program is not on the PATH although its package is installed"; exit 1; }
+  is_there "$program" || { say "$program is not on the PATH although its package is installed"; exit 1; }
 done

@@ -75,6 +75,18 @@ if packages promtool; then fail "it passes without promtool"; fi
 says "promtool is not on the PATH although its package is installed"
 claim "a package that is not to be had, or does not bring its program, is a failure"
 
+machine 0
+program apt-get "mkdir -p $work/bin/15 && echo >$work/bin/15/postgres"
+export POSTGRES_FOLDERS="$work/bin/*"
+packages postgres || fail "a server beside the PATH is not found"
+program apt-get "exit 1"
+packages postgres || fail "a server that is there is asked for"
+rm -r "$work/bin/15"
+if packages postgres; then fail "it passes without PostgreSQL"; fi
+says "try it by hand: apt-get install --yes --no-install-recommends postgresql"
+unset POSTGRES_FOLDERS
+claim "a server of PostgreSQL is found where Debian has it, and installed where there is none"
+
 machine 1000
 for setting in CI= CI=true; do
   if on_it env "$setting" "$root/tests/contract.sh" /bin/false; then fail "the contract holds without promtool"; fi
