@@ -12,7 +12,7 @@ pub struct HistoryBoard(Arc<Mutex<Option<HistoryState>>>);
 /// How a history is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryState {
-    /// Where: `memory` or `sqlite`.
+    /// Where: `memory`, `sqlite` or `postgres`.
     pub store: &'static str,
     /// Images in namespaces, each with a digest of its own.
     pub rows: u64,

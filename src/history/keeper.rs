@@ -12,7 +12,7 @@ use super::postgres::PostgresError;
 use super::reader::{HistoryReader, Kept};
 use super::recorder::Recorder;
 use super::store::{Batch, Limits, Store as _, StoreError};
-use super::wanted::{Kind, Opened, Wanted};
+use super::wanted::{Kind, Wanted};
 use crate::config::HistorySettings;
 use crate::health::{HistoryBoard, HistoryState};
 use crate::metrics::Metrics;
@@ -179,7 +179,7 @@ impl Keeper {
     /// Opens the store that is wanted, if there is one. What memory has goes into it.
     fn open(&mut self) {
         let identity = self.recorder.lock().identity.clone();
-        let Some(opened) = self.wanted.open(&identity, self.clock.retry) else { return };
+        let Some(opened) = self.wanted.open(&identity, self.clock.retry, &mut self.put_aside) else { return };
         match opened.and_then(|opened| self.take_over(opened)) {
             Ok(()) => self.well(),
             // Nothing is wrong yet, and it may be known in a moment.
@@ -191,9 +191,7 @@ impl Keeper {
         }
     }
 
-    fn take_over(&mut self, Opened { mut store, put_aside }: Opened) -> Result<(), StoreError> {
-        // A file stays where it was put, whatever else goes wrong.
-        self.put_aside = put_aside.or(self.put_aside.take());
+    fn take_over(&mut self, mut store: Kind) -> Result<(), StoreError> {
         let mut past = Past::default();
         store.get().load(&mut |key, first| {
             past.insert(&key, first);

@@ -26,13 +26,6 @@ pub(super) enum Kind {
     Postgres(Box<PostgresStore>),
 }
 
-/// A store that could be opened.
-pub(super) struct Opened {
-    pub(super) store: Kind,
-    /// Where a file went that could not be read.
-    pub(super) put_aside: Option<PathBuf>,
-}
-
 impl Wanted {
     pub(super) fn of(settings: &HistoryStore) -> Self {
         match settings {
@@ -42,31 +35,36 @@ impl Wanted {
         }
     }
 
-    /// `None`: memory is all that is wanted. `retry`: how often a database that is away is asked.
-    pub(super) fn open(&self, identity: &Identity, retry: Duration) -> Option<Result<Opened, StoreError>> {
+    /// `None`: memory is all that is wanted. `retry`: how often a database that is away is asked. `put_aside`: where a file went that
+    /// could not be read.
+    pub(super) fn open(
+        &self,
+        identity: &Identity,
+        retry: Duration,
+        put_aside: &mut Option<PathBuf>,
+    ) -> Option<Result<Kind, StoreError>> {
         match self {
             Self::Memory => None,
-            Self::File(path) => Some(open_file(path)),
+            Self::File(path) => Some(open_file(path, put_aside).map(Kind::Sqlite)),
             Self::Database(settings) => Some(open_database(settings, identity, retry)),
         }
     }
 }
 
-fn open_file(path: &Path) -> Result<Opened, StoreError> {
-    let opened = |store, put_aside| Opened { store: Kind::Sqlite(store), put_aside };
-    match SqliteStore::open(path) {
-        Ok(store) => Ok(opened(store, None)),
-        Err(error @ StoreError::Broken { .. }) => {
+fn open_file(path: &Path, put_aside: &mut Option<PathBuf>) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open(path).or_else(|error| match error {
+        StoreError::Broken { .. } => {
             let aside = SqliteStore::put_aside(path, Timestamp::now())
                 .map_err(|reason| StoreError::Open { path: path.to_owned(), reason: reason.to_string() })?;
             tracing::error!("{error}; it is now {}, and a new history begins", aside.display());
-            SqliteStore::open(path).map(|store| opened(store, Some(aside)))
+            *put_aside = Some(aside);
+            SqliteStore::open(path)
         }
-        Err(other) => Err(other),
-    }
+        other => Err(other),
+    })
 }
 
-fn open_database(settings: &PostgresSettings, identity: &Identity, retry: Duration) -> Result<Opened, StoreError> {
+fn open_database(settings: &PostgresSettings, identity: &Identity, retry: Duration) -> Result<Kind, StoreError> {
     let uid = match (&settings.cluster_id, &identity.uid) {
         (Some(id), _) => id,
         (None, Some(Ok(uid))) => uid,
@@ -75,7 +73,7 @@ fn open_database(settings: &PostgresSettings, identity: &Identity, retry: Durati
     };
     let mut store = PostgresStore::open(settings, uid, retry)?;
     store.set_name(&identity.name);
-    Ok(Opened { store: Kind::Postgres(Box::new(store)), put_aside: None })
+    Ok(Kind::Postgres(Box::new(store)))
 }
 
 impl Kind {

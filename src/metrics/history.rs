@@ -37,7 +37,7 @@ impl HistoryMetrics {
         let Some(state) = state else { return Ok(()) };
         let HistoryState { store, rows, bytes, queue, lost, dropped, gaps, problem, put_aside: _ } = state;
         families.gauges("kai_history_rows", "Rows of the history, by store.", [([("store", *store)], *rows)])?;
-        families.gauge("kai_history_bytes", "Size of the history's file; 0 in memory.", Some(*bytes))?;
+        families.gauge("kai_history_bytes", "Size of the history's file; 0 where there is none.", Some(*bytes))?;
         families.gauge("kai_history_queue", "Rows that are not written yet.", Some(*queue))?;
         families.gauge(
             "kai_history_ok",

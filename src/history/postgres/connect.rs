@@ -22,11 +22,13 @@ use crate::pem;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A peer that is gone without a word is noticed within a minute, by both ends: the server keeps a cluster's lock no longer than that.
 const KEEPALIVE: Duration = Duration::from_secs(30);
-const SESSION: [&str; 4] = [
+const SESSION: [&str; 5] = [
     "SET tcp_keepalives_idle TO 30",
     "SET tcp_keepalives_interval TO 10",
     "SET tcp_keepalives_count TO 3",
     "SET idle_in_transaction_session_timeout TO '60s'",
+    // What kai has given up on does not run for ever.
+    "SET statement_timeout TO '5min'",
 ];
 /// The most that is read of a password file: a wrong path may lead to something endless.
 const PASSWORD_MAX: u64 = 64 * 1024;

@@ -43,7 +43,11 @@ use crate::snapshot::{FirstSeen, Period, Sighting, SightingKey};
 const OPEN_TIMEOUT: Duration = Duration::from_secs(20);
 /// Of one call. A server that needs longer is as good as gone.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Of each of both when the process stops.
+/// Of reading all rows, once, and of what a long outage has left.
+const LONG_TIMEOUT: Duration = Duration::from_mins(5);
+/// Rows beyond which a write may take that long.
+const MANY_ROWS: usize = 10_000;
+/// Of everything when the process stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A database, connected when it is needed.
@@ -57,7 +61,7 @@ pub struct PostgresStore {
     retry: Duration,
     /// Why it is away, and when it is tried again: until then nothing waits for it.
     away: Option<(Instant, PostgresError)>,
-    /// Of one call.
+    /// Of whatever it is.
     limit: Duration,
 }
 
@@ -88,8 +92,16 @@ impl PostgresStore {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| StoreError::Io(error.to_string()))?;
         let server = connect::named(settings);
-        let mut store =
-            Self { link: None, runtime, settings: settings.clone(), server, claim, retry, away: None, limit: TIMEOUT };
+        let mut store = Self {
+            link: None,
+            runtime,
+            settings: settings.clone(),
+            server,
+            claim,
+            retry,
+            away: None,
+            limit: Duration::MAX,
+        };
         store.connect()?;
         Ok(store)
     }
@@ -130,10 +142,11 @@ impl PostgresStore {
     /// Does that with a connection. One on which something has failed is given up, so that nothing of it is left half done.
     fn run<R>(
         &mut self,
+        limit: Duration,
         work: impl AsyncFnOnce(&mut Client, Option<&mut Claim>) -> Result<R, Failure>,
     ) -> Result<R, StoreError> {
         self.connect()?;
-        let limit = self.limit;
+        let limit = limit.min(self.limit);
         let Self { runtime, link: Some(link), claim, .. } = self else { return Err(PostgresError::Reader.into()) };
         let work = work(&mut link.client, claim.as_mut());
         let error = match runtime.block_on(async { tokio::time::timeout(limit, work).await }) {
@@ -176,7 +189,7 @@ impl std::fmt::Debug for PostgresStore {
 impl Store for PostgresStore {
     /// Those of the cluster; a new connection has closed what nobody closed.
     fn load(&mut self, row: &mut dyn FnMut(SightingKey, FirstSeen)) -> Result<Vec<Period>, StoreError> {
-        self.run(async |client, claim| {
+        self.run(LONG_TIMEOUT, async |client, claim| {
             let cluster = Claim::id(claim)?;
             read::rows(client, Some(cluster), &[], &Query::default(), &mut |_, row_read| {
                 row(row_read.key, row_read.first);
@@ -187,22 +200,25 @@ impl Store for PostgresStore {
     }
 
     fn write(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
-        self.run(async |client, claim| write::write(client, claim.ok_or(PostgresError::Reader)?, batch).await)
+        let limit = if batch.sightings.len() > MANY_ROWS { LONG_TIMEOUT } else { TIMEOUT };
+        self.run(limit, async |client, claim| write::write(client, claim.ok_or(PostgresError::Reader)?, batch).await)
     }
 
     fn prune(&mut self, limits: Limits, now: Timestamp) -> Result<Vec<SightingKey>, StoreError> {
-        self.run(async |client, claim| write::prune(client, claim.ok_or(PostgresError::Reader)?, limits, now).await)
+        self.run(TIMEOUT, async |client, claim| {
+            write::prune(client, claim.ok_or(PostgresError::Reader)?, limits, now).await
+        })
     }
 
     fn read(&mut self, query: &Query, row: &mut dyn FnMut(Sighting)) -> Result<(), StoreError> {
-        self.run(async |client, claim| {
+        self.run(TIMEOUT, async |client, claim| {
             let cluster = Claim::id(claim)?;
             read::rows(client, Some(cluster), &[], query, &mut |_, sighting| row(sighting)).await
         })
     }
 
     fn periods(&mut self) -> Result<Vec<Period>, StoreError> {
-        self.run(async |client, claim| read::periods(client, Claim::id(claim)?).await)
+        self.run(TIMEOUT, async |client, claim| read::periods(client, Claim::id(claim)?).await)
     }
 
     fn rows(&mut self) -> Result<u64, StoreError> {
@@ -218,7 +234,7 @@ impl Store for PostgresStore {
     }
 
     fn check(&mut self) -> Result<(), StoreError> {
-        self.run(async |client, _| Ok(client.check_connection().await?))
+        self.run(TIMEOUT, async |client, _| Ok(client.check_connection().await?))
     }
 
     fn take_loss(&mut self) -> bool {
@@ -226,7 +242,7 @@ impl Store for PostgresStore {
     }
 
     fn clusters(&mut self) -> Result<Vec<ClusterSeen>, StoreError> {
-        self.run(async |client, _| read::clusters(client).await)
+        self.run(TIMEOUT, async |client, _| read::clusters(client).await)
     }
 
     fn read_fleet(
@@ -235,6 +251,6 @@ impl Store for PostgresStore {
         query: &Query,
         row: &mut dyn FnMut(&Arc<str>, Sighting),
     ) -> Result<(), StoreError> {
-        self.run(async |client, _| read::rows(client, None, clusters, query, row).await)
+        self.run(TIMEOUT, async |client, _| read::rows(client, None, clusters, query, row).await)
     }
 }

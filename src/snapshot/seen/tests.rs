@@ -168,6 +168,22 @@ fn a_reference_without_digest_is_left_out_while_it_was_the_reported_image(
 }
 
 #[test]
+fn what_is_there_can_be_told_again() {
+    let mut index = index();
+    let owner = OwnerRef::new("ReplicaSet".into(), "web-5d4f8c7b9".into(), |_| None);
+    let web = PodRecord { owner: Some(owner), ..pod("a", "nginx:1", DIGEST) };
+    list(&mut index, 100, [web, pod("b", "redis:7", "")]);
+    live(&mut index, 105, gone("b"));
+    told(&mut index);
+    index.tell_again();
+    let sightings = index.take_sightings();
+    let [nginx] = sightings.as_slice() else { panic!("{sightings:?}") };
+    let first = FirstSeen { at: at(100), is_exact: false };
+    assert_eq!((nginx.key.image.written(), nginx.first, nginx.last), ("nginx:1", first, None));
+    assert_eq!(nginx.workloads.names, ["ReplicaSet/web-5d4f8c7b9".into()]);
+}
+
+#[test]
 fn an_update_in_place_keeps_both_images_apart() {
     let mut index = index();
     list(
