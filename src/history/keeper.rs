@@ -146,10 +146,17 @@ impl Keeper {
             self.tick(Instant::now());
         }
         self.recorder.lock().looking.end("kai was stopped".into());
+        // One that was not tried yet, or may be free by now.
+        if self.store.is_memory() && Instant::now() >= self.retry_at {
+            self.open();
+        }
         if let Kind::Postgres(store) = &mut self.store {
             store.hurry();
         }
-        self.flush();
+        if !self.flush() {
+            let rows = self.recorder.lock().pending.len();
+            tracing::error!("kai ends with {rows} rows of the history that could not be written");
+        }
     }
 
     fn tick(&mut self, now: Instant) {

@@ -43,6 +43,8 @@ use crate::snapshot::{FirstSeen, Period, Sighting, SightingKey};
 const OPEN_TIMEOUT: Duration = Duration::from_secs(20);
 /// Of one call. A server that needs longer is as good as gone.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Of the question whether it is still there.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 /// Of reading all rows, once, and of what a long outage has left.
 const LONG_TIMEOUT: Duration = Duration::from_mins(5);
 /// Rows beyond which a write may take that long.
@@ -234,7 +236,7 @@ impl Store for PostgresStore {
     }
 
     fn check(&mut self) -> Result<(), StoreError> {
-        self.run(TIMEOUT, async |client, _| Ok(client.check_connection().await?))
+        self.run(CHECK_TIMEOUT, async |client, _| Ok(client.check_connection().await?))
     }
 
     fn take_loss(&mut self) -> bool {

@@ -56,6 +56,37 @@ fn memory_serves_until_another_process_ends() {
     second.history.stop();
 }
 
+#[tokio::test]
+async fn what_was_seen_is_known_after_a_restart_and_to_others() {
+    let Some(server) = server::shared() else { return };
+    let settings = server.settings(&server.database());
+    let mut first = kept(&settings, Some("uid-1"));
+    first.list(&["nginx:1", "redis:7"]);
+    let seen = first.first_seen("nginx:1").unwrap();
+    first.history.stop();
+    let mut second = kept(&settings, Some("uid-1"));
+    second.wait("read", |state| (state.store, state.rows) == ("postgres", 2));
+    assert!(second.history.recorder().exchange(&mut second.index), "as before each snapshot");
+    second.list_at("2026-11-24T10:00:00Z", &["nginx:1"]);
+    assert_eq!(second.first_seen("nginx:1"), Some(seen));
+    let other = kept(&settings, Some("uid-2"));
+    other.wait("connected", |state| state.store == "postgres");
+    let reader = other.history.reader();
+    let asked = reader.ask(|kept| {
+        let mut found = Vec::new();
+        kept.read_fleet(&[], &Query::default(), |uid, row| found.push(format!("{uid} {}", row.key.image.written())))?;
+        found.sort();
+        Ok((found, kept.clusters()?.len()))
+    });
+    assert_eq!(asked.await.unwrap(), (vec!["uid-1 nginx:1".to_owned(), "uid-1 redis:7".to_owned()], 2));
+    let alone = Kept::open(HistoryStore::Memory);
+    let error = alone.history.reader().ask(|kept| kept.clusters()).await.unwrap_err();
+    assert!(error.to_string().contains("set history.postgres.url"), "{error}");
+    second.history.stop();
+    other.history.stop();
+    alone.history.stop();
+}
+
 #[test]
 fn nothing_is_lost_while_the_server_is_away() {
     let Some(server) = Server::own() else { return };
