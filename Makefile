@@ -14,7 +14,7 @@ CARGO_DENY := $(KAI_TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 LISTEN ?= 127.0.0.1:8080
 RECEIVER ?= 127.0.0.1:8228
 
-.PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e e2e-kind soak chart chart-kind bench bench-cluster ci clean packages
+.PHONY: help demo demo-push build test unit lint fmt docs deny openapi contract control-plane e2e e2e-kind soak chart chart-kind bench bench-cluster bench-fleet ci clean packages
 .PHONY: image image-test image-ci linux-binary linux-binary-fips mac-binary mac-binary-fips advisories outdated
 .PHONY: release-test release-dry-run release-check-tag release-archive release-common release-sums
 .PHONY: release-push-image release-publish-image release-publish-chart release-publish-files
@@ -108,6 +108,10 @@ bench-cluster: control-plane ## Measure listing and watching clusters of 10,000 
 	$(CARGO) build --locked --release --bin kai --example load --example live
 	KAI_TOOLS="$(KAI_TOOLS)" benches/shapes.sh target/release/kai target/release/examples/load
 	KAI_TOOLS="$(KAI_TOOLS)" benches/watching.sh target/release/kai target/release/examples/load target/release/examples/live
+
+bench-fleet: ## Measure one history of 1,000 clusters in a PostgreSQL of its own, and let them write for ten minutes
+	$(CARGO) build --locked --release --example fleet
+	benches/fleet.sh target/release/examples/fleet
 
 image: ## Build the image with docker, podman or buildah, also into snapshot/image/kai.tar (IMAGE=localhost/kai; VERSION=…; IMAGE_ARGUMENTS="--build-arg KUBECONFIG=./kubeconfig"; STAND_IN=1 as root without a registry of images)
 	KAI_TOOLS="$(KAI_TOOLS)" tests/image/build.sh $(if $(STAND_IN),--stand-in) $(IMAGE_ARGUMENTS)

@@ -95,7 +95,7 @@ fn questions(settings: &PostgresSettings, clusters: u32, rows: u32) -> anyhow::R
     let begun = Instant::now();
     let found = store.clusters()?;
     println!("{} clusters listed in {:.0} ms", found.len(), begun.elapsed().as_secs_f64() * 1e3);
-    Ok(())
+    transitions(settings)
 }
 
 async fn connect(settings: &PostgresSettings) -> anyhow::Result<tokio_postgres::Client> {
@@ -144,6 +144,23 @@ async fn random_digests(settings: &PostgresSettings, sql: &str) -> anyhow::Resul
     let rows =
         client.query(&format!("SELECT digest FROM ({sql}) AS one ORDER BY random() LIMIT {QUESTIONS}"), &[]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Images of one cluster that come, and go, in one write.
+fn transitions(settings: &PostgresSettings) -> anyhow::Result<()> {
+    let mut store = PostgresStore::open(settings, "one", RETRY)?;
+    let mut times = Vec::new();
+    for round in 0..20 {
+        let last = (round % 2 == 1).then(Timestamp::now);
+        let sightings: Vec<_> = (0..1_000).map(|image| sighting(round / 2, image, last)).collect();
+        let begun = Instant::now();
+        store.write(&Batch { sightings: &sightings, periods: &[] })?;
+        times.push(begun.elapsed());
+    }
+    times.sort_unstable();
+    let [median, worst] = [times[10], times[19]].map(|time| time.as_secs_f64() * 1e3);
+    println!("1,000 transitions of a cluster in one commit: median {median:.0} ms, worst {worst:.0} ms");
+    Ok(())
 }
 
 /// Every cluster has a connection of its own, and writes what came and went every ten seconds.

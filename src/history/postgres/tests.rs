@@ -1,6 +1,6 @@
 //! What only a database does: several clusters, other processes, versions, ways to it that do not lead there, and what a role may see.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -202,9 +202,7 @@ fn a_thousand_rows_are_written_and_read_again() {
     let rows: Vec<_> = rows.map(|row| Sighting { workloads: workloads.clone(), ..row }).collect();
     write(&mut store, &rows, &[]);
     let left: Vec<_> = rows[..1_000].iter().map(|row| Sighting { last: Some(at(200)), ..row.clone() }).collect();
-    let begun = Instant::now();
     write(&mut store, &left, &[]);
-    eprintln!("1,000 transitions: {:?}", begun.elapsed());
     let mut last = Vec::new();
     store.read(&Query::default(), &mut |row| last.push(row.last)).unwrap();
     assert_eq!((last.len(), last.iter().flatten().count()), (12_000, 1_000));
