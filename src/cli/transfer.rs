@@ -88,6 +88,10 @@ fn path(typed: Option<&Path>, globals: &Globals) -> anyhow::Result<(PathBuf, Sta
             let message = "history.path is not set; name the file with --path".to_owned();
             return Err(Failure { exit: Exit::Usage, message }.into());
         }
+        (None, HistoryStore::Postgres(_)) => {
+            let message = "the history is in a database, which pg_dump copies; name a file with --path".to_owned();
+            return Err(Failure { exit: Exit::Usage, message }.into());
+        }
     };
     Ok((path, started))
 }

@@ -172,7 +172,7 @@ impl Seeing {
             return;
         }
         for part in parts {
-            let there = part.seen().iter().map(|SeenImage { image, digest, first }| {
+            let there = part.seen().items().map(|SeenImage { image, digest, first }| {
                 let namespace = Arc::clone(part.name());
                 let key = SightingKey { namespace, image: Arc::clone(image), digest: digest.clone() };
                 ((Arc::clone(image), digest.clone()), Sighting::new(key, *first, None))
