@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::collector::{CollectError, Collector, Nature, Outlets};
 use crate::config::{
-    CollectionSettings, Environment, Flags, HistorySettings, MetricsSettings, NO_CLUSTER_NAME, ServerSettings, load,
+    CollectionSettings, Environment, Flags, HistorySettings, HistoryStore, MetricsSettings, NO_CLUSTER_NAME,
+    ServerSettings, load,
 };
 use crate::feed::{Latest, SnapshotReader, feed};
 use crate::health::{Health, PushBoard};
@@ -124,6 +125,9 @@ impl Service {
         let &Nature { grows_stale, retry_after, .. } = collector.nature();
         let stale_after = collection.stale_after.filter(|_| grows_stale);
         let health = Health::new(reader.clone(), stale_after, collection.cycle_timeout + LIVENESS_GRACE, board);
+        if matches!(&history.store, HistoryStore::Postgres(postgres) if postgres.is_read_only) {
+            health.needs_no_cluster();
+        }
         let shutdown_timeout = server.shutdown_timeout;
         let reach = if grows_stale { collection.interval * 2 + LIVENESS_GRACE } else { Duration::ZERO };
         let history = open_history(history, reach, &health, &metrics).await?;

@@ -45,6 +45,7 @@ fn main() -> anyhow::Result<()> {
         tls: PostgresTls::Never,
         ca_file: None,
         cluster_id: None,
+        is_read_only: false,
     };
     let clusters: u32 = clusters.parse()?;
     match what.as_str() {
@@ -93,7 +94,7 @@ fn questions(settings: &PostgresSettings, clusters: u32, rows: u32) -> anyhow::R
         }
     }
     let begun = Instant::now();
-    let found = store.clusters()?;
+    let found = store.clusters(true)?;
     println!("{} clusters listed in {:.0} ms", found.len(), begun.elapsed().as_secs_f64() * 1e3);
     transitions(settings)
 }
@@ -182,7 +183,7 @@ fn writes(settings: &PostgresSettings, clusters: u32, duration: Duration) -> any
     times.sort_unstable();
     let at = |part: usize| times[times.len() * part / 1_000].as_secs_f64() * 1e3;
     println!("{} commits: p50 {:.1} ms, p99 {:.1} ms, worst {:.1} ms", times.len(), at(500), at(990), at(999));
-    let seen = PostgresStore::reader(settings, RETRY)?.clusters()?;
+    let seen = PostgresStore::reader(settings, RETRY)?.clusters(true)?;
     let expected = u64::from(rounds * TRANSITIONS);
     let writers = seen.iter().filter(|one| one.uid.starts_with("writer-"));
     let (whole, all) = writers.fold((0, 0), |(whole, all), one| {

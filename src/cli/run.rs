@@ -74,7 +74,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Some(Command::Serve(options)) => {
             let flags = Flags { listen: options.listen.clone(), ..cli.globals.flags() };
             let started = start(&flags, Some(Mode::Periodic))?;
-            block_on(many_threads()?, serve::run(flags, started, cli.globals.dump()))
+            block_on(many_threads()?, serve::run(flags, started, cli.globals.dump(), options.no_cluster))
         }
         Some(Command::Images(images)) => block_on(one_thread()?, images.run(&cli.globals)),
         Some(Command::Containers(containers)) => block_on(one_thread()?, containers.run(&cli.globals)),
@@ -96,7 +96,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
                     let typed = cli.globals.namespaces();
                     block_on(one_thread()?, cli.report.run(started, cli.globals.dump(), typed))
                 }
-                Mode::Periodic => block_on(many_threads()?, serve::run(flags, started, cli.globals.dump())),
+                Mode::Periodic => block_on(many_threads()?, serve::run(flags, started, cli.globals.dump(), false)),
             }
         }
     }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use super::Exit;
 use crate::cluster::install_crypto_provider;
-use crate::collector::{CollectError, Collector, DumpFile, PollCluster, Source, SourceProgress, WatchCluster};
+use crate::collector::{
+    CollectError, Collector, DumpFile, NoCluster, PollCluster, Source, SourceProgress, WatchCluster,
+};
 use crate::config::{AnchoreUser, CollectionMethod, Environment, Flags, HistoryStore, Loaded, Mode, Settings, load};
 use crate::dump::DumpInput;
 use crate::health::PushBoard;
@@ -93,6 +95,8 @@ pub(super) fn serving_collector(
     let (name, detail) = (cluster.name.clone(), anchore.detail());
     let source: Box<dyn Source> = if let Some(input) = dump {
         Box::new(DumpFile::new(input, detail).with_progress(progress))
+    } else if matches!(&history.store, HistoryStore::Postgres(postgres) if postgres.is_read_only) {
+        Box::new(NoCluster)
     } else {
         let poll = PollCluster::new(cluster, detail, selection.clone(), &collection);
         let mut poll = poll.with_metrics(metrics).with_progress(progress);

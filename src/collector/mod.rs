@@ -2,6 +2,7 @@
 
 mod cluster;
 mod dump;
+mod nothing;
 mod publish;
 mod report;
 mod source;
@@ -9,6 +10,7 @@ mod watch;
 
 pub use cluster::PollCluster;
 pub use dump::DumpFile;
+pub use nothing::NoCluster;
 pub use publish::Outlets;
 pub use report::{Reporter, lacking};
 pub use source::{Audit, CollectError, Nature, Retry, Source, SourceProgress, Update};

@@ -203,6 +203,8 @@ pub struct PostgresSettings {
     pub ca_file: Option<PathBuf>,
     /// What tells the cluster from others; `None`: the uid of its namespace kube-system.
     pub cluster_id: Option<String>,
+    /// Only what others write is read: there is no cluster.
+    pub is_read_only: bool,
 }
 
 /// Where a PostgreSQL server listens.

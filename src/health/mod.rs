@@ -28,6 +28,8 @@ struct State {
     /// Milliseconds from `started` to the last heartbeat. A monotonic clock: a corrected wall clock restarts nothing.
     heartbeat: AtomicU64,
     draining: AtomicBool,
+    /// There is nothing to list, and so nothing to wait for.
+    has_no_cluster: AtomicBool,
     last_poll: Mutex<Option<Poll>>,
     watch: Mutex<Option<Watch>>,
     push: PushBoard,
@@ -108,6 +110,7 @@ impl Health {
             started: Instant::now(),
             heartbeat: AtomicU64::new(0),
             draining: AtomicBool::new(false),
+            has_no_cluster: AtomicBool::new(false),
             last_poll: Mutex::new(None),
             watch: Mutex::new(None),
             push,
@@ -151,6 +154,17 @@ impl Health {
     /// The cluster cannot be watched, and is to be: not ready, for that reason.
     pub fn unwatchable(&self, reason: &str) {
         self.watch(WatchState::Unwatchable(reason.into()));
+    }
+
+    /// The process reads no cluster: it is ready without a list.
+    pub fn needs_no_cluster(&self) {
+        self.0.has_no_cluster.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the process reads no cluster.
+    #[must_use]
+    pub fn has_no_cluster(&self) -> bool {
+        self.0.has_no_cluster.load(Ordering::Relaxed)
     }
 
     /// The process stops: not ready from now on.
@@ -220,11 +234,9 @@ impl Health {
 
     fn relist(&self, snapshot: Option<&Snapshot>, age: Duration) -> HealthCheck {
         let Some(snapshot) = snapshot else {
-            return HealthCheck {
-                name: "relist",
-                ok: false,
-                detail: "no list of the cluster has finished yet".to_owned(),
-            };
+            let ok = self.has_no_cluster();
+            let detail = if ok { "there is no cluster to list" } else { "no list of the cluster has finished yet" };
+            return HealthCheck { name: "relist", ok, detail: detail.to_owned() };
         };
         let generation = snapshot.generation();
         let seconds = age.as_secs();

@@ -199,6 +199,10 @@ impl Keeper {
     }
 
     fn take_over(&mut self, mut store: Kind) -> Result<(), StoreError> {
+        if store.is_read_only() {
+            self.store = store;
+            return Ok(());
+        }
         let mut past = Past::default();
         store.get().load(&mut |key, first| {
             past.insert(&key, first);
@@ -230,6 +234,9 @@ impl Keeper {
 
     /// Writes what is pending. Whether the store has it.
     fn flush(&mut self) -> bool {
+        if self.store.is_read_only() {
+            return true;
+        }
         let (sightings, periods, waiting) = {
             let mut record = self.recorder.lock();
             (record.pending.take(), record.looking.take(), record.waiting_since.take())
@@ -277,6 +284,9 @@ impl Keeper {
     }
 
     fn prune(&mut self) {
+        if self.store.is_read_only() {
+            return;
+        }
         let limits = match &self.store {
             Kind::Memory(_) => Limits { max_rows: self.limits.max_rows.min(MEMORY_ROWS), ..self.limits },
             Kind::Sqlite(_) | Kind::Postgres(_) => self.limits,

@@ -23,5 +23,7 @@ pub use postgres::{PostgresError, PostgresStore};
 pub use reader::{HistoryReader, Kept, Unreadable};
 pub use recorder::Recorder;
 pub use sqlite::SqliteStore;
-pub use store::{Batch, ClusterSeen, Dropped, ImageTest, Limits, Query, Store, StoreError};
+pub use store::{Batch, ClusterSeen, Dropped, ImageTest, Limits, Query, RowCounts, Store, StoreError};
 pub use transfer::{ExportError, ImportError, Moved, export, import};
+#[cfg(test)]
+pub(crate) use {postgres::server as postgres_server, tests::Kept as Keeping};

@@ -112,9 +112,14 @@ impl<'a> Kept<'a> {
         Ok(periods.into_values().collect())
     }
 
-    /// Every cluster that shares the store, sorted by name.
-    pub fn clusters(&mut self) -> Result<Vec<ClusterSeen>, StoreError> {
-        self.store.clusters()
+    /// Every cluster that shares the store, sorted by name, with the numbers of its rows where they are to be counted.
+    pub fn clusters(&mut self, are_counted: bool) -> Result<Vec<ClusterSeen>, StoreError> {
+        self.store.clusters(are_counted)
+    }
+
+    /// When the kai of a cluster was looking, sorted, as far as it has written that.
+    pub fn periods_of(&mut self, cluster: &str) -> Result<Vec<Period>, StoreError> {
+        self.store.periods_of(cluster)
     }
 
     /// Gives the rows that are asked for of these clusters, by their uids (none: of all), as they stand in the store.

@@ -46,8 +46,13 @@ pub trait Store: Send {
         false
     }
 
-    /// Every cluster that has a history there, sorted by name.
-    fn clusters(&mut self) -> Result<Vec<ClusterSeen>, StoreError> {
+    /// Every cluster that has a history there, sorted by name, with the numbers of its rows where they are to be counted.
+    fn clusters(&mut self, _are_counted: bool) -> Result<Vec<ClusterSeen>, StoreError> {
+        Err(StoreError::Alone)
+    }
+
+    /// When the kai of the cluster with that uid was looking, sorted.
+    fn periods_of(&mut self, _cluster: &str) -> Result<Vec<Period>, StoreError> {
         Err(StoreError::Alone)
     }
 
@@ -71,8 +76,15 @@ pub struct ClusterSeen {
     pub name: Box<str>,
     /// When its kai last wrote.
     pub last_seen: Timestamp,
+    /// `None`: they were not counted.
+    pub rows: Option<RowCounts>,
+}
+
+/// How many rows a cluster has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RowCounts {
     /// Images in namespaces, each with a digest of its own.
-    pub rows: u64,
+    pub all: u64,
     /// Of these, the ones that were there when its kai last wrote.
     pub running: u64,
 }

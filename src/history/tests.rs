@@ -218,14 +218,14 @@ const FAST: HistoryClock = HistoryClock {
     retry: Duration::from_millis(20),
 };
 
-pub(super) struct Kept {
-    pub(super) history: History,
+pub(crate) struct Kept {
+    pub(crate) history: History,
     board: HistoryBoard,
-    pub(super) index: PodIndex,
+    pub(crate) index: PodIndex,
 }
 
 impl Kept {
-    pub(super) fn open(store: HistoryStore) -> Self {
+    pub(crate) fn open(store: HistoryStore) -> Self {
         let settings = HistorySettings { store, retention_days: 400, max_rows: 1_000 };
         let board = HistoryBoard::default();
         let history =
@@ -240,11 +240,11 @@ impl Kept {
     }
 
     /// Lists a cluster with one pod of each image.
-    pub(super) fn list(&mut self, images: &[&str]) {
+    pub(crate) fn list(&mut self, images: &[&str]) {
         self.list_at("2026-11-24T09:30:00Z", images);
     }
 
-    pub(super) fn list_at(&mut self, time: &str, images: &[&str]) {
+    pub(crate) fn list_at(&mut self, time: &str, images: &[&str]) {
         let pods = images.iter().enumerate().map(|(number, image)| {
             pod_of("shop", &format!("pod-{number}"), [container("main", image, &format!("x@{DIGEST}"))])
         });
@@ -253,13 +253,13 @@ impl Kept {
         self.history.recorder().listed(&snapshot, snapshot.observed_at());
     }
 
-    pub(super) fn first_seen(&self, image: &str) -> Option<Timestamp> {
+    pub(crate) fn first_seen(&self, image: &str) -> Option<Timestamp> {
         let digest = Digest::parse(DIGEST);
         let part = self.index.snapshot()?.namespace("shop")?;
         Some(part.first_seen(&ImageRef::parse(image), digest.as_ref())?.at)
     }
 
-    pub(super) fn wait(&self, what: &str, is_so: impl Fn(&HistoryState) -> bool) -> HistoryState {
+    pub(crate) fn wait(&self, what: &str, is_so: impl Fn(&HistoryState) -> bool) -> HistoryState {
         for _ in 0..500 {
             match self.board.state() {
                 Some(state) if is_so(&state) => return state,

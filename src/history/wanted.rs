@@ -65,6 +65,9 @@ fn open_file(path: &Path, put_aside: &mut Option<PathBuf>) -> Result<SqliteStore
 }
 
 fn open_database(settings: &PostgresSettings, identity: &Identity, retry: Duration) -> Result<Kind, StoreError> {
+    if settings.is_read_only {
+        return Ok(Kind::Postgres(Box::new(PostgresStore::reader(settings, retry)?)));
+    }
     let uid = match (&settings.cluster_id, &identity.uid) {
         (Some(id), _) => id,
         (None, Some(Ok(uid))) => uid,
@@ -91,6 +94,11 @@ impl Kind {
             Self::Sqlite(_) => "sqlite",
             Self::Postgres(_) => "postgres",
         }
+    }
+
+    /// Only what others write is read.
+    pub(super) fn is_read_only(&self) -> bool {
+        matches!(self, Self::Postgres(store) if store.is_read_only())
     }
 
     pub(super) fn is_memory(&self) -> bool {

@@ -26,7 +26,7 @@ pub(super) struct OfData;
 pub(super) struct OfRows;
 /// Failures of the data route that names an image.
 pub(super) struct OfImage;
-/// Failures of the route of a history that names an image.
+/// Failures of the routes of a history that name an image or a cluster.
 pub(super) struct OfTimelines;
 /// Failures of the list of what is in use.
 pub(super) struct OfInUse;
@@ -53,13 +53,13 @@ impl IntoResponses for OfDocument {
 
 impl IntoResponses for OfData {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references(ANY.into_iter().chain([406, 503]))
+        references(ANY.into_iter().chain([404, 406, 503]))
     }
 }
 
 impl IntoResponses for OfRows {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references(ANY.into_iter().chain([406, 410, 503]))
+        references(ANY.into_iter().chain([404, 406, 410, 503]))
     }
 }
 
@@ -77,7 +77,7 @@ impl IntoResponses for OfTimelines {
 
 impl IntoResponses for OfInUse {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references(ANY.into_iter().chain([406, 409, 503]))
+        references(ANY.into_iter().chain([404, 406, 409, 503]))
     }
 }
 

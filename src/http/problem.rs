@@ -27,6 +27,9 @@ pub(super) enum ProblemKind {
     RefusedNamespace,
     UnknownNamespace,
     UnknownDigest,
+    UnknownCluster,
+    NoCluster,
+    NoFleet,
     UnknownResource,
     IncompleteHistory,
     SnapshotGone,
@@ -60,12 +63,15 @@ pub(super) struct Row {
 
 impl ProblemKind {
     /// Every kind that has a name, by status.
-    pub(super) const ALL: [Self; 22] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::BadParameter,
         Self::BadHost,
         Self::RefusedNamespace,
         Self::UnknownNamespace,
         Self::UnknownDigest,
+        Self::UnknownCluster,
+        Self::NoCluster,
+        Self::NoFleet,
         Self::UnknownResource,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -121,6 +127,26 @@ impl ProblemKind {
                 "Unknown digest",
                 "No pod that kai could read runs with the digest or pins it. That does not say that the content does not \
                  run: of a multi-platform image nodes report the digest of the index, or that of their platform.",
+            ),
+            Self::UnknownCluster => row(
+                "unknown-cluster",
+                StatusCode::NOT_FOUND,
+                "Unknown cluster",
+                "No kai of a cluster of that uid or name has written to the database. `/v1/clusters` lists those that have.",
+            ),
+            Self::NoCluster => row(
+                "no-cluster",
+                StatusCode::NOT_FOUND,
+                "No cluster",
+                "This kai was started with `--no-cluster`: it reads the database of a fleet, and has no cluster of its own. Ask \
+                 `/v1/clusters`, or `/v1/history` with `cluster`.",
+            ),
+            Self::NoFleet => row(
+                "no-fleet",
+                StatusCode::NOT_FOUND,
+                "No fleet",
+                "This kai keeps the history of its own cluster alone. Kais that share one in PostgreSQL (`history.postgres.url`) \
+                 know of each other's clusters.",
             ),
             Self::UnknownResource => {
                 row("unknown-resource", StatusCode::NOT_FOUND, "Unknown resource", "There is no resource at this path.")

@@ -141,7 +141,9 @@ impl Asked {
             Ok(if is_shared { unread.stream(body) } else { body.into() })
         };
         let mut response = conditional(&headers, &rendered, Format::Json.media_type(), coding, send)?;
-        describe(app, &generation, Format::Json, "inventory", response.headers_mut());
+        if let Some(generation) = &generation {
+            describe(app, generation, Format::Json, "inventory", response.headers_mut());
+        }
         if is_lacking {
             response.headers_mut().insert(INVENTORY_COMPLETE, INCOMPLETE);
         }
@@ -166,7 +168,8 @@ impl Asked {
 
 /// JSON that is made for one request.
 pub(super) struct Fresh {
-    pub(super) generation: Arc<Generation>,
+    /// The snapshot that it shows, if it does.
+    pub(super) generation: Option<Arc<Generation>>,
     /// It lacks more than the snapshot does.
     pub(super) is_lacking: bool,
     /// Gives the body and, of a page that has another behind it, the cursor of that.
@@ -240,6 +243,10 @@ pub(super) fn not_acceptable(header: &str, offered: &str) -> Problem {
 impl App {
     /// The problem of a data route before the first snapshot.
     pub(super) fn not_yet(&self) -> Problem {
+        if self.health.has_no_cluster() {
+            let detail = "This kai reads the history of a fleet, and has no cluster of its own; ask /v1/clusters, or /v1/history with cluster.";
+            return Problem::new(ProblemKind::NoCluster, detail);
+        }
         let detail = "No list of the cluster has finished yet; try again later, /readyz?verbose has the details.";
         Problem::new(ProblemKind::NoSnapshot, detail).retry_after(&self.retry_after)
     }

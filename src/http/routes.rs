@@ -21,8 +21,8 @@ use super::data::{get_inventory, list_namespace_images, list_namespaces};
 use super::docs::{__path_get_docs, __path_get_openapi, __path_get_openapi_yaml, __path_get_problem_types};
 use super::docs::{__path_get_root, get_docs, get_docs_below, get_docs_file, get_openapi, get_openapi_yaml};
 use super::docs::{get_problem_types, get_root};
-use super::history::{__path_get_history, __path_list_history, __path_list_in_use};
-use super::history::{get_history, list_history, list_in_use};
+use super::history::{__path_get_history, __path_list_clusters, __path_list_history, __path_list_in_use};
+use super::history::{get_history, list_clusters, list_history, list_in_use};
 use super::images::{
     __path_get_image, __path_list_containers, __path_list_images, __path_list_registries, __path_list_repositories,
 };
@@ -57,6 +57,7 @@ fn data() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list_history))
         .routes(routes!(get_history))
         .routes(routes!(list_in_use))
+        .routes(routes!(list_clusters))
 }
 
 /// What an orchestrator and a monitor ask. Only `metrics.image-info-limit` lets it show what runs in the cluster.

@@ -16,7 +16,10 @@ pub use changes::{Change, ChangeKind, ChangeList, ChangeRow, ChangeStart, Told};
 pub use format::Look;
 pub(crate) use format::write_columns;
 pub use format::{Format, Layout};
-pub use history::{ImageHistory, InUse, NamespaceHistory, PastWindow, SightingRow};
+pub use history::{
+    ClusterHistory, ClusterList, ClusterName, ClusterRow, FleetHistory, ImageHistory, InUse, NamespaceHistory,
+    PastWindow, SightingRow,
+};
 pub(crate) use images::ImageEntry;
 pub use images::NamespaceImages;
 pub use namespaces::NamespaceList;

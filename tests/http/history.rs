@@ -213,6 +213,7 @@ async fn a_window_comes_as_lists_too() {
 #[case("/v1/containers?since=3d", "The parameter \"since\" is unknown")]
 #[case("/v1/history", "write image=nginx")]
 #[case("/v1/history/nginx", "it must be a manifest digest")]
+#[case("/v1/history?image=nginx&cluster=", "it must be the uid or the name of a cluster")]
 #[case("/v1/history?image=nginx&since=3d", "The parameter \"since\" is unknown")]
 #[case("/v1/in-use", "write since=30d")]
 #[case("/v1/in-use?since=30d&incomplete=yes", "it must be allow")]
@@ -281,6 +282,16 @@ async fn a_namespace_that_could_not_be_read_makes_it_incomplete() {
     watched.list(0, [pod("apps", "box", "busybox", "")]);
     let reply = watched.server().get("/v1/in-use?since=1h&format=text").await;
     assert_eq!(reply.status, 409, "{}", reply.text());
+}
+
+#[rstest]
+#[case("/v1/clusters")]
+#[case("/v1/clusters?digest=b9b4fa9b3e13")]
+#[case("/v1/history?image=nginx&cluster=eu1")]
+#[tokio::test]
+async fn a_history_of_one_cluster_is_no_fleet(#[case] path: &str) {
+    let reply = ten_days().server().get(path).await;
+    assert_eq!((reply.status.as_u16(), &reply.json()["type"]), (404, &json!("/docs/problems#no-fleet")));
 }
 
 #[rstest]

@@ -86,6 +86,7 @@ fn every_operation_has_an_id_a_summary_a_description_and_its_failures() {
         "get_history",
         "list_history",
         "list_in_use",
+        "list_clusters",
     ];
     assert_eq!(ids, BTreeSet::from(expected));
     for (path, operation) in operations {

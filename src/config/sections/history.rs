@@ -119,5 +119,6 @@ fn postgres(given: Given<'_>, problems: &mut Problems) -> HistoryStore {
         tls: url.tls,
         ca_file: file(HISTORY_POSTGRES_CA_FILE),
         cluster_id,
+        is_read_only: false,
     }))
 }

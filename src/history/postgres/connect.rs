@@ -79,7 +79,7 @@ where
 }
 
 fn config(settings: &PostgresSettings) -> Result<Config, PostgresError> {
-    let PostgresSettings { host, port, user, database, password, tls, ca_file: _, cluster_id: _ } = settings;
+    let PostgresSettings { host, port, user, database, password, tls, .. } = settings;
     let mut config = Config::new();
     match host {
         PostgresHost::Name(name) => config.host(name),

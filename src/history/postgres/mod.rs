@@ -19,7 +19,7 @@ mod read;
 mod roles;
 mod schema;
 #[cfg(test)]
-pub(super) mod server;
+pub(crate) mod server;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -76,6 +76,11 @@ impl PostgresStore {
     /// Connects to read what others keep there.
     pub fn reader(settings: &PostgresSettings, retry: Duration) -> Result<Self, StoreError> {
         Self::connected(settings, None, retry)
+    }
+
+    /// Only what others write is read.
+    pub fn is_read_only(&self) -> bool {
+        self.claim.is_none()
     }
 
     /// What the cluster is called from the next write on.
@@ -243,8 +248,12 @@ impl Store for PostgresStore {
         self.claim.as_mut().is_some_and(|claim| std::mem::take(&mut claim.has_lost))
     }
 
-    fn clusters(&mut self) -> Result<Vec<ClusterSeen>, StoreError> {
-        self.run(TIMEOUT, async |client, _| read::clusters(client).await)
+    fn clusters(&mut self, are_counted: bool) -> Result<Vec<ClusterSeen>, StoreError> {
+        self.run(TIMEOUT, async |client, _| read::clusters(client, are_counted).await)
+    }
+
+    fn periods_of(&mut self, cluster: &str) -> Result<Vec<Period>, StoreError> {
+        self.run(TIMEOUT, async |client, _| read::periods_of(client, cluster).await)
     }
 
     fn read_fleet(

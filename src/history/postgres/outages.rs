@@ -76,11 +76,11 @@ async fn what_was_seen_is_known_after_a_restart_and_to_others() {
         let mut found = Vec::new();
         kept.read_fleet(&[], &Query::default(), |uid, row| found.push(format!("{uid} {}", row.key.image.written())))?;
         found.sort();
-        Ok((found, kept.clusters()?.len()))
+        Ok((found, kept.clusters(true)?.len()))
     });
     assert_eq!(asked.await.unwrap(), (vec!["uid-1 nginx:1".to_owned(), "uid-1 redis:7".to_owned()], 2));
     let alone = Kept::open(HistoryStore::Memory);
-    let error = alone.history.reader().ask(|kept| kept.clusters().map(|all| all.len())).await.unwrap_err();
+    let error = alone.history.reader().ask(|kept| kept.clusters(true).map(|all| all.len())).await.unwrap_err();
     assert!(error.to_string().contains("set history.postgres.url"), "{error}");
     second.history.stop();
     other.history.stop();

@@ -8,7 +8,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::error::Failure;
-use crate::history::store::{ClusterSeen, Query};
+use crate::history::store::{ClusterSeen, Query, RowCounts};
 use crate::inventory::{Digest, ImageRef};
 use crate::snapshot::{FirstSeen, Period, Sighting, SightingKey, Workloads};
 
@@ -145,28 +145,38 @@ pub(super) fn values(row: &Row, column: usize, key: SightingKey) -> Result<Sight
 
 pub(super) async fn periods(client: &Client, cluster: i32) -> Result<Vec<Period>, Failure> {
     let sql = "SELECT start, until, missing, ended FROM kai.period WHERE cluster = $1 ORDER BY start";
-    let rows = client.query_typed(sql, &[(&cluster, Type::INT4)]).await?;
-    let period = |row: &Row| {
-        let missing: Vec<&str> = row.try_get(2)?;
-        let ended: Option<&str> = row.try_get(3)?;
-        let missing = missing.into_iter().map(Box::from).collect();
-        Ok(Period { start: row.try_get(0)?, end: row.try_get(1)?, missing, ended: ended.map(Box::from) })
-    };
-    rows.iter().map(period).collect()
+    client.query_typed(sql, &[(&cluster, Type::INT4)]).await?.iter().map(period).collect()
 }
 
-pub(super) async fn clusters(client: &Client) -> Result<Vec<ClusterSeen>, Failure> {
-    let sql = "SELECT uid, name, cluster.last_seen, count(sighting.cluster), count(sighting.cluster) FILTER (WHERE sighting.last_seen IS NULL) \
-               FROM kai.cluster LEFT JOIN kai.sighting ON sighting.cluster = cluster.id GROUP BY cluster.id ORDER BY name, uid";
-    let rows = client.query_typed(sql, &[]).await?;
+/// Those of the cluster with that uid.
+pub(super) async fn periods_of(client: &Client, uid: &str) -> Result<Vec<Period>, Failure> {
+    let sql = "SELECT start, until, missing, ended FROM kai.period WHERE cluster = (SELECT id FROM kai.cluster WHERE uid = $1) ORDER BY start";
+    client.query_typed(sql, &[(&uid, Type::TEXT)]).await?.iter().map(period).collect()
+}
+
+fn period(row: &Row) -> Result<Period, Failure> {
+    let missing: Vec<&str> = row.try_get(2)?;
+    let ended: Option<&str> = row.try_get(3)?;
+    let missing = missing.into_iter().map(Box::from).collect();
+    Ok(Period { start: row.try_get(0)?, end: row.try_get(1)?, missing, ended: ended.map(Box::from) })
+}
+
+pub(super) async fn clusters(client: &Client, are_counted: bool) -> Result<Vec<ClusterSeen>, Failure> {
+    let counted = "SELECT uid, name, cluster.last_seen, count(sighting.cluster), \
+                       count(sighting.cluster) FILTER (WHERE sighting.last_seen IS NULL) \
+                   FROM kai.cluster LEFT JOIN kai.sighting ON sighting.cluster = cluster.id GROUP BY cluster.id ORDER BY name, uid";
+    let named = "SELECT uid, name, last_seen FROM kai.cluster ORDER BY name, uid";
+    let rows = client.query_typed(if are_counted { counted } else { named }, &[]).await?;
+    let counts = |row: &Row| -> Result<RowCounts, Failure> {
+        let (all, running): (i64, i64) = (row.try_get(3)?, row.try_get(4)?);
+        Ok(RowCounts { all: all.unsigned_abs(), running: running.unsigned_abs() })
+    };
     let cluster = |row: &Row| {
-        let (rows, running): (i64, i64) = (row.try_get(3)?, row.try_get(4)?);
         Ok(ClusterSeen {
             uid: row.try_get::<_, &str>(0)?.into(),
             name: row.try_get::<_, &str>(1)?.into(),
             last_seen: row.try_get(2)?,
-            rows: rows.unsigned_abs(),
-            running: running.unsigned_abs(),
+            rows: are_counted.then(|| counts(row)).transpose()?,
         })
     };
     rows.iter().map(cluster).collect()

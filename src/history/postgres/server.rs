@@ -125,6 +125,7 @@ impl Server {
             tls: PostgresTls::Never,
             ca_file: None,
             cluster_id: None,
+            is_read_only: false,
         }
     }
 

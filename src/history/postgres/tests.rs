@@ -59,9 +59,13 @@ fn clusters_of_one_name_are_told_apart() {
     let Some(server) = server::shared() else { return };
     let database = server.database();
     let mut reader = three(server, &database);
-    let clusters = reader.clusters().unwrap();
-    let shown: Vec<_> = clusters.iter().map(|one| (&*one.uid, &*one.name, one.rows, one.running)).collect();
-    assert_eq!(shown, [("uid-1", "prod", 2, 1), ("uid-2", "prod", 2, 0), ("uid-3", "prod", 2, 1)]);
+    let clusters = reader.clusters(true).unwrap();
+    let shown: Vec<_> =
+        clusters.iter().map(|one| (&*one.uid, &*one.name, one.rows.map(|rows| (rows.all, rows.running)))).collect();
+    assert_eq!(
+        shown,
+        [("uid-1", "prod", Some((2, 1))), ("uid-2", "prod", Some((2, 0))), ("uid-3", "prod", Some((2, 1)))]
+    );
     assert!(clusters.iter().all(|one| Timestamp::now().duration_since(one.last_seen).as_secs() < 60));
     assert_eq!(
         fleet(&mut reader, &[], &of_digest(DIGEST)),
@@ -142,8 +146,8 @@ fn many_make_the_tables_at_once() {
             });
         }
     });
-    let clusters = PostgresStore::reader(&settings, NOW).unwrap().clusters().unwrap();
-    assert_eq!(clusters.iter().map(|one| one.rows).collect::<Vec<_>>(), [50; 8]);
+    let clusters = PostgresStore::reader(&settings, NOW).unwrap().clusters(true).unwrap();
+    assert_eq!(clusters.iter().filter_map(|one| one.rows).map(|rows| rows.all).collect::<Vec<_>>(), [50; 8]);
 }
 
 #[test]
@@ -219,6 +223,7 @@ fn a_port_that_nobody_listens_on_is_named_and_not_asked_again_at_once() {
         tls: PostgresTls::Never,
         ca_file: None,
         cluster_id: None,
+        is_read_only: false,
     };
     let error = refused(&settings);
     assert!(error.starts_with("history.postgres: kai@127.0.0.1:1/kai cannot be used: "), "{error}");

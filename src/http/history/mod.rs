@@ -1,5 +1,8 @@
 //! The handlers of what was: images of a window of time, timelines, and what is in use.
 
+mod fleet;
+#[cfg(test)]
+mod fleet_tests;
 mod params;
 mod window;
 
@@ -10,12 +13,15 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
 
+pub(super) use self::fleet::{__path_list_clusters, list_clusters};
 use self::params::{InUseParams, TimelineParams};
 pub(super) use self::window::WindowParams;
-use self::window::all_of;
+use self::window::{query_of, read};
 use super::App;
-use super::failures::{OfData, OfInUse, OfTimelines};
+use super::failures::{OfInUse, OfTimelines};
 use super::params::Params;
 use super::problem::{Problem, ProblemKind};
 use super::question::Lane;
@@ -25,12 +31,20 @@ use super::rows::Cursor;
 use super::whole::Whole;
 use crate::inventory::excerpt;
 use crate::views::{
-    DigestPrefix, Filter, Format, ImageHistory, ImagePage, ImageSort, InUse, PageHead, Window,
+    DigestPrefix, Filter, FleetHistory, Format, ImageHistory, ImagePage, ImageSort, InUse, PageHead, Window,
     images_between as between, write_images,
 };
 
 /// A reason in a problem's detail; more of them are counted.
 const REASONS: usize = 3;
+
+/// What a timeline is of: this cluster, or others.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum Timelines<'a> {
+    Own(ImageHistory<'a>),
+    Fleet(FleetHistory<'a>),
+}
 
 /// A page, or the whole list, of the images of a window.
 pub(super) async fn images_between(
@@ -66,7 +80,7 @@ pub(super) async fn images_between(
         let gaps = Some(past.gaps.iter().cloned().map(Into::into).collect());
         Ok((serde_json::to_vec(&ImagePage { head, gaps, images: page.rows })?, next))
     };
-    asked.fresh(app, Fresh { generation, is_lacking, make: Box::new(make) }).await
+    asked.fresh(app, Fresh { generation: Some(generation), is_lacking, make: Box::new(make) }).await
 }
 
 /// Since when an image is there, by name
@@ -78,7 +92,7 @@ pub(super) async fn images_between(
     operation_id = "list_history",
     tag = "history",
     params(TimelineParams),
-    responses((status = 200, description = "A timeline for each namespace.", body = ImageHistory, content_type = "application/json", example = json!({
+    responses((status = 200, description = "A timeline for each namespace.", body = Timelines, content_type = "application/json", example = json!({
         "generation": 42, "observed_at": "2026-11-24T09:30:00Z", "complete": true, "missing": [], "dropped_until": null,
         "namespaces": [{
             "namespace": "shop",
@@ -89,18 +103,18 @@ pub(super) async fn images_between(
                 "started_at": "2026-11-24T09:14:02Z", "workloads": ["Deployment/cart"], "more_workloads": 0,
             }],
         }],
-    })), OfData),
+    })), OfTimelines),
 )]
 pub(super) async fn list_history(
     State(app): State<Arc<App>>,
-    Params(TimelineParams(filter)): Params<TimelineParams>,
+    Params(TimelineParams { filter, clusters }): Params<TimelineParams>,
     asked: Asked,
 ) -> Result<Response, Problem> {
     if filter.images.is_empty() {
         let detail = "The parameter \"image\" is missing; write image=nginx, or ask /v1/history/{digest}.";
         return Err(Problem::new(ProblemKind::BadParameter, detail));
     }
-    timeline(&app, asked, filter).await
+    timeline(&app, asked, filter, clusters).await
 }
 
 /// Since when an image is there, by digest
@@ -116,7 +130,7 @@ pub(super) async fn list_history(
         ("digest" = String, Path, description = "A manifest digest: `sha256:` and 64 hex digits, or the first 12 or more.", example = "sha256:b9b4fa9b3e13"),
         TimelineParams,
     ),
-    responses((status = 200, description = "A timeline for each namespace.", body = ImageHistory, content_type = "application/json", example = json!({
+    responses((status = 200, description = "A timeline for each namespace.", body = Timelines, content_type = "application/json", example = json!({
         "generation": 42, "observed_at": "2026-11-24T09:30:00Z", "complete": true, "missing": [], "dropped_until": null,
         "namespaces": [{
             "namespace": "shop",
@@ -132,7 +146,7 @@ pub(super) async fn list_history(
 pub(super) async fn get_history(
     State(app): State<Arc<App>>,
     digest: Result<Path<String>, PathRejection>,
-    Params(TimelineParams(mut filter)): Params<TimelineParams>,
+    Params(TimelineParams { mut filter, clusters }): Params<TimelineParams>,
     asked: Asked,
 ) -> Result<Response, Problem> {
     let bad = |detail: String| Problem::new(ProblemKind::BadParameter, detail);
@@ -142,15 +156,18 @@ pub(super) async fn get_history(
         bad(format!("The digest in the path is \"{}\"; it must be {allowed}.", excerpt(&text)))
     })?;
     filter.digests.insert(digest);
-    timeline(&app, asked, filter).await
+    timeline(&app, asked, filter, clusters).await
 }
 
-async fn timeline(app: &Arc<App>, asked: Asked, filter: Filter) -> Result<Response, Problem> {
+async fn timeline(app: &Arc<App>, asked: Asked, filter: Filter, clusters: Vec<String>) -> Result<Response, Problem> {
     asked.format(&[Format::Json])?;
+    if !clusters.is_empty() {
+        return fleet::timelines(app, asked, filter, clusters).await;
+    }
     let generation = app.answers.current(Lane::Short).ok_or_else(|| app.not_yet())?;
     let wanted = filter.clone();
     let answer = app.ask_history(move |kept| {
-        let found = all_of(kept, &wanted)?;
+        let found = read(kept, &query_of(&wanted), &wanted)?;
         Ok((found, kept.periods()?, kept.dropped()?.until, kept.now()))
     });
     let (found, periods, dropped_until, now) = answer.await?;
@@ -164,9 +181,9 @@ async fn timeline(app: &Arc<App>, asked: Asked, filter: Filter) -> Result<Respon
     let snapshot = Arc::clone(&generation.snapshot);
     let make = move || {
         let history = ImageHistory::of(&snapshot, &found, &periods, dropped_until, now);
-        Ok((serde_json::to_vec(&history)?, None))
+        Ok((serde_json::to_vec(&Timelines::Own(history))?, None))
     };
-    asked.fresh(app, Fresh { generation, is_lacking: false, make: Box::new(make) }).await
+    asked.fresh(app, Fresh { generation: Some(generation), is_lacking: false, make: Box::new(make) }).await
 }
 
 /// What is in use

@@ -3,34 +3,72 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::schema::ArrayBuilder;
 
 use super::window::Moment;
 use crate::http::params::bad_value;
 use crate::http::row_params::{filter_parameters, moment, parameter, read_filter, text};
 use crate::views::{Filter, Format, Reference};
 
-/// The parameters of timelines: which images, in which namespaces.
+/// The parameters of timelines: which images, in which namespaces, of which clusters.
 #[derive(Debug, Default)]
-pub(in crate::http) struct TimelineParams(pub(super) Filter);
+pub(in crate::http) struct TimelineParams {
+    pub(super) filter: Filter,
+    /// Uids or names; none: this cluster.
+    pub(super) clusters: Vec<String>,
+}
 
 impl TimelineParams {
     const NAMES: [&'static str; 2] = ["image", "namespace"];
 }
 
+/// The parameters of `/v1/clusters`.
+#[derive(Debug, Default)]
+pub(in crate::http) struct ClusterParams(pub(super) TimelineParams);
+
+impl<'de> Deserialize<'de> for ClusterParams {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        TimelineParams::deserialize(deserializer).map(Self)
+    }
+}
+
+impl IntoParams for ClusterParams {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let names = |name: &str| name == "digest" || TimelineParams::NAMES.contains(&name);
+        filter_parameters(names, "").chain([clusters("Only this cluster: its uid, or its name.")]).collect()
+    }
+}
+
+fn clusters(description: &str) -> Parameter {
+    let items = ArrayBuilder::new().items(RefOr::T(text(&[])));
+    let parameter = parameter("cluster", &format!("{description} Repeat it for several."), items.into());
+    parameter.explode(Some(true)).example(Some(serde_json::json!(["eu1"]))).build()
+}
+
 impl<'de> Deserialize<'de> for TimelineParams {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut filter = Filter::default();
+        let mut params = Self::default();
         for (name, value) in Vec::<(String, String)>::deserialize(deserializer)? {
-            read_filter(&mut filter, &name, &value)?;
+            if name != "cluster" {
+                read_filter(&mut params.filter, &name, &value)?;
+            } else if value.is_empty() {
+                return Err(bad_value("cluster", &value, "the uid or the name of a cluster"));
+            } else {
+                params.clusters.push(value);
+            }
         }
-        Ok(Self(filter))
+        Ok(params)
     }
 }
 
 impl IntoParams for TimelineParams {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        filter_parameters(|name| Self::NAMES.contains(&name), "").collect()
+        let cluster = clusters(
+            "Of this cluster of the fleet: its uid, or its name. The answer is then what its kai has written to the database.",
+        );
+        filter_parameters(|name| Self::NAMES.contains(&name), "").chain([cluster]).collect()
     }
 }
 

@@ -1,9 +1,11 @@
 //! Windows of time: how they are asked for, and what a history has to say of them.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-use crate::history::{ImageTest, Kept, Query, StoreError, Unreadable};
+use crate::history::{Kept, Query, StoreError, Unreadable};
 use crate::http::App;
 use crate::http::problem::{Problem, ProblemKind};
 use crate::inventory::excerpt;
@@ -124,6 +126,11 @@ impl App {
         question: impl FnOnce(&mut Kept<'_>) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, Problem> {
         let failed = |error: Unreadable| {
+            if matches!(error, Unreadable::Store(StoreError::Alone)) {
+                let detail =
+                    "This kai keeps the history of its own cluster alone; set history.postgres.url to share one.";
+                return Problem::new(ProblemKind::NoFleet, detail);
+            }
             let detail = format!("The history cannot be read: {}; try again later.", excerpt(&error.to_string()));
             Problem::new(ProblemKind::UnreadableHistory, detail).retry_after(&self.retry_after)
         };
@@ -131,24 +138,23 @@ impl App {
     }
 }
 
-/// The rows that the filter wants, of any time. Digests are looked up, and names are compared.
-pub(super) fn all_of(kept: &mut Kept<'_>, filter: &Filter) -> Result<Vec<Sighting>, StoreError> {
-    if filter.digests.is_empty() {
-        return sightings(kept, Window::default(), filter);
+/// What is asked of a store for a filter, of any time. Digests are looked up, and names are compared.
+pub(super) fn query_of(filter: &Filter) -> Query {
+    if !filter.digests.is_empty() {
+        return Query { digests: filter.digests.iter().map(ToString::to_string).collect(), ..Query::default() };
     }
-    let digests = filter.digests.iter().map(ToString::to_string).collect();
-    read(kept, &Query { digests, ..Query::default() }, filter)
+    let wanted = filter.clone();
+    Query { image: Some(Box::new(move |image| wanted.may_want(image))), ..Query::default() }
 }
 
-/// The rows of a window that the filter wants.
+/// The rows of a window that the filter wants. One that pins a digest may run with another: names are compared.
 fn sightings(kept: &mut Kept<'_>, window: Window, filter: &Filter) -> Result<Vec<Sighting>, StoreError> {
     let Window { since, until } = window;
-    let wanted = filter.clone();
-    let image: ImageTest = Box::new(move |image| wanted.may_want(image));
-    read(kept, &Query { since, until, digests: Vec::new(), image: Some(image) }, filter)
+    let names = Filter { digests: BTreeSet::new(), ..filter.clone() };
+    read(kept, &Query { since, until, ..query_of(&names) }, filter)
 }
 
-fn read(kept: &mut Kept<'_>, query: &Query, filter: &Filter) -> Result<Vec<Sighting>, StoreError> {
+pub(super) fn read(kept: &mut Kept<'_>, query: &Query, filter: &Filter) -> Result<Vec<Sighting>, StoreError> {
     let mut found = Vec::new();
     kept.read(query, |sighting| {
         if filter.wants_key(&sighting.key) {

@@ -106,26 +106,35 @@ impl<'a> ImageHistory<'a> {
         dropped_until: Option<Timestamp>,
         now: Timestamp,
     ) -> Self {
-        let mut namespaces: BTreeMap<&str, Vec<SightingRow<'a>>> = BTreeMap::new();
-        for sighting in sightings {
-            namespaces.entry(&sighting.key.namespace).or_default().push(SightingRow::of(sighting));
-        }
-        namespaces.retain(|namespace, _| !is_excluded(snapshot, namespace));
-        let namespaces = namespaces.into_iter().map(|(namespace, mut images)| {
-            images.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
-            let first = images.first().map_or(now, |image| image.first_seen);
-            // The gap before the first image is why it is not known since when it was there.
-            let gaps = gaps(periods, Timestamp::MIN, now, Some(namespace));
-            let gaps = gaps.into_iter().filter(|gap| gap.to >= first);
-            NamespaceHistory { namespace: namespace.into(), gaps: gaps.map(GapRow::from).collect(), images }
-        });
         Self {
             generation: snapshot.generation(),
             observed_at: snapshot.observed_at(),
             complete: snapshot.is_complete(),
             missing: Missing::of(snapshot),
             dropped_until,
-            namespaces: namespaces.collect(),
+            namespaces: namespaces(sightings, periods, now, |namespace| !is_excluded(snapshot, namespace)),
         }
     }
+}
+
+/// The timelines of the namespaces that are shown, sorted by name.
+pub(super) fn namespaces<'a>(
+    sightings: &'a [Sighting],
+    periods: &[Period],
+    now: Timestamp,
+    is_shown: impl Fn(&str) -> bool,
+) -> Vec<NamespaceHistory<'a>> {
+    let mut rows: BTreeMap<&str, Vec<SightingRow<'a>>> = BTreeMap::new();
+    for sighting in sightings.iter().filter(|sighting| is_shown(&sighting.key.namespace)) {
+        rows.entry(&sighting.key.namespace).or_default().push(SightingRow::of(sighting));
+    }
+    let namespaces = rows.into_iter().map(|(namespace, mut images)| {
+        images.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
+        let first = images.first().map_or(now, |image| image.first_seen);
+        // The gap before the first image is why it is not known since when it was there.
+        let gaps = gaps(periods, Timestamp::MIN, now, Some(namespace));
+        let gaps = gaps.into_iter().filter(|gap| gap.to >= first).map(GapRow::from).collect();
+        NamespaceHistory { namespace: namespace.into(), gaps, images }
+    });
+    namespaces.collect()
 }
