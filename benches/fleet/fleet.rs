@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use kai::config::{PostgresHost, PostgresSettings, PostgresTls};
-use kai::history::{Batch, PostgresStore, Query, Store as _};
+use kai::history::{RowCounts, Batch, PostgresStore, Query, Store as _};
 use kai::inventory::{Digest, ImageRef};
 use kai::snapshot::{FirstSeen, Sighting, SightingKey, Workloads};
 
@@ -187,7 +187,8 @@ fn writes(settings: &PostgresSettings, clusters: u32, duration: Duration) -> any
     let expected = u64::from(rounds * TRANSITIONS);
     let writers = seen.iter().filter(|one| one.uid.starts_with("writer-"));
     let (whole, all) = writers.fold((0, 0), |(whole, all), one| {
-        (whole + u32::from(one.rows == expected && one.running == u64::from(TRANSITIONS)), all + 1)
+        let counts = RowCounts { all: expected, running: u64::from(TRANSITIONS) };
+        (whole + u32::from(one.rows == Some(counts)), all + 1)
     });
     println!("{whole} of {all} clusters have all of their {expected} rows");
     anyhow::ensure!(whole == clusters, "rows are lost");

@@ -14,7 +14,14 @@ sys.dont_write_bytecode = True
 from values_file import entries, fail
 
 # As in the chart's templates/_settings.tpl.
-CHART_ONLY = {"existing-secret", "labels", "schedule", "anchore.ca-secret", "server.tls.secret-name"}
+CHART_ONLY = {
+    "existing-secret",
+    "labels",
+    "schedule",
+    "anchore.ca-secret",
+    "server.tls.secret-name",
+    "history.postgres.password-secret",
+}
 
 
 def kebab(name):

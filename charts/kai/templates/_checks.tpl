@@ -24,6 +24,14 @@
   {{- fail "kai.anchore.passwordFile: is set, and so is kai.anchore.password; keep one of them" -}}
 {{- end -}}
 {{- include "kai.imageChecks" $root -}}
+{{- if $model.claim -}}
+  {{- if eq $model.mode "adhoc" -}}
+    {{- fail "history.persistence.enabled: is true, and kai.mode is adhoc, which keeps no history; set one of them differently" -}}
+  {{- end -}}
+  {{- if gt (int ($root.Values.replicaCount | default 1)) 1 -}}
+    {{- fail (printf "replicaCount: %d is too many while history.persistence.enabled is true, because one process has the file; set 1, or share a history in PostgreSQL (kai.history.postgres.url)" (int $root.Values.replicaCount)) -}}
+  {{- end -}}
+{{- end -}}
 {{- include "kai.accessChecks" $root.Values -}}
 {{- if and (include "kai.isTrue" $root.Values.useExistingSecret) (not $model.existingSecret) -}}
   {{- fail "existingSecretName: is empty, and useExistingSecret is set; name the Secret in kai.existingSecret" -}}

@@ -41,7 +41,10 @@ spec:
   {{- with .Values.priorityClassName }}
   priorityClassName: {{ . }}
   {{- end }}
-  {{- with .Values.podSecurityContext }}
+  {{- $security := .Values.podSecurityContext | default dict }}
+  {{- /* A new volume belongs to root: the group lets the image's user write. */}}
+  {{- if and $model.claim (not (hasKey $security "fsGroup")) }}{{ $security = merge (dict "fsGroup" 65532) $security }}{{ end }}
+  {{- with $security }}
   securityContext:
     {{- toYaml . | nindent 4 }}
   {{- end }}
@@ -133,6 +136,13 @@ spec:
           mountPath: {{ $mount.path }}
           readOnly: true
         {{- end }}
+        {{- if $model.claim }}
+        - name: history
+          mountPath: /data
+          {{- with ((.Values.history | default dict).persistence | default dict).subPath }}
+          subPath: {{ . | quote }}
+          {{- end }}
+        {{- end }}
         {{- with .Values.extraVolumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -147,6 +157,11 @@ spec:
     - name: {{ $name }}
       secret:
         secretName: {{ $mount.secret }}
+    {{- end }}
+    {{- with $model.claim }}
+    - name: history
+      persistentVolumeClaim:
+        claimName: {{ . }}
     {{- end }}
     {{- with .Values.extraVolumes }}
     {{- toYaml . | nindent 4 }}

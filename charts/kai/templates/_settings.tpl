@@ -7,6 +7,7 @@ From values to kai's configuration. Every template reads the outcome, `kai.model
   inject          variables come from outside, so no Secret is referred to
   legacyVariable  the key of k8s-inventory's Secret that has the password, or empty
   mounts          Secrets to mount, by the name of the volume
+  claim           name of the volume claim of the history, or empty
   pushes          whether anything is sent to Anchore
   port, probePort 0: nothing listens there
   tls             whether `port` speaks TLS
@@ -44,6 +45,7 @@ From values to kai's configuration. Every template reads the outcome, `kai.model
     "legacyVariable" $legacy "tls" (hasKey $server "tls") "mode" $config.mode
     "port" (regexFind "[0-9]+$" $listen | default "0" | int)
     "probePort" (regexFind "[0-9]+$" (toString (index $server "probe-listen" | default "")) | default "0" | int)
+    "claim" (include "kai.claim" (dict "root" . "config" $config))
     "pushes" (not (empty (include "kai.given" (dict "root" . "config" $config "key" "anchore.url")))) -}}
 {{- include "kai.checks" (dict "root" . "values" $values "model" $model) -}}
 {{- toYaml $model -}}
@@ -51,7 +53,7 @@ From values to kai's configuration. Every template reads the outcome, `kai.model
 
 {{/* Values that are for the chart alone, and the sections whose keys users choose. */}}
 {{- define "kai.chartOnly" -}}
-existingSecret existing_secret labels schedule anchore.caSecret server.tls.secretName
+existingSecret existing_secret labels schedule anchore.caSecret server.tls.secretName history.postgres.passwordSecret
 {{- end -}}
 {{- define "kai.usersOwn" -}}
 accountRoutes
@@ -141,6 +143,16 @@ KAI_{{ . | replace "." "_" | replace "-" "_" | upper }}
       "value" (printf "/etc/kai/anchore-ca/%s" ($ca.key | default "ca.crt"))) -}}
   {{- $_ := set .mounts "anchore-ca" (dict "secret" $ca.name "path" "/etc/kai/anchore-ca") -}}
 {{- end -}}
+{{- $postgres := (.values.history | default dict).postgres | default dict -}}
+{{- $password := $postgres.passwordSecret | default dict -}}
+{{- if $password.name -}}
+  {{- if $postgres.passwordFile -}}
+    {{- fail (printf "kai.history.postgres.passwordSecret.name: %q is set, and so is kai.history.postgres.passwordFile; keep one of them" $password.name) -}}
+  {{- end -}}
+  {{- $_ := include "kai.set" (dict "config" $config "key" "history.postgres.password-file"
+      "value" (printf "/etc/kai/history-postgres/%s" ($password.key | default "password"))) -}}
+  {{- $_ := set .mounts "history-postgres" (dict "secret" $password.name "path" "/etc/kai/history-postgres") -}}
+{{- end -}}
 {{- $tls := (.values.server | default dict).tls | default dict -}}
 {{- if $tls.secretName -}}
   {{- if or $tls.certificate $tls.privateKey -}}
@@ -149,6 +161,17 @@ KAI_{{ . | replace "." "_" | replace "-" "_" | upper }}
   {{- $_ := include "kai.set" (dict "config" $config "key" "server.tls.certificate" "value" "/etc/kai/tls/tls.crt") -}}
   {{- $_ := include "kai.set" (dict "config" $config "key" "server.tls.private-key" "value" "/etc/kai/tls/tls.key") -}}
   {{- $_ := set .mounts "tls" (dict "secret" $tls.secretName "path" "/etc/kai/tls") -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The volume claim of the history, with the path of its file. */}}
+{{- define "kai.claim" -}}
+{{- $persistence := (.root.Values.history | default dict).persistence | default dict -}}
+{{- if include "kai.isTrue" $persistence.enabled -}}
+  {{- if not (include "kai.given" (dict "root" .root "config" .config "key" "history.path")) -}}
+    {{- $_ := include "kai.set" (dict "config" .config "key" "history.path" "value" "/data/history.db") -}}
+  {{- end -}}
+  {{- $persistence.existingClaim | default (printf "%s-history" (include "kai.fullname" .root | trunc 55 | trimSuffix "-")) -}}
 {{- end -}}
 {{- end -}}
 
