@@ -10,7 +10,7 @@ use super::HealthCheck;
 pub struct HistoryBoard(Arc<Mutex<Option<HistoryState>>>);
 
 /// How a history is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HistoryState {
     /// Where: `memory`, `sqlite` or `postgres`.
     pub store: &'static str,

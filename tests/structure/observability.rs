@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::http_support::{Cluster, OBSERVED, PODS, Server};
 use crate::openmetrics::Text;
 use kai::config::MetricsSettings;
-use kai::health::{Health, PushBoard, PushOutcome, PushRecord};
+use kai::health::{Health, HistoryState, PushBoard, PushOutcome, PushRecord};
 use kai::inventory::ReportPolicy;
 use kai::metrics::{Exposition, Metrics, Serving};
 use regex::Regex;
@@ -53,6 +53,8 @@ fn everything() -> Text {
     metrics.watch().published(Duration::from_millis(3));
     metrics.http().answered("/", &http::Method::GET, http::StatusCode::OK, Duration::ZERO);
     let health = Health::new(server.deps.reader.clone(), None, Duration::from_mins(1), board);
+    metrics.history().wrote(Duration::from_millis(3));
+    health.history().show(HistoryState { store: "memory", ..HistoryState::default() });
     let settings = MetricsSettings { image_info_limit: 10 };
     let exposition = Exposition::new(metrics, health, &ReportPolicy::default(), &settings);
     let text = Text::read(&exposition.text(Serving::default()).expect("a text"));
@@ -184,6 +186,8 @@ fn every_alert_has_an_entry_in_the_runbook_and_every_entry_an_alert() {
     let names: BTreeSet<_> = alerts.iter().map(|[name, ..]| name.clone()).collect();
     let expected = [
         "KaiDown",
+        "KaiHistoryNotWritten",
+        "KaiHistoryIncomplete",
         "KaiWatchMissedChanges",
         "KaiImageInfoOmitted",
         "KaiInventoryIncomplete",
