@@ -9,7 +9,7 @@ use crate::history::store::Query;
 use crate::inventory::{Digest, ImageRef};
 use crate::snapshot::{FirstSeen, Sighting, SightingKey, Workloads};
 
-/// The columns that [`read_row`] reads.
+/// The columns that [`read_key`] and, from the fourth on, [`read_values`] read.
 const COLUMNS: &str =
     "reference, digest.digest, name, first_seen, first_is_exact, last_seen, started_at, workloads, workloads_dropped";
 const SOURCE: &str = "sighting JOIN image ON image.id = sighting.image JOIN namespace ON namespace.id = sighting.namespace \
