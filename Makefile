@@ -165,7 +165,7 @@ outdated: ## List the updates that the manifests allow
 	$(CARGO) update --dry-run --manifest-path fips/Cargo.toml
 
 # Without PostgreSQL its tests are left out, and say so; here that is a failure.
-ci: export KAI_POSTGRES := required
+ci: export POSTGRES_TESTS := required
 ci: packages lint deny release-test test contract chart e2e image-ci ## What CI runs
 
 clean: ## Remove what was built

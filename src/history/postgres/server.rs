@@ -12,8 +12,8 @@ use crate::config::{PostgresHost, PostgresSettings, PostgresTls};
 
 /// Where Debian has the programs, newest first.
 const FOLDERS: [&str; 4] = ["17", "16", "15", "14"];
-/// `required`: that there is no PostgreSQL is a failure.
-const VARIABLE: &str = "KAI_POSTGRES";
+/// `required`: that there is no PostgreSQL is a failure. Not `KAI_…`: every kai that a test starts would warn of it.
+const VARIABLE: &str = "POSTGRES_TESTS";
 /// The user that runs it: PostgreSQL refuses root.
 const USER: &str = "postgres";
 
