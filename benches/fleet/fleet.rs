@@ -182,7 +182,7 @@ fn writes(settings: &PostgresSettings, clusters: u32, duration: Duration) -> any
     let mut times: Vec<Duration> = written.into_iter().flat_map(|(_, times)| times).collect();
     times.sort_unstable();
     let at = |part: usize| times[times.len() * part / 1_000].as_secs_f64() * 1e3;
-    println!("{} commits: p50 {:.1} ms, p99 {:.1} ms, worst {:.1} ms", times.len(), at(500), at(990), at(999));
+    println!("{} commits: p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms", times.len(), at(500), at(990), at(999));
     let seen = PostgresStore::reader(settings, RETRY)?.clusters(true)?;
     let expected = u64::from(rounds * TRANSITIONS);
     let writers = seen.iter().filter(|one| one.uid.starts_with("writer-"));
