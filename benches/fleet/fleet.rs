@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use kai::config::{PostgresHost, PostgresSettings, PostgresTls};
-use kai::history::{RowCounts, Batch, PostgresStore, Query, Store as _};
+use kai::history::{Batch, PostgresStore, Query, RowCounts, Store as _};
 use kai::inventory::{Digest, ImageRef};
 use kai::snapshot::{FirstSeen, Sighting, SightingKey, Workloads};
 
