@@ -78,6 +78,7 @@ e2e: ## Test kai on a real control plane, or on the cluster of E2E_KUBECONFIG=FI
 
 soak: ## Run what takes minutes: the claims that wait for silence and audits, and changes replayed for ten minutes (weekly)
 	if [ -z "$${E2E_KUBECONFIG:-}" ]; then $(MAKE) --no-print-directory control-plane; fi
+	KAI_SOAK=1 $(CARGO) test --locked --lib -- history::sqlite::kills
 	KAI_SOAK=1 KAI_TOOLS="$(KAI_TOOLS)" $(CARGO) test --locked --test e2e -- watch_faults
 	$(CARGO) build --locked --release --bin kai --example replay
 	target/release/examples/replay target/release/kai

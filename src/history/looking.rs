@@ -90,3 +90,29 @@ impl Looking {
         self.current = Some(Period { start, end: start, missing, ended: None });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_ends_no_period_before_it_began() {
+        let mut looking = Looking::default();
+        let reach = Duration::from_mins(1);
+        looking.listed(at(10_000), Vec::new(), reach);
+        looking.seen(at(10_050), Vec::new());
+        // An hour back, and what could be read is less then.
+        looking.seen(at(6_450), Vec::new());
+        looking.seen(at(6_460), vec!["ops".into()]);
+        looking.broke("the API server was away");
+        looking.listed(at(6_500), Vec::new(), reach);
+        let periods = looking.take();
+        assert_eq!(periods.len(), 3, "{periods:?}");
+        assert!(periods.iter().all(|period| period.start <= period.end), "{periods:?}");
+        assert!(periods.windows(2).all(|pair| pair[0].end < pair[1].start), "{periods:?}");
+    }
+}

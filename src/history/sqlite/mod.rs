@@ -1,5 +1,9 @@
 //! A history in a file of SQLite: one connection, a rollback journal, every commit on the disk before it counts.
 
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod kills;
 mod open;
 mod rows;
 mod schema;
@@ -85,9 +89,11 @@ impl Store for SqliteStore {
         let periods = statement.query_map([], |row| {
             let missing: String = row.get(2)?;
             let ended: Option<String> = row.get(3)?;
+            let start = rows::time(row.get(0)?);
             Ok(Period {
-                start: rows::time(row.get(0)?),
-                end: rows::time(row.get(1)?),
+                start,
+                // Nobody can rely on what others have written.
+                end: rows::time(row.get(1)?).max(start),
                 missing: missing.lines().map(Box::from).collect(),
                 ended: ended.map(String::into_boxed_str),
             })

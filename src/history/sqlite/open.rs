@@ -1,5 +1,8 @@
 //! Opens the file, makes or brings up to date its tables, and puts one aside that cannot be read.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,6 +29,7 @@ const PRAGMAS: [(&str, &str); 5] = [
 impl SqliteStore {
     /// Opens the file, and makes it where there is none. One process has it at a time.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        make_private(path)?;
         let failed = |error: rusqlite::Error| of_error(path, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
@@ -42,8 +46,17 @@ impl SqliteStore {
     /// # Errors
     /// Those of the file system.
     pub fn put_aside(path: &Path, now: Timestamp) -> std::io::Result<PathBuf> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".broken-{}", now.strftime("%Y%m%dT%H%M%SZ")));
+        let name = |number: u32| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".broken-{}", now.strftime("%Y%m%dT%H%M%SZ")));
+            if number > 0 {
+                name.push(format!("-{number}"));
+            }
+            name
+        };
+        // A second one within a second does not take the place of the first.
+        let free = (0..10_000).map(name).find(|name| Path::new(name).symlink_metadata().is_err());
+        let name = free.ok_or(ErrorKind::AlreadyExists)?;
         std::fs::rename(path, &name)?;
         // What the broken file had not finished belongs to it.
         let journal = |of: &std::ffi::OsStr| {
@@ -52,9 +65,23 @@ impl SqliteStore {
             journal
         };
         match std::fs::rename(journal(path.as_os_str()), journal(&name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(name.into()),
         }
+    }
+}
+
+/// Makes the file, where there is none, for its user alone. What is no file is not opened: a pipe would wait for ever.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let failed = |reason: String| Err(StoreError::Open { path: path.to_owned(), reason });
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => match path.metadata() {
+            Ok(known) if known.is_file() => Ok(()),
+            Ok(_) => failed("it is no file".to_owned()),
+            Err(error) => failed(error.to_string()),
+        },
+        Err(error) => failed(error.to_string()),
+        Ok(_) => Ok(()),
     }
 }
 

@@ -175,10 +175,12 @@ fn read_values(row: &Row<'_>, column: usize, key: &SightingKey) -> Result<Sighti
     let last: Option<i64> = row.get(column + 2)?;
     let workloads = row.get_ref(column + 4)?.as_str()?;
     let dropped: i64 = row.get(column + 5)?;
+    let first = read_first(row, column)?;
     Ok(Sighting {
         key: key.clone(),
-        first: read_first(row, column)?,
-        last: last.map(time),
+        first,
+        // Nobody can rely on what others have written.
+        last: last.map(|last| time(last).max(first.at)),
         started_at: row.get(column + 3)?,
         workloads: Workloads { names: workloads.lines().map(Box::from).collect(), dropped: dropped.unsigned_abs() },
     })

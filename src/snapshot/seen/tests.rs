@@ -125,6 +125,26 @@ fn what_comes_and_goes_between_two_snapshots_is_told() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_makes_nothing_end_before_it_began() {
+    let mut index = index();
+    list(&mut index, 10_000, [pod("a", "nginx:1", DIGEST)]);
+    told(&mut index);
+    live(&mut index, 10_100, pod("b", "redis:7", DIGEST));
+    // An hour back.
+    live(&mut index, 6_500, gone("b"));
+    live(&mut index, 6_510, pod("c", "box:1", DIGEST));
+    live(&mut index, 6_520, gone("a"));
+    let told = told(&mut index);
+    let expected = [
+        "redis:7 sha256:b9b4 10100 true -",
+        "redis:7 sha256:b9b4 10100 true 10100",
+        "box:1 sha256:b9b4 6510 true -",
+        "nginx:1 sha256:b9b4 10000 false 10000",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn who_comes_to_have_an_image_that_is_there_adds_a_name_and_no_news() {
     let mut index = index();
     let owned = |name: &str, owner: &str| PodRecord {
