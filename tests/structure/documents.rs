@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
-const DOCUMENTS: [&str; 16] = [
+const DOCUMENTS: [&str; 17] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/ANCHORE.md",
@@ -16,6 +16,7 @@ const DOCUMENTS: [&str; 16] = [
     "docs/DECISIONS.md",
     "docs/PERFORMANCE.md",
     "docs/BUILD.md",
+    "docs/HISTORY.md",
     "docs/INSTALL.md",
     "docs/MESSAGES.md",
     "docs/MIGRATION.md",
