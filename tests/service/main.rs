@@ -2,6 +2,7 @@
 
 mod clients;
 mod following;
+mod history;
 mod log;
 mod process;
 mod writing;

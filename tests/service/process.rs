@@ -21,6 +21,19 @@ impl Service {
         Self::spawn(Command::new(env!("CARGO_BIN_EXE_kai")), input, more)
     }
 
+    /// Keeps the history in that file; no file of the process may become larger than that many blocks of 512 bytes.
+    pub(crate) fn start_with_history(history: &Path, blocks: Option<u32>) -> Self {
+        let limit = blocks.map_or_else(|| "unlimited".to_owned(), |blocks| blocks.to_string());
+        let mut shell = Command::new("sh");
+        // A write beyond the limit is an error, and no signal.
+        shell.args([
+            "-c",
+            &format!("trap '' XFSZ; ulimit -f {limit}; export KAI_HISTORY_PATH=\"$1\"; shift; exec \"$0\" \"$@\""),
+        ]);
+        shell.arg(env!("CARGO_BIN_EXE_kai")).arg(history);
+        Self::spawn(shell, Path::new(DEMO), &[])
+    }
+
     /// Starts it with so many open files at most.
     pub(crate) fn start_with_files(files: u32, input: &Path) -> Self {
         let mut shell = Command::new("sh");
