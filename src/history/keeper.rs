@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::error::{PostgresError, StoreError};
 use super::memory::MemoryStore;
-use super::postgres::PostgresError;
-use super::reader::{HistoryReader, Kept};
+use super::reader::{Command, HistoryReader, Kept};
 use super::recorder::Recorder;
-use super::store::{Batch, Limits, Store as _, StoreError};
+use super::store::{Batch, Limits, Store as _};
 use super::wanted::{Kind, Wanted};
 use crate::config::HistorySettings;
 use crate::health::{HistoryBoard, HistoryState};
@@ -38,11 +38,6 @@ impl Default for HistoryClock {
     fn default() -> Self {
         Self { transitions: Duration::from_secs(5), others: Duration::from_mins(5), retry: Duration::from_secs(10) }
     }
-}
-
-pub(super) enum Command {
-    Ask(Box<dyn FnOnce(&mut Kept<'_>) + Send>),
-    Stop,
 }
 
 /// A history that is kept for as long as the process runs.
@@ -83,6 +78,7 @@ impl History {
             retry_at: Instant::now(),
             check_at: Instant::now() + clock.retry,
             lost: 0,
+            rows: None,
         };
         // A start waits for a disk, and never for a network.
         if !matches!(keeper.wanted, Wanted::Database(_)) {
@@ -131,6 +127,8 @@ struct Keeper {
     check_at: Instant,
     /// Rows that had to go from memory, when all was told last.
     lost: u64,
+    /// How many rows the store has; `None`: they are to be counted, which takes as long as there are many.
+    rows: Option<u64>,
 }
 
 impl Keeper {
@@ -200,7 +198,7 @@ impl Keeper {
 
     fn take_over(&mut self, mut store: Kind) -> Result<(), StoreError> {
         if store.is_read_only() {
-            self.store = store;
+            (self.store, self.rows) = (store, None);
             return Ok(());
         }
         let mut past = Past::default();
@@ -217,7 +215,7 @@ impl Keeper {
         record.learned = Some(past);
         record.wants_all |= !is_whole;
         drop(record);
-        self.store = store;
+        (self.store, self.rows) = (store, None);
         Ok(())
     }
 
@@ -247,6 +245,9 @@ impl Keeper {
         let begun = Instant::now();
         match self.store.get().write(&Batch { sightings: &sightings, periods: &periods }) {
             Ok(()) => {
+                if !sightings.is_empty() {
+                    self.rows = None;
+                }
                 self.metrics.history().wrote(begun.elapsed());
                 if !self.store.is_memory() || matches!(self.wanted, Wanted::Memory) {
                     self.well();
@@ -292,7 +293,10 @@ impl Keeper {
             Kind::Sqlite(_) | Kind::Postgres(_) => self.limits,
         };
         match self.store.get().prune(limits, Timestamp::now()) {
-            Ok(gone) => self.recorder.lock().forgotten.extend(gone),
+            Ok(gone) => {
+                self.rows = None;
+                self.recorder.lock().forgotten.extend(gone);
+            }
             Err(error) => self.failed(&error),
         }
     }
@@ -318,7 +322,7 @@ impl Keeper {
             (record.pending.len() as u64, record.pending.lost(), record.looking.gaps())
         };
         let (name, store) = (self.store.name(), self.store.get());
-        let rows = store.rows().unwrap_or_default();
+        let rows = *self.rows.get_or_insert_with(|| store.rows().unwrap_or_default());
         let dropped = store.dropped().unwrap_or_default().rows;
         let bytes = store.bytes();
         self.board.show(HistoryState {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::store::{Batch, Dropped, Limits, Query, Store, StoreError};
+use super::error::StoreError;
+use super::store::{Batch, Dropped, Limits, Query, Store};
 use crate::snapshot::{FirstSeen, Period, Sighting, SightingKey};
 
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@
 //! questions asks that thread ([`HistoryReader`]). Serving never waits for a store, and a store that fails loses nothing
 //! before memory is full.
 
+mod error;
 mod keeper;
 mod looking;
 mod memory;
@@ -18,12 +19,13 @@ mod tests;
 mod transfer;
 mod wanted;
 
+pub use error::{PostgresError, StoreError};
 pub use keeper::{History, HistoryClock};
-pub use postgres::{PostgresError, PostgresStore};
+pub use postgres::PostgresStore;
 pub use reader::{HistoryReader, Kept, Unreadable};
 pub use recorder::Recorder;
 pub use sqlite::SqliteStore;
-pub use store::{Batch, ClusterSeen, Dropped, ImageTest, Limits, Query, RowCounts, Store, StoreError};
+pub use store::{Batch, ClusterSeen, Dropped, ImageTest, Limits, Query, RowCounts, Store};
 pub use transfer::{ExportError, ImportError, Moved, export, import};
 #[cfg(test)]
 pub(crate) use {postgres::server as postgres_server, tests::Kept as Keeping};

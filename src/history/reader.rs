@@ -6,13 +6,19 @@ use std::sync::{Arc, mpsc};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
-use super::keeper::Command;
+use super::error::StoreError;
 use super::recorder::Recorder;
-use super::store::{ClusterSeen, Dropped, Query, Store, StoreError};
+use super::store::{ClusterSeen, Dropped, Query, Store};
 use crate::snapshot::{Period, Sighting, SightingKey};
 
 /// How long what was last seen may be ago, while kai is watching: a quiet watch is heard of once a minute.
 const SILENCE: SignedDuration = SignedDuration::from_secs(150);
+
+/// What the thread of the store is told.
+pub(super) enum Command {
+    Ask(Box<dyn FnOnce(&mut Kept<'_>) + Send>),
+    Stop,
+}
 
 /// Cheap to clone.
 #[derive(Debug, Clone)]

@@ -1,11 +1,10 @@
 //! What every store does.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::postgres::PostgresError;
+use super::error::StoreError;
 use crate::inventory::{Digest, ImageRef};
 use crate::snapshot::{FirstSeen, Period, Sighting, SightingKey};
 
@@ -124,28 +123,6 @@ pub struct Query {
     pub digests: Vec<String>,
     /// `None`: any.
     pub image: Option<ImageTest>,
-}
-
-/// Why a store cannot be used. Written for the log: what is wrong and what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("history.path: {} cannot be opened: {reason}", path.display())]
-    Open { path: PathBuf, reason: String },
-    /// Another process has it.
-    #[error("history.path: {} is in use by another process; give each kai a file of its own", path.display())]
-    InUse { path: PathBuf },
-    /// It is no history, or one of a newer kai.
-    #[error("history.path: {} is no history that this kai can read: {reason}", path.display())]
-    Broken { path: PathBuf, reason: String },
-    #[error("the history could not be written or read: {0}")]
-    Io(String),
-    #[error(transparent)]
-    Postgres(#[from] PostgresError),
-    /// It has the rows of one cluster.
-    #[error(
-        "this kai knows the history of its own cluster alone; set history.postgres.url for one that clusters share"
-    )]
-    Alone,
 }
 
 /// Whether rows of a reference are asked for.

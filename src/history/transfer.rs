@@ -8,7 +8,8 @@ use foldhash::{HashMap, HashMapExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::store::{Batch, Query, Store, StoreError};
+use super::error::StoreError;
+use super::store::{Batch, Query, Store};
 use crate::inventory::{Digest, ImageRef};
 use crate::snapshot::{ContentHash, FirstSeen, Period, Sighting, SightingKey, Workloads};
 

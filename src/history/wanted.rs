@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::error::{PostgresError, StoreError};
 use super::memory::MemoryStore;
-use super::postgres::{PostgresError, PostgresStore};
+use super::postgres::PostgresStore;
 use super::recorder::Identity;
 use super::sqlite::SqliteStore;
-use super::store::{Store, StoreError};
+use super::store::Store;
 use crate::config::{HistoryStore, PostgresSettings};
 
 /// What `history.store` says.

@@ -9,7 +9,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::history::WindowParams;
+use super::history::window::WindowParams;
 use super::params::bad_value;
 use super::problem::{Problem, ProblemKind};
 use super::rows::Cursor;

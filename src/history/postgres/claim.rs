@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::error::{Failure, PostgresError};
+use super::error::Failure;
+use crate::history::error::PostgresError;
 use crate::history::store::Dropped;
 
 /// A server needs a moment to see that a connection of this process has ended.

@@ -14,8 +14,9 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Client, Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::error::{Failure, PostgresError};
+use super::error::Failure;
 use crate::config::{Password, PostgresHost, PostgresSettings, PostgresTls};
+use crate::history::error::PostgresError;
 use crate::pem;
 
 /// Of the connection alone; the thread of the history waits for it, and nobody else.

@@ -34,8 +34,8 @@ use tokio_postgres::Client;
 use self::claim::Claim;
 use self::connect::Link;
 use self::error::Failure;
-pub use self::error::PostgresError;
-use super::store::{Batch, ClusterSeen, Dropped, Limits, Query, Store, StoreError};
+use super::error::{PostgresError, StoreError};
+use super::store::{Batch, ClusterSeen, Dropped, Limits, Query, Store};
 use crate::config::PostgresSettings;
 use crate::snapshot::{FirstSeen, Period, Sighting, SightingKey};
 

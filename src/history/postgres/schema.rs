@@ -3,7 +3,8 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::error::{Failure, PostgresError};
+use super::error::Failure;
+use crate::history::error::PostgresError;
 
 /// Each step leads from its place in the list to the next: `kai.version` counts those that were taken.
 pub(super) const STEPS: &[&str] = &[include_str!("steps/1.sql")];

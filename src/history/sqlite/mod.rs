@@ -13,8 +13,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::error::StoreError;
 use super::memory::oldest_kept;
-use super::store::{Batch, Dropped, Limits, Query, Store, StoreError};
+use super::store::{Batch, Dropped, Limits, Query, Store};
 use crate::snapshot::{FirstSeen, Period, Sighting, SightingKey};
 
 /// An open file.

@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::SqliteStore;
 use super::schema::STEPS;
-use crate::history::store::StoreError;
+use crate::history::error::StoreError;
 
 /// How long a statement waits for whoever reads the file at the moment.
 const BUSY: Duration = Duration::from_secs(2);

@@ -4,7 +4,7 @@ mod fleet;
 #[cfg(test)]
 mod fleet_tests;
 mod params;
-mod window;
+pub(super) mod window;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -18,7 +18,6 @@ use utoipa::ToSchema;
 
 pub(super) use self::fleet::{__path_list_clusters, list_clusters};
 use self::params::{InUseParams, TimelineParams};
-pub(super) use self::window::WindowParams;
 use self::window::{query_of, read};
 use super::App;
 use super::failures::{OfInUse, OfTimelines};
