@@ -24,6 +24,9 @@
   {{- fail "kai.anchore.passwordFile: is set, and so is kai.anchore.password; keep one of them" -}}
 {{- end -}}
 {{- include "kai.imageChecks" $root -}}
+{{- if and ($root.Values.rbac | default dict).namespaces (include "kai.given" (merge (dict "key" "history.postgres.url") $given)) (not (include "kai.given" (merge (dict "key" "history.postgres.cluster-id") $given))) -}}
+  {{- fail "kai.history.postgres.clusterId: is empty, and rbac.namespaces lets kai not get the namespace kube-system, whose uid tells clusters apart; set a name that no other cluster has" -}}
+{{- end -}}
 {{- if $model.claim -}}
   {{- if eq $model.mode "adhoc" -}}
     {{- fail "history.persistence.enabled: is true, and kai.mode is adhoc, which keeps no history; set one of them differently" -}}
