@@ -26,6 +26,7 @@ demo: ## Build kai and serve a sample cluster on http://127.0.0.1:8080 (LISTEN=â
 	$(CARGO) build --locked --release
 	@echo "Serving config/demo-cluster.json on http://$(LISTEN)  (Ctrl-C stops it). In another terminal:"
 	@echo "  curl -s $(LISTEN)/inventory | jq ."
+	@echo "  curl -s '$(LISTEN)/v1/images?image=redis' | jq '.images[] | {image, first_seen, last_seen, running}'"
 	@exec target/release/kai serve --input config/demo-cluster.json --cluster-name demo --listen $(LISTEN)
 
 demo-push: ## Send the sample cluster to a receiver on this machine and show what arrives (RECEIVER=â€¦ for another address)
