@@ -60,6 +60,7 @@ impl Kai {
         let process = Command::new(program)
             .args(arguments)
             .env_clear()
+            .envs(std::env::vars().filter(|(name, _)| name.starts_with("KAI_HISTORY_")))
             .env("KAI_LOG_LEVEL", "warn")
             .stdout(Stdio::null())
             .kill_on_drop(true)
