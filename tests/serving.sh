@@ -18,6 +18,8 @@ finish() {
 trap finish EXIT
 
 serve() { # serve BINARY DUMP
+  # It is read before kai has begun.
+  : >"$work/kai.log"
   "$1" serve --input "$2" --listen 127.0.0.1:0 >"$work/kai.log" 2>&1 &
   server=$!
   for _ in $(seq 100); do
