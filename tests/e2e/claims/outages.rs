@@ -84,7 +84,9 @@ fn a_stopped_etcd_costs_no_snapshot() {
 
 fn readiness_falls_for_age_where_that_is_asked_for() {
     let (_turn, cluster) = outage();
-    let service = cluster.kai().env("KAI_COLLECTION_STALE_AFTER_SECONDS", "5").serve().ready();
+    // A cluster that is watched and quiet is heard of once a minute, by each stream at another second.
+    let polling = cluster.kai().env("KAI_COLLECTION_METHOD", "poll");
+    let service = polling.env("KAI_COLLECTION_STALE_AFTER_SECONDS", "5").serve().ready();
     cluster.plane().end("kube-apiserver", "KILL");
     service.get_until("/readyz", BACK, |answer| answer.status == 503);
     assert_eq!(service.get("/inventory").status, 200, "it is served all the same");
