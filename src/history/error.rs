@@ -17,6 +17,12 @@ pub enum StoreError {
     Broken { path: PathBuf, reason: String },
     #[error("the history could not be written or read: {0}")]
     Io(String),
+    /// Its file breaks while it is in use.
+    #[error("the history could not be written or read: {0}")]
+    Damaged(String),
+    /// What is written goes where nobody finds it.
+    #[error("history.path: {} was removed or replaced under kai; what is there now is opened, or a new file begun", path.display())]
+    Moved { path: PathBuf },
     #[error(transparent)]
     Postgres(#[from] PostgresError),
     /// It has the rows of one cluster.
@@ -24,6 +30,13 @@ pub enum StoreError {
         "this kai knows the history of its own cluster alone; set history.postgres.url for one that clusters share"
     )]
     Alone,
+}
+
+impl StoreError {
+    /// The store that was opened is of no use any more, and must be opened anew.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Damaged(_) | Self::Moved { .. })
+    }
 }
 
 /// Why a database cannot be used.

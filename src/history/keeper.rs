@@ -1,5 +1,6 @@
 //! The thread that has the store: it writes what came and went, drops what is too old, and answers questions.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
@@ -32,11 +33,18 @@ pub struct HistoryClock {
     pub others: Duration,
     /// A store that could not be used is tried again.
     pub retry: Duration,
+    /// A start waits for the store at most that long; memory serves meanwhile.
+    pub start: Duration,
 }
 
 impl Default for HistoryClock {
     fn default() -> Self {
-        Self { transitions: Duration::from_secs(5), others: Duration::from_mins(5), retry: Duration::from_secs(10) }
+        Self {
+            transitions: Duration::from_secs(5),
+            others: Duration::from_mins(5),
+            retry: Duration::from_secs(10),
+            start: Duration::from_secs(5),
+        }
     }
 }
 
@@ -50,7 +58,7 @@ pub struct History {
 
 impl History {
     /// Opens the store and reads what it knows, which goes to the index by the recorder. A store that cannot be opened is tried again, and
-    /// memory serves until then. Blocks.
+    /// memory serves until then. Blocks, at most for the time of the clock.
     ///
     /// # Errors
     /// The thread could not be started.
@@ -80,14 +88,27 @@ impl History {
             lost: 0,
             rows: None,
         };
-        // A start waits for a disk, and never for a network.
-        if !matches!(keeper.wanted, Wanted::Database(_)) {
-            keeper.open();
-        }
         // Also where there is nothing yet: from now on a history is kept.
         recorder.lock().learned.get_or_insert_default();
+        keeper.problem = matches!(keeper.wanted, Wanted::File(_)).then(|| "the file is being opened".to_owned());
         keeper.show();
-        let thread = std::thread::Builder::new().name("history".to_owned()).spawn(move || keeper.run(&received))?;
+        keeper.problem = None;
+        let (opened, is_opened) = mpsc::channel::<()>();
+        let run = move || {
+            // A start waits for a disk, and never for a network.
+            if !matches!(keeper.wanted, Wanted::Database(_)) {
+                keeper.open();
+                keeper.show();
+            }
+            drop(opened);
+            keeper.run(&received);
+        };
+        let thread = std::thread::Builder::new().name("history".to_owned()).spawn(run)?;
+        if is_opened.recv_timeout(clock.start) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!(
+                "the file of the history is not open yet; kai begins without what it knows, and adds that later"
+            );
+        }
         Ok(Self { recorder, commands, thread })
     }
 
@@ -136,7 +157,11 @@ impl Keeper {
         loop {
             match commands.recv_timeout(TICK.min(self.clock.transitions)) {
                 Ok(Command::Ask(question)) => {
-                    question(&mut Kept::new(self.store.get(), &self.recorder, Timestamp::now()));
+                    let mut kept = Kept::new(self.store.get(), &self.recorder, Timestamp::now());
+                    // Whoever asked hears of it: nothing comes back.
+                    if catch_unwind(AssertUnwindSafe(|| question(&mut kept))).is_err() {
+                        tracing::error!("a question about the past panicked: this is a bug in kai");
+                    }
                 }
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -189,10 +214,7 @@ impl Keeper {
             Ok(()) => self.well(),
             // Nothing is wrong yet, and it may be known in a moment.
             Err(error @ StoreError::Postgres(PostgresError::NoCluster)) => self.problem = Some(error.to_string()),
-            Err(error) => {
-                self.failed(&error);
-                self.retry_at = Instant::now() + self.clock.retry;
-            }
+            Err(error) => self.failed(&error),
         }
     }
 
@@ -222,12 +244,10 @@ impl Keeper {
     /// Looks whether the store can still be reached: nobody else would notice while nothing changes.
     fn check(&mut self, now: Instant) {
         self.check_at = now + self.clock.retry;
-        if let Err(error) = self.store.get().check() {
-            self.failed(&error);
-            self.retry_at = now + self.clock.retry;
-            return;
+        match self.store.get().check() {
+            Ok(()) => self.tell_again(),
+            Err(error) => self.failed(&error),
         }
-        self.tell_again();
     }
 
     /// Writes what is pending. Whether the store has it.
@@ -247,6 +267,7 @@ impl Keeper {
             Ok(()) => {
                 if !sightings.is_empty() {
                     self.rows = None;
+                    self.bound_memory();
                 }
                 self.metrics.history().wrote(begun.elapsed());
                 if !self.store.is_memory() || matches!(self.wanted, Wanted::Memory) {
@@ -263,7 +284,6 @@ impl Keeper {
                 record.waiting_since = waiting.or(record.waiting_since);
                 drop(record);
                 self.failed(&error);
-                self.retry_at = Instant::now() + self.clock.retry;
                 false
             }
         }
@@ -288,10 +308,7 @@ impl Keeper {
         if self.store.is_read_only() {
             return;
         }
-        let limits = match &self.store {
-            Kind::Memory(_) => Limits { max_rows: self.limits.max_rows.min(MEMORY_ROWS), ..self.limits },
-            Kind::Sqlite(_) | Kind::Postgres(_) => self.limits,
-        };
+        let limits = self.limits();
         match self.store.get().prune(limits, Timestamp::now()) {
             Ok(gone) => {
                 self.rows = None;
@@ -301,7 +318,30 @@ impl Keeper {
         }
     }
 
+    fn limits(&self) -> Limits {
+        match &self.store {
+            Kind::Memory(_) => Limits { max_rows: self.limits.max_rows.min(MEMORY_ROWS), ..self.limits },
+            Kind::Sqlite(_) | Kind::Postgres(_) => self.limits,
+        }
+    }
+
+    /// What goes to a store may take its time; memory may be full before that.
+    fn bound_memory(&mut self) {
+        let max = self.limits().max_rows;
+        if self.store.is_memory() && self.store.get().rows().is_ok_and(|rows| rows > max) {
+            self.prune();
+        }
+    }
+
+    /// The store is tried again later: the same one, or what is then in its place.
     fn failed(&mut self, error: &StoreError) {
+        self.retry_at = Instant::now() + self.clock.retry;
+        if error.is_lost() {
+            (self.store, self.rows) = (Kind::Memory(MemoryStore::default()), None);
+            let mut record = self.recorder.lock();
+            record.looking.forget();
+            record.wants_all = true;
+        }
         let text = error.to_string();
         if self.problem.as_ref() != Some(&text) {
             tracing::error!("{text}; what is seen stays in memory until it can be written");

@@ -77,6 +77,14 @@ impl Looking {
         self.ended = ended.chain(newer).collect();
     }
 
+    /// What was noted is lost, and so is what was seen meanwhile: it goes on from the last moment that is known.
+    pub(super) fn forget(&mut self) {
+        self.ended.clear();
+        if let Some(Period { end, missing, .. }) = self.current.take() {
+            self.begin(end, missing);
+        }
+    }
+
     /// What ended and is not written yet.
     pub(super) fn ended(&self) -> &[Period] {
         &self.ended

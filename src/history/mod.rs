@@ -5,6 +5,8 @@
 //! before memory is full.
 
 mod error;
+#[cfg(test)]
+mod faults;
 mod keeper;
 mod looking;
 mod memory;

@@ -42,7 +42,7 @@ pub(super) fn period(start: i64, end: i64, ended: Option<&str>) -> Period {
     Period { start: at(start), end: at(end), missing: vec!["ops".into()], ended: ended.map(Box::from) }
 }
 
-fn all(store: &mut dyn Store, query: &Query) -> Vec<Sighting> {
+pub(super) fn all(store: &mut dyn Store, query: &Query) -> Vec<Sighting> {
     let mut rows = Vec::new();
     store.read(query, &mut |row| rows.push(row)).unwrap();
     rows.sort_by(|a, b| a.key.cmp(&b.key));
@@ -212,30 +212,35 @@ fn a_file_of_a_newer_kai_is_left_alone() {
 }
 
 /// A clock that does not wait.
-const FAST: HistoryClock = HistoryClock {
+pub(super) const FAST: HistoryClock = HistoryClock {
     transitions: Duration::from_millis(10),
     others: Duration::from_millis(50),
     retry: Duration::from_millis(20),
+    start: Duration::from_secs(5),
 };
 
 pub(crate) struct Kept {
     pub(crate) history: History,
-    board: HistoryBoard,
+    pub(super) board: HistoryBoard,
     pub(crate) index: PodIndex,
 }
 
 impl Kept {
     pub(crate) fn open(store: HistoryStore) -> Self {
+        Self::with_clock(store, FAST)
+    }
+
+    pub(super) fn with_clock(store: HistoryStore, clock: HistoryClock) -> Self {
         let settings = HistorySettings { store, retention_days: 400, max_rows: 1_000 };
         let board = HistoryBoard::default();
         let history =
-            History::open(&settings, FAST, Duration::from_mins(1), board.clone(), Metrics::default()).unwrap();
+            History::open(&settings, clock, Duration::from_mins(1), board.clone(), Metrics::default()).unwrap();
         let mut index = PodIndex::new("demo", NamespaceSelection::default());
         history.recorder().exchange(&mut index);
         Self { history, board, index }
     }
 
-    fn sqlite(path: &Path) -> Self {
+    pub(super) fn sqlite(path: &Path) -> Self {
         Self::open(HistoryStore::Sqlite(path.to_owned()))
     }
 

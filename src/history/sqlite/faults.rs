@@ -50,6 +50,19 @@ fn a_link_leads_to_its_file() {
 }
 
 #[test]
+fn a_broken_file_behind_a_link_stays_where_it_lies() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = folder.path().join("volume");
+    std::fs::create_dir(&volume).unwrap();
+    let (target, link) = (volume.join("target.db"), folder.path().join("link.db"));
+    std::fs::write(&target, "no history").unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    let aside = SqliteStore::put_aside(&link, Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(aside.parent(), Some(volume.canonicalize().unwrap().as_path()));
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), "no history");
+}
+
+#[test]
 fn two_broken_files_within_a_second_are_both_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
@@ -59,14 +72,10 @@ fn two_broken_files_within_a_second_are_both_kept() {
         let aside = SqliteStore::put_aside(&path, now).unwrap();
         assert_eq!(std::fs::read_to_string(aside).unwrap(), text);
     }
-    let mut kept: Vec<_> = folder
-        .path()
-        .read_dir()
-        .unwrap()
-        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
-        .collect();
+    let files = folder.path().read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let mut kept: Vec<_> = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     kept.sort();
-    assert_eq!(kept, ["first", "second", "third"]);
+    assert_eq!(kept, ["", "first", "second", "third"], "and one for the new history");
 }
 
 #[test]
@@ -92,46 +101,74 @@ fn a_full_disk_loses_nothing_that_was_written_and_is_told() {
     assert_eq!(store.rows().unwrap(), 5_000);
 }
 
+/// Rows of an image `bad:1` and an image `good:1`, of one of which something is changed.
+fn changed(path: &Path, change: &str) -> [Sighting; 2] {
+    let mut store = SqliteStore::open(path).unwrap();
+    let row = |name: &str, number: u32| {
+        let digest = crate::inventory::Digest::parse(&format!("sha256:{number:064}"));
+        let image = Arc::new(crate::inventory::ImageRef::parse(&format!("{name}:1")));
+        let first = FirstSeen { at: Timestamp::from_second(1_000).unwrap(), is_exact: true };
+        let mut workloads = crate::snapshot::Workloads::default();
+        workloads.add("Deployment/web");
+        Sighting {
+            key: SightingKey { namespace: name.into(), image, digest },
+            first,
+            last: Some(Timestamp::from_second(2_000).unwrap()),
+            started_at: Some(1),
+            workloads,
+        }
+    };
+    let rows = [row("bad", 1), row("good", 2)];
+    let at = rows[0].first.at;
+    let period = |start: Timestamp| Period { start, end: start, missing: vec!["ops".into()], ended: Some("x".into()) };
+    let periods = [period(at), period(at + jiff::SignedDuration::from_secs(60))];
+    store.write(&Batch { sightings: &rows, periods: &periods }).unwrap();
+    store.connection.execute_batch(change).unwrap();
+    rows
+}
+
 #[rstest]
-#[case::time_beyond_all("UPDATE sighting SET first_seen = 9223372036854775807")]
-#[case::time_before_all("UPDATE sighting SET first_seen = -9223372036854775808")]
-#[case::last_before_first("UPDATE sighting SET last_seen = first_seen - 1000000000")]
-#[case::last_beyond_all("UPDATE sighting SET last_seen = 9223372036854775807")]
-#[case::no_reference("UPDATE image SET reference = 'Foo::' || char(10) || '\u{1b}'")]
-#[case::no_digest("UPDATE digest SET digest = 'md5:1'")]
-#[case::start_beyond_all("UPDATE sighting SET started_at = 9223372036854775807")]
-#[case::negative_count("UPDATE sighting SET workloads_dropped = -5")]
-#[case::no_image("DELETE FROM image")]
-#[case::period_backwards("UPDATE period SET \"end\" = start - 5000")]
-#[case::period_beyond_all("UPDATE period SET \"end\" = 9223372036854775807")]
-fn rows_that_make_no_sense_break_nothing(#[case] change: &str) {
+#[case::time_beyond_all("UPDATE sighting SET first_seen = 9223372036854775807 WHERE image = 1")]
+#[case::time_before_all("UPDATE sighting SET first_seen = -9223372036854775808 WHERE image = 1")]
+#[case::last_before_first("UPDATE sighting SET last_seen = first_seen - 1000000000 WHERE image = 1")]
+#[case::last_beyond_all("UPDATE sighting SET last_seen = 9223372036854775807 WHERE image = 1")]
+#[case::no_reference("UPDATE image SET reference = 'Foo::' || char(10) || '\u{1b}' WHERE id = 1")]
+#[case::reference_without_a_meaning("UPDATE image SET reference = CAST(x'ff80' AS TEXT) WHERE id = 1")]
+#[case::namespace_without_a_meaning("UPDATE namespace SET name = CAST(x'ff80' AS TEXT) WHERE id = 1")]
+#[case::no_digest("UPDATE digest SET digest = 'md5:1' WHERE id = 1")]
+#[case::digest_without_a_meaning("UPDATE digest SET digest = CAST(x'ff80' AS TEXT) WHERE id = 1")]
+#[case::workload_without_a_meaning("UPDATE sighting SET workloads = CAST(x'ff80' AS TEXT) WHERE image = 1")]
+#[case::start_beyond_all("UPDATE sighting SET started_at = 9223372036854775807 WHERE image = 1")]
+#[case::negative_count("UPDATE sighting SET workloads_dropped = -9223372036854775808 WHERE image = 1")]
+#[case::no_image("DELETE FROM image WHERE id = 1")]
+#[case::period_backwards("UPDATE period SET \"end\" = start - 5000 WHERE start = 1000000")]
+#[case::period_beyond_all("UPDATE period SET \"end\" = 9223372036854775807 WHERE start = 1000000")]
+#[case::period_before_all("UPDATE period SET start = -9223372036854775808 WHERE start = 1000000")]
+#[case::period_without_a_meaning("UPDATE period SET missing = CAST(x'ff80' AS TEXT) WHERE start = 1000000")]
+#[case::nothing_dropped("DELETE FROM dropped")]
+fn a_row_that_makes_no_sense_takes_no_other_with_it(#[case] change: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
+    let [bad, good] = changed(&path, change);
     let mut store = SqliteStore::open(&path).unwrap();
-    let digest = crate::inventory::Digest::parse(&format!("sha256:{:064}", 1));
-    let key =
-        SightingKey { namespace: "shop".into(), image: Arc::new(crate::inventory::ImageRef::parse("x:1")), digest };
-    let first = FirstSeen { at: Timestamp::from_second(1_000).unwrap(), is_exact: true };
-    let workloads = crate::snapshot::Workloads::default();
-    let row =
-        Sighting { key, first, last: Some(Timestamp::from_second(2_000).unwrap()), started_at: Some(1), workloads };
-    let period = Period { start: first.at, end: first.at, missing: Vec::new(), ended: None };
-    store.write(&Batch { sightings: std::slice::from_ref(&row), periods: &[period] }).unwrap();
-    store.connection.execute_batch(change).unwrap();
-    drop(store);
-    let mut store = SqliteStore::open(&path).unwrap();
-    let mut past = crate::snapshot::Past::default();
-    let periods = store.load(&mut |key, first| {
-        past.insert(&key, first);
-    });
+    let mut past = Vec::new();
+    let periods = store.load(&mut |key, first| past.push((key, first))).unwrap();
     let mut rows = Vec::new();
-    let read = store.read(&Query::default(), &mut |row| rows.push(row));
-    // An error is an answer too; a panic, or a time that runs backwards, is none.
-    if let (Ok(periods), Ok(())) = (periods, read) {
-        assert!(periods.iter().all(|period| period.start <= period.end), "{periods:?}");
-        assert!(rows.iter().all(|row| row.last.is_none_or(|last| last >= row.first.at)), "{rows:?}");
-    }
-    let limits = Limits { retention_days: 400, max_rows: 10 };
-    drop(store.prune(limits, Timestamp::now()));
-    drop(store.write(&Batch { sightings: &[row], periods: &[] }));
+    store.read(&Query::default(), &mut |row| rows.push(row)).unwrap();
+    assert!(past.contains(&(good.key.clone(), good.first)) && rows.contains(&good), "{rows:?}");
+    assert!(rows.iter().all(|row| row.last.is_none_or(|last| last >= row.first.at)), "{rows:?}");
+    assert!(rows.iter().all(|row| row.key.digest.is_some()), "a digest that is none is not no digest: {rows:?}");
+    assert!(rows.iter().all(|row| row.first == good.first), "no time is made up: {rows:?}");
+    assert!(periods.iter().all(|period| period.start <= period.end && period.start >= good.first.at), "{periods:?}");
+    let good_period = good.first.at + jiff::SignedDuration::from_secs(60);
+    assert!(periods.iter().any(|period| period.start == good_period), "{periods:?}");
+    store.dropped().unwrap();
+    // What is seen again makes sense again.
+    store.write(&Batch { sightings: std::slice::from_ref(&bad), periods: &[] }).unwrap();
+    rows.clear();
+    store.read(&Query::default(), &mut |row| rows.push(row)).unwrap();
+    assert!(rows.iter().any(|row| row.key == bad.key && row.first == bad.first), "{rows:?}");
+    store.prune(Limits { retention_days: 400_000, max_rows: 1 }, Timestamp::now()).unwrap();
+    assert_eq!(store.rows().unwrap(), 1);
+    store.prune(Limits { retention_days: 1, max_rows: 1 }, Timestamp::now()).unwrap();
 }

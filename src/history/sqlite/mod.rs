@@ -8,10 +8,11 @@ mod open;
 mod rows;
 mod schema;
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 
 use super::error::StoreError;
 use super::memory::oldest_kept;
@@ -22,13 +23,24 @@ use crate::snapshot::{FirstSeen, Period, Sighting, SightingKey};
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    /// Of the file that is open.
+    number: (u64, u64),
     connection: Connection,
 }
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Io(error.to_string())
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged(error.to_string()),
+            _ => Self::Io(error.to_string()),
+        }
     }
+}
+
+/// Tells a file from others, also from one that takes its place.
+fn file_number(path: &Path) -> std::io::Result<(u64, u64)> {
+    let file = path.metadata()?;
+    Ok((file.dev(), file.ino()))
 }
 
 impl Store for SqliteStore {
@@ -38,7 +50,11 @@ impl Store for SqliteStore {
             "UPDATE sighting SET last_seen = max(first_seen, coalesce(?1, first_seen)) WHERE last_seen IS NULL",
             [end],
         )?;
-        rows::keys(&self.connection, row)?;
+        let unreadable = rows::keys(&self.connection, row)?;
+        if unreadable > 0 {
+            let path = self.path.display();
+            tracing::warn!("history.path: {path} has {unreadable} rows that make no sense; they are left out");
+        }
         self.periods()
     }
 
@@ -87,19 +103,19 @@ impl Store for SqliteStore {
     fn periods(&mut self) -> Result<Vec<Period>, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT start, end, missing, ended FROM period ORDER BY start")?;
-        let periods = statement.query_map([], |row| {
+        let read = |row: &Row<'_>| {
             let missing: String = row.get(2)?;
             let ended: Option<String> = row.get(3)?;
-            let start = rows::time(row.get(0)?);
+            let start = rows::time(row, 0)?;
             Ok(Period {
                 start,
-                // Nobody can rely on what others have written.
-                end: rows::time(row.get(1)?).max(start),
+                end: rows::time_after(start, row.get(1)?),
                 missing: missing.lines().map(Box::from).collect(),
                 ended: ended.map(String::into_boxed_str),
             })
-        })?;
-        Ok(periods.collect::<Result<_, _>>()?)
+        };
+        let periods = statement.query_map([], |row| rows::if_readable(read(row)))?;
+        Ok(periods.filter_map(Result::transpose).collect::<Result<_, _>>()?)
     }
 
     fn rows(&mut self) -> Result<u64, StoreError> {
@@ -114,8 +130,18 @@ impl Store for SqliteStore {
     fn dropped(&mut self) -> Result<Dropped, StoreError> {
         let dropped = self.connection.query_row("SELECT rows, until FROM dropped", [], |row| {
             let (rows, until): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
-            Ok(Dropped { rows: rows.unsigned_abs(), until: until.map(rows::time) })
-        })?;
-        Ok(dropped)
+            Ok(Dropped { rows: rows.unsigned_abs(), until: until.map(|until| rows::time_after(Timestamp::MIN, until)) })
+        });
+        Ok(dropped.optional()?.unwrap_or_default())
+    }
+
+    /// SQLite itself goes on with a file that was removed, and nobody would find what it writes.
+    fn check(&mut self) -> Result<(), StoreError> {
+        match file_number(&self.path) {
+            Ok(number) if number == self.number => Ok(()),
+            // The disk may not answer for a moment.
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Ok(()),
+            _ => Err(StoreError::Moved { path: self.path.clone() }),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Opens the file, makes or brings up to date its tables, and puts one aside that cannot be read.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::SqliteStore;
 use super::schema::STEPS;
+use super::{SqliteStore, file_number};
 use crate::history::error::StoreError;
 
 /// How long a statement waits for whoever reads the file at the moment.
@@ -38,43 +38,53 @@ impl SqliteStore {
             connection.pragma_update(None, pragma, value).map_err(failed)?;
         }
         migrate(path, &mut connection)?;
-        Ok(Self { path: path.to_owned(), connection })
+        let number =
+            file_number(path).map_err(|error| StoreError::Open { path: path.to_owned(), reason: error.to_string() })?;
+        Ok(Self { path: path.to_owned(), number, connection })
     }
 
-    /// Puts a file aside that cannot be read, and says where.
+    /// Puts a file aside that cannot be read, makes an empty one in its place, and says where it is. A link stays what it is.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn put_aside(path: &Path, now: Timestamp) -> std::io::Result<PathBuf> {
-        let name = |number: u32| {
+        let path = path.canonicalize()?;
+        let behind = |path: &Path, text: &str| {
             let mut name = path.as_os_str().to_owned();
-            name.push(format!(".broken-{}", now.strftime("%Y%m%dT%H%M%SZ")));
-            if number > 0 {
-                name.push(format!("-{number}"));
-            }
-            name
+            name.push(text);
+            PathBuf::from(name)
         };
-        // A second one within a second does not take the place of the first.
-        let free = (0..10_000).map(name).find(|name| Path::new(name).symlink_metadata().is_err());
-        let name = free.ok_or(ErrorKind::AlreadyExists)?;
-        std::fs::rename(path, &name)?;
+        let time = now.strftime(".broken-%Y%m%dT%H%M%SZ").to_string();
+        let name = |number: u32| match number {
+            0 => behind(&path, &time),
+            _ => behind(&path, &format!("{time}-{number}")),
+        };
+        // A second one within a second does not take the place of the first: the name is taken before it is used.
+        let free = (0..10_000).map(name).find_map(|name| match create(&name) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => None,
+            taken => Some(taken.map(|_| name)),
+        });
+        let aside = free.unwrap_or_else(|| Err(ErrorKind::AlreadyExists.into()))?;
+        std::fs::rename(&path, &aside)?;
         // What the broken file had not finished belongs to it.
-        let journal = |of: &std::ffi::OsStr| {
-            let mut journal = of.to_owned();
-            journal.push("-journal");
-            journal
-        };
-        match std::fs::rename(journal(path.as_os_str()), journal(&name)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(name.into()),
+        match std::fs::rename(behind(&path, "-journal"), behind(&aside, "-journal")) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
+        create(&path)?;
+        Ok(aside)
     }
+}
+
+/// Makes a file for its user alone, where there is nothing.
+fn create(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Makes the file, where there is none, for its user alone. What is no file is not opened: a pipe would wait for ever.
 fn make_private(path: &Path) -> Result<(), StoreError> {
     let failed = |reason: String| Err(StoreError::Open { path: path.to_owned(), reason });
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+    match create(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => match path.metadata() {
             Ok(known) if known.is_file() => Ok(()),
             Ok(_) => failed("it is no file".to_owned()),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Result, Row, Transaction, params};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension as _, Result, Row, Transaction, params};
 
 use crate::history::store::Query;
 use crate::inventory::{Digest, ImageRef};
@@ -18,8 +19,28 @@ const SOURCE: &str = "sighting JOIN image ON image.id = sighting.image JOIN name
 const BY_DIGEST: &str = "digest CROSS JOIN sighting ON sighting.digest = digest.id JOIN image ON image.id = sighting.image \
     JOIN namespace ON namespace.id = sighting.namespace";
 
-pub(super) fn time(milliseconds: i64) -> Timestamp {
-    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+/// Nobody can rely on what others have written into the file: a row that makes no sense is none, and takes no other with it.
+pub(super) fn if_readable<T>(read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Err(
+            Error::FromSqlConversionFailure(..)
+            | Error::InvalidColumnType(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::Utf8Error(..),
+        ) => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+/// A time beyond all times is none.
+pub(super) fn time(row: &Row<'_>, column: usize) -> Result<Timestamp> {
+    let milliseconds: i64 = row.get(column)?;
+    Timestamp::from_millisecond(milliseconds).map_err(|_| Error::IntegralValueOutOfRange(column, milliseconds))
+}
+
+/// The same of a time before which nothing can have been. One beyond all times is as late as there is one.
+pub(super) fn time_after(first: Timestamp, milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(first).max(first)
 }
 
 /// Adds a sighting to what is known of the same image.
@@ -33,9 +54,9 @@ pub(super) fn put(transaction: &Transaction<'_>, sighting: &Sighting) -> Result<
             "SELECT first_seen, first_is_exact, last_seen, started_at, workloads, workloads_dropped FROM sighting \
              WHERE digest = ?1 AND image = ?2 AND namespace = ?3",
         )?
-        .query_row([digest, image, namespace], |row| read_values(row, 0, &sighting.key))
+        .query_row([digest, image, namespace], |row| if_readable(read_values(row, 0, &sighting.key)))
         .optional()?;
-    let merged = known.map(|mut known| {
+    let merged = known.flatten().map(|mut known| {
         known.merge(sighting);
         known
     });
@@ -73,9 +94,9 @@ pub(super) fn read(connection: &Connection, query: &Query, take: &mut dyn FnMut(
     let in_window = "(?1 IS NULL OR last_seen IS NULL OR last_seen >= ?1) AND (?2 IS NULL OR first_seen <= ?2)";
     let mut references = References::default();
     let mut row = |row: &Row<'_>| -> Result<()> {
-        let key = read_key(row, &mut references)?;
+        let Some(key) = if_readable(read_key(row, &mut references))? else { return Ok(()) };
         if query.image.as_ref().is_none_or(|wants| wants(&key.image)) {
-            take(read_values(row, 3, &key)?);
+            if_readable(read_values(row, 3, &key))?.into_iter().for_each(&mut *take);
         }
         Ok(())
     };
@@ -100,16 +121,19 @@ pub(super) fn read(connection: &Connection, query: &Query, take: &mut dyn FnMut(
     Ok(())
 }
 
-/// Every row's key with its first time.
-pub(super) fn keys(connection: &Connection, take: &mut dyn FnMut(SightingKey, FirstSeen)) -> Result<()> {
-    let mut references = References::default();
+/// Every row's key with its first time. Gives how many rows make no sense.
+pub(super) fn keys(connection: &Connection, take: &mut dyn FnMut(SightingKey, FirstSeen)) -> Result<u64> {
+    let (mut references, mut unreadable) = (References::default(), 0);
     let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM {SOURCE}"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let first = read_first(row, 3)?;
-        take(read_key(row, &mut references)?, first);
+        let read = read_first(row, 3).and_then(|first| Ok((read_key(row, &mut references)?, first)));
+        match if_readable(read)? {
+            Some((key, first)) => take(key, first),
+            None => unreadable += 1,
+        }
     }
-    Ok(())
+    Ok(unreadable)
 }
 
 /// The keys of rows that were last seen before.
@@ -139,7 +163,7 @@ fn found(connection: &Connection, which: &str, parameter: i64) -> Result<Vec<Sig
     let mut rows = statement.query([parameter])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(read_key(row, &mut references)?);
+        found.extend(if_readable(read_key(row, &mut references))?);
     }
     Ok(found)
 }
@@ -157,7 +181,10 @@ fn read_key(row: &Row<'_>, last: &mut References) -> Result<SightingKey> {
         Some(image) if image.written() == text => Arc::clone(image),
         _ => Arc::clone(last.image.insert(Arc::new(ImageRef::parse(text)))),
     };
-    let digest = row.get_ref(1)?.as_str_or_null()?.and_then(Digest::parse);
+    let digest = row.get_ref(1)?.as_str_or_null()?;
+    let digest = digest
+        .map(|text| Digest::parse(text).ok_or_else(|| Error::InvalidColumnType(1, text.to_owned(), Type::Text)))
+        .transpose()?;
     let text = row.get_ref(2)?.as_str()?;
     let namespace = match &last.namespace {
         Some(namespace) if **namespace == *text => Arc::clone(namespace),
@@ -167,7 +194,7 @@ fn read_key(row: &Row<'_>, last: &mut References) -> Result<SightingKey> {
 }
 
 fn read_first(row: &Row<'_>, column: usize) -> Result<FirstSeen> {
-    Ok(FirstSeen { at: time(row.get(column)?), is_exact: row.get(column + 1)? })
+    Ok(FirstSeen { at: time(row, column)?, is_exact: row.get(column + 1)? })
 }
 
 /// The values behind the key, from a column on.
@@ -179,8 +206,7 @@ fn read_values(row: &Row<'_>, column: usize, key: &SightingKey) -> Result<Sighti
     Ok(Sighting {
         key: key.clone(),
         first,
-        // Nobody can rely on what others have written.
-        last: last.map(|last| time(last).max(first.at)),
+        last: last.map(|last| time_after(first.at, last)),
         started_at: row.get(column + 3)?,
         workloads: Workloads { names: workloads.lines().map(Box::from).collect(), dropped: dropped.unsigned_abs() },
     })

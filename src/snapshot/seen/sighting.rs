@@ -89,7 +89,8 @@ impl Sighting {
     /// Adds what later events tell of the same image.
     pub fn merge(&mut self, later: &Self) {
         self.first = self.first.earlier(later.first);
-        self.last = later.last;
+        // A clock may have been set back: what was seen was seen.
+        self.last = later.last.map(|last| self.last.map_or(last, |known| known.max(last)));
         self.add_start(later.started_at);
         self.workloads.extend(&later.workloads);
     }
