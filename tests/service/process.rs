@@ -13,6 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Service {
     child: Child,
     address: String,
+    /// Lines that were logged before it listened.
+    pub(crate) early: Vec<String>,
     pub(crate) log: std::sync::mpsc::Receiver<String>,
 }
 
@@ -32,6 +34,18 @@ impl Service {
         ]);
         shell.arg(env!("CARGO_BIN_EXE_kai")).arg(history);
         Self::spawn(shell, Path::new(DEMO), &[])
+    }
+
+    /// Keeps the history in that file, and may write only where the modes of folders let its user: also as root, where that can be.
+    pub(crate) fn start_bound_by_modes(history: &Path) -> Self {
+        let capability = ["--bounding-set=-dac_override"];
+        let is_root =
+            Command::new("setpriv").args(capability).arg("true").status().is_ok_and(|status| status.success());
+        let mut command = Command::new(if is_root { "setpriv" } else { "env" });
+        command.args(capability.iter().filter(|_| is_root));
+        command.arg("sh").args(["-c", "export KAI_HISTORY_PATH=\"$1\"; shift; exec \"$0\" \"$@\""]);
+        command.arg(env!("CARGO_BIN_EXE_kai")).arg(history);
+        Self::spawn(command, Path::new(DEMO), &[])
     }
 
     /// Starts it with so many open files at most.
@@ -56,9 +70,12 @@ impl Service {
         let (sender, log) = std::sync::mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let address =
-            wait_for(&log, |line| line.split_once("listening on http://").map(|(_, rest)| rest.trim().to_owned()));
-        Self { child, address, log }
+        let early = std::cell::RefCell::new(Vec::new());
+        let address = wait_for(&log, |line| {
+            early.borrow_mut().push(line.to_owned());
+            line.split_once("listening on http://").map(|(_, rest)| rest.trim().to_owned())
+        });
+        Self { child, address, early: early.into_inner(), log }
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
@@ -240,7 +257,7 @@ fn a_stop_does_not_wait_for_standard_input() {
     let stderr = BufReader::new(child.stderr.take().expect("piped"));
     std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
     let address = wait_for(&log, |line| line.split_once("listening on http://").map(|(_, rest)| rest.to_owned()));
-    let mut service = Service { child, address, log };
+    let mut service = Service { child, address, early: Vec::new(), log };
     service.wait_until("/readyz", |status, _| status == 503);
     let begun = Instant::now();
     service.signal("-TERM");

@@ -1,7 +1,7 @@
 //! What has been written is there when the process is killed at any moment.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ use crate::snapshot::Workloads;
 const CHILD: &str = "history::sqlite::kills::child";
 const FILE: &str = "HISTORY_FILE";
 const FIRST: &str = "HISTORY_FIRST";
+/// Set: the child has the clock of the service, and says what it hands over.
+const SLOW: &str = "HISTORY_SLOW";
 /// As many times a child is killed; `make soak` has more.
 const ROUNDS: u32 = 20;
 const SOAK_ROUNDS: u32 = 200;
@@ -41,7 +43,9 @@ fn child() {
     let (Ok(file), Ok(first)) = (std::env::var(FILE), std::env::var(FIRST)) else { return };
     let store = HistoryStore::Sqlite(file.into());
     let settings = HistorySettings { store, retention_days: 400, max_rows: 10_000_000 };
-    let clock = HistoryClock { transitions: Duration::from_millis(1), ..HistoryClock::default() };
+    let is_slow = std::env::var_os(SLOW).is_some();
+    let transitions = if is_slow { HistoryClock::default().transitions } else { Duration::from_millis(1) };
+    let clock = HistoryClock { transitions, ..HistoryClock::default() };
     let board = HistoryBoard::default();
     let history =
         History::open(&settings, clock, Duration::from_mins(1), board.clone(), Metrics::default()).expect("a history");
@@ -53,6 +57,10 @@ fn child() {
             record.pending.add(row(number));
             record.waiting_since.get_or_insert_with(Instant::now);
         }
+        if is_slow {
+            writeln!(out, "\nhanded {number}").expect("written");
+            std::thread::sleep(Duration::from_millis(10));
+        }
         number += 1;
         if let Some(state) = board.state() {
             // The first line is behind what the test harness has printed.
@@ -62,6 +70,46 @@ fn child() {
     }
 }
 
+/// Starts the child, and gives the lines that it prints.
+fn start(path: &Path, more: &[(&str, &str)]) -> (Child, impl Iterator<Item = String> + use<>) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", CHILD, "--nocapture"])
+        .env(FILE, path)
+        .envs(more.iter().copied())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    (child, lines)
+}
+
+#[test]
+fn with_the_clock_of_the_service_nothing_older_than_ten_seconds_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let (mut child, lines) = start(&path, &[(FIRST, "0"), (SLOW, "")]);
+    let (begun, mut handed) = (Instant::now(), Vec::new());
+    for number in lines.filter_map(|line| line.strip_prefix("handed ")?.parse::<u64>().ok()) {
+        handed.push((number, Instant::now()));
+        if begun.elapsed() > Duration::from_secs(13) {
+            break;
+        }
+    }
+    let killed = Instant::now();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut store = SqliteStore::open(&path).unwrap();
+    let mut there = std::collections::BTreeSet::new();
+    store.read(&Query::default(), &mut |row| there.extend([row.key.image.written().to_owned()])).unwrap();
+    let old: Vec<_> = handed
+        .iter()
+        .filter(|(_, at)| killed.duration_since(*at) > Duration::from_secs(10))
+        .map(|(row, _)| row)
+        .collect();
+    assert!(old.len() > 10, "{} rows in all", handed.len());
+    assert_eq!(old.into_iter().find(|number| !there.contains(&format!("x:{number}"))), None);
+}
+
 #[test]
 fn what_is_written_is_there_after_a_kill() {
     let folder = tempfile::tempdir().unwrap();
@@ -69,13 +117,7 @@ fn what_is_written_is_there_after_a_kill() {
     let rounds = if std::env::var_os("KAI_SOAK").is_some() { SOAK_ROUNDS } else { ROUNDS };
     let mut written = 0;
     for round in 0..rounds {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", CHILD, "--nocapture"])
-            .envs([(FILE, path.to_str().unwrap()), (FIRST, &written.to_string())])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let (mut child, lines) = start(&path, &[(FIRST, &written.to_string())]);
         let mut rows = lines.filter_map(|line| line.strip_prefix("rows ")?.parse::<u64>().ok());
         // Each round at another moment.
         let life = Duration::from_millis(2 + u64::from(round * 37 % 60));
