@@ -139,6 +139,14 @@ fn main() {
     let me = std::env::current_exe().expect("a path");
     let child = std::process::Command::new(me).env("HISTORY_BENCH_FILE", &path).output().expect("a child");
     say!("{}", String::from_utf8_lossy(&child.stdout).trim_end());
+
+    let mut store = SqliteStore::open(&path).expect("a store");
+    // What a flood leaves, and the whole of what is too old at once.
+    for max_rows in [u64::from(ROWS) - 1_000, u64::from(ROWS) / 2] {
+        let begun = Instant::now();
+        let gone = store.prune(Limits { retention_days: 100_000, max_rows }, time(START)).expect("pruned").len();
+        say!("{gone} rows dropped, once: {:.1} ms", ms(begun.elapsed()));
+    }
 }
 
 fn opened(path: &Path) -> (SqliteStore, Past) {

@@ -85,7 +85,6 @@ impl History {
             others_at: Instant::now() + clock.others,
             retry_at: Instant::now(),
             check_at: Instant::now() + clock.retry,
-            lost: 0,
             rows: None,
         };
         // Also where there is nothing yet: from now on a history is kept.
@@ -146,8 +145,6 @@ struct Keeper {
     others_at: Instant,
     retry_at: Instant,
     check_at: Instant,
-    /// Rows that had to go from memory, when all was told last.
-    lost: u64,
     /// How many rows the store has; `None`: they are to be counted, which takes as long as there are many.
     rows: Option<u64>,
 }
@@ -291,13 +288,8 @@ impl Keeper {
 
     /// Asks for all that is there where the store may not have it.
     fn tell_again(&mut self) {
-        let has_lost = self.store.get().take_loss();
-        let mut record = self.recorder.lock();
-        let lost = record.pending.lost();
-        record.wants_all |= has_lost || lost > self.lost;
-        drop(record);
-        self.lost = lost;
-        if has_lost {
+        if self.store.get().take_loss() {
+            self.recorder.lock().wants_all = true;
             tracing::warn!(
                 "what the history had of this cluster is gone, or of another kai; all that is there is written again"
             );

@@ -6,6 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::snapshot::Period;
 
+/// As many periods are kept that the store does not have: the newest. A time of which nothing is known is a gap.
+pub(super) const PERIODS_MAX: usize = 10_000;
+
 #[derive(Debug, Default)]
 pub(super) struct Looking {
     current: Option<Period>,
@@ -62,7 +65,12 @@ impl Looking {
     pub(super) fn end(&mut self, reason: Box<str>) {
         if let Some(current) = self.current.take() {
             self.ended.push(Period { ended: Some(reason), ..current });
+            self.bound();
         }
+    }
+
+    fn bound(&mut self) {
+        self.ended.drain(..self.ended.len().saturating_sub(PERIODS_MAX));
     }
 
     /// Gives what the store is to have.
@@ -75,6 +83,7 @@ impl Looking {
         let ended = periods.into_iter().filter(|period| period.ended.is_some());
         let newer = std::mem::take(&mut self.ended);
         self.ended = ended.chain(newer).collect();
+        self.bound();
     }
 
     /// What was noted is lost, and so is what was seen meanwhile: it goes on from the last moment that is known.
@@ -105,6 +114,24 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).expect("a time")
+    }
+
+    #[test]
+    fn a_cluster_that_comes_and_goes_for_months_fills_no_memory() {
+        let mut looking = Looking::default();
+        let breaks = |times: std::ops::Range<i64>, looking: &mut Looking| {
+            for second in times {
+                looking.broke("the API server was away");
+                looking.listed(at(second), Vec::new(), Duration::from_mins(1));
+            }
+        };
+        breaks(0..12_000, &mut looking);
+        let taken = looking.take();
+        assert_eq!(taken.len(), PERIODS_MAX + 1, "and the one that goes on");
+        breaks(12_000..13_000, &mut looking);
+        looking.restore(taken);
+        let kept = looking.take();
+        assert_eq!((kept.len(), kept.last().map(|last| last.start)), (PERIODS_MAX + 1, Some(at(12_999))));
     }
 
     #[test]

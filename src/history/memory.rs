@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::StoreError;
+use super::looking::PERIODS_MAX;
 use super::store::{Batch, Dropped, Limits, Query, Store};
 use crate::snapshot::{FirstSeen, Period, Sighting, SightingKey};
 
@@ -57,6 +58,9 @@ impl Store for MemoryStore {
             }
         }
         self.periods.retain(|_, period| period.end >= oldest);
+        while self.periods.len() > PERIODS_MAX {
+            self.periods.pop_first();
+        }
         Ok(gone)
     }
 
