@@ -2,7 +2,8 @@
 
 #![no_main]
 
-use kai::history::{Query, SqliteStore, Store, export, import};
+use jiff::Timestamp;
+use kai::history::{Batch, Limits, Query, SqliteStore, Store, export, import};
 use kai_fuzz::{assert_message, file};
 use libfuzzer_sys::fuzz_target;
 
@@ -11,7 +12,12 @@ fuzz_target!(|bytes: &[u8]| {
     match SqliteStore::open(&path) {
         Ok(mut store) => {
             let _read = store.load(&mut |_, _| {});
-            let _read = store.read(&Query::default(), &mut |row| assert!(row.last.is_none_or(|last| last >= row.first.at)));
+            let mut rows = Vec::new();
+            let _read = store.read(&Query::default(), &mut |row| rows.push(row));
+            assert!(rows.iter().all(|row| row.last.is_none_or(|last| last >= row.first.at)));
+            let periods = store.periods().unwrap_or_default();
+            let _written = store.write(&Batch { sightings: &rows, periods: &periods });
+            let _dropped = store.prune(Limits { retention_days: 1, max_rows: 1 }, Timestamp::UNIX_EPOCH);
         }
         Err(error) => assert_message(&error.to_string()),
     }

@@ -98,6 +98,29 @@ fn a_file_that_breaks_under_kai_is_put_aside_and_a_new_one_begun() {
     kept.history.stop();
 }
 
+#[test]
+fn what_was_lost_before_it_could_be_written_is_counted_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("none/history.db");
+    let rarely = HistoryClock { others: Duration::from_hours(1), ..FAST };
+    let kept = Kept::with_clock(HistoryStore::Sqlite(path.clone()), rarely);
+    let now = Timestamp::now().as_second();
+    let gone = |number: i64| row(key("shop", &format!("x:{number}"), None), now - number, Some(now - number));
+    {
+        // Memory takes a thousand, and of what waits for it 100,000 at most.
+        let mut record = kept.history.recorder().lock();
+        (0..102_000).for_each(|number| record.pending.add(gone(number)));
+        assert!(record.pending.uncounted().rows > 0);
+    }
+    let lost = kept.wait("dropped", |state| state.queue == 0 && state.dropped > 0).dropped;
+    assert_eq!(lost, 101_000);
+    fs::create_dir(path.parent().unwrap()).unwrap();
+    kept.wait("in the file", |state| (state.store, state.rows) == ("sqlite", 1_000));
+    kept.history.stop();
+    let dropped = SqliteStore::open(&path).unwrap().dropped().unwrap();
+    assert_eq!((dropped.rows, dropped.until), (lost, Some(at(now - 1_000))));
+}
+
 #[tokio::test]
 async fn a_question_that_panics_takes_nothing_with_it() {
     let kept = Kept::open(HistoryStore::Memory);

@@ -227,8 +227,12 @@ impl Keeper {
         let mut is_whole = true;
         if let Kind::Memory(memory) = &mut self.store {
             let (sightings, periods) = memory.all();
-            is_whole = memory.dropped()?.rows == 0;
+            let dropped = memory.dropped()?;
+            is_whole = dropped.rows == 0;
             store.get().write(&Batch { sightings: &sightings, periods: &periods })?;
+            if !is_whole {
+                store.get().lose(dropped)?;
+            }
         }
         let mut record = self.recorder.lock();
         record.learned = Some(past);
@@ -270,6 +274,7 @@ impl Keeper {
                 if !self.store.is_memory() || matches!(self.wanted, Wanted::Memory) {
                     self.well();
                 }
+                self.count_lost();
                 self.tell_again();
                 true
             }
@@ -283,6 +288,16 @@ impl Keeper {
                 self.failed(&error);
                 false
             }
+        }
+    }
+
+    /// What was lost while the store was away makes answers about that time incomplete, also after a restart.
+    fn count_lost(&mut self) {
+        let lost = std::mem::take(self.recorder.lock().pending.uncounted());
+        if lost.rows > 0 && self.store.get().lose(lost).is_err() {
+            let mut record = self.recorder.lock();
+            let newer = *record.pending.uncounted();
+            *record.pending.uncounted() = newer.and(lost);
         }
     }
 

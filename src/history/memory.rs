@@ -85,6 +85,11 @@ impl Store for MemoryStore {
         0
     }
 
+    fn lose(&mut self, lost: Dropped) -> Result<(), StoreError> {
+        self.dropped = self.dropped.and(lost);
+        Ok(())
+    }
+
     fn dropped(&mut self) -> Result<Dropped, StoreError> {
         Ok(self.dropped)
     }

@@ -6,6 +6,7 @@ use std::ops::Bound;
 
 use jiff::Timestamp;
 
+use super::store::Dropped;
 use crate::snapshot::{Sighting, SightingKey};
 
 /// As many images are kept that are gone and that the store does not have.
@@ -20,6 +21,8 @@ pub(super) struct Pending {
     gone: usize,
     /// How many had to go.
     lost: u64,
+    /// Of these, the ones that no store has counted.
+    uncounted: Dropped,
 }
 
 #[derive(Debug)]
@@ -36,6 +39,11 @@ impl Pending {
 
     pub(super) fn lost(&self) -> u64 {
         self.lost
+    }
+
+    /// What had to go and no store has counted.
+    pub(super) fn uncounted(&mut self) -> &mut Dropped {
+        &mut self.uncounted
     }
 
     pub(super) fn add(&mut self, sighting: Sighting) {
@@ -105,8 +113,9 @@ impl Pending {
             return;
         }
         gone.select_nth_unstable(GOING);
-        for (_, key) in &gone[..GOING] {
+        for (last, key) in &gone[..GOING] {
             self.rows.remove(key);
+            self.uncounted = self.uncounted.and(Dropped { rows: 1, until: Some(*last) });
         }
         self.gone -= GOING;
         self.lost += GOING as u64;

@@ -138,8 +138,9 @@ impl<'a> Kept<'a> {
         self.store.read_fleet(clusters, query, &mut take)
     }
 
-    /// Rows that went because there were too many.
+    /// Rows that went because there were too many, or could not be written.
     pub fn dropped(&mut self) -> Result<Dropped, StoreError> {
-        self.store.dropped()
+        let uncounted = *self.recorder.lock().pending.uncounted();
+        Ok(self.store.dropped()?.and(uncounted))
     }
 }

@@ -32,6 +32,9 @@ pub trait Store: Send {
     /// Bytes of the file; 0 where there is none.
     fn bytes(&self) -> u64;
 
+    /// Notes rows that were lost before they could be written: as if they had been dropped.
+    fn lose(&mut self, lost: Dropped) -> Result<(), StoreError>;
+
     /// What had to go for want of room.
     fn dropped(&mut self) -> Result<Dropped, StoreError>;
 
@@ -127,6 +130,13 @@ pub struct Query {
 
 /// Whether rows of a reference are asked for.
 pub type ImageTest = Box<dyn Fn(&ImageRef) -> bool + Send>;
+
+impl Dropped {
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { rows: self.rows + other.rows, until: self.until.max(other.until) }
+    }
+}
 
 impl Query {
     pub(super) fn wants_key(&self, key: &SightingKey) -> bool {

@@ -156,6 +156,14 @@ fn what_is_too_old_goes_and_then_what_was_not_seen_for_longest(#[values("memory"
     assert_eq!(store.prune(LIMITS, now).unwrap(), []);
 }
 
+#[rstest]
+fn what_was_lost_counts_as_dropped(#[values("memory", "sqlite", "postgres")] kind: &str) {
+    let Some((mut store, _folder)) = store(kind) else { return };
+    store.lose(Dropped { rows: 3, until: Some(at(50)) }).unwrap();
+    store.lose(Dropped { rows: 1, until: Some(at(40)) }).unwrap();
+    assert_eq!(store.dropped().unwrap(), Dropped { rows: 4, until: Some(at(50)) });
+}
+
 #[test]
 fn a_file_that_nobody_closed_says_what_was_seen_until_its_last_period() {
     let folder = tempfile::tempdir().unwrap();

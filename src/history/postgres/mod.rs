@@ -236,6 +236,16 @@ impl Store for PostgresStore {
         0
     }
 
+    fn lose(&mut self, lost: Dropped) -> Result<(), StoreError> {
+        self.run(TIMEOUT, async |client, claim| {
+            let claim = claim.ok_or(PostgresError::Reader)?;
+            let dropped = claim.dropped.and(lost);
+            write::note_dropped(&*client, claim.id, dropped).await?;
+            claim.dropped = dropped;
+            Ok(())
+        })
+    }
+
     fn dropped(&mut self) -> Result<Dropped, StoreError> {
         Ok(self.claim.as_ref().map_or_else(Dropped::default, |claim| claim.dropped))
     }

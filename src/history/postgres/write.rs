@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row, Transaction};
+use tokio_postgres::{Client, GenericClient, Row, Transaction};
 
 use super::claim::Claim;
 use super::error::Failure;
 use super::read::{KEY, Keys, VALUES, in_range, values};
 use crate::history::memory::oldest_kept;
-use crate::history::store::{Batch, Limits};
+use crate::history::store::{Batch, Dropped, Limits};
 use crate::snapshot::{ContentHash, Period, Sighting, SightingKey};
 
 /// Rows of one statement.
@@ -249,10 +249,7 @@ pub(super) async fn prune(
         let last = |row: &Row| row.get::<_, Option<Timestamp>>(3).map_or(now, |last| last.min(now));
         dropped.rows += more.len() as u64;
         dropped.until = dropped.until.max(more.iter().map(last).max());
-        let rows = i64::try_from(dropped.rows).unwrap_or(i64::MAX);
-        let counts = [cluster.clone(), (&rows as _, Type::INT8), (&dropped.until as _, Type::TIMESTAMPTZ)];
-        let sql = "UPDATE kai.cluster SET dropped_rows = $2, dropped_until = $3 WHERE id = $1";
-        transaction.execute_typed(sql, &counts).await?;
+        note_dropped(&transaction, claim.id, dropped).await?;
     }
     let periods = "DELETE FROM kai.period WHERE cluster = $1 AND until < $2";
     transaction.execute_typed(periods, &[cluster, (&oldest, Type::TIMESTAMPTZ)]).await?;
@@ -261,6 +258,17 @@ pub(super) async fn prune(
     claim.rows = left.saturating_sub(more.len() as u64);
     let mut keys = Keys::default();
     Ok(old.iter().chain(&more).map(|row| keys.read(row, 0)).collect::<Result<_, _>>()?)
+}
+
+/// Writes how many rows of the cluster had to go in all, and when the newest of them was last seen.
+pub(super) async fn note_dropped(client: &impl GenericClient, cluster: i32, dropped: Dropped) -> Result<(), Failure> {
+    let rows = i64::try_from(dropped.rows).unwrap_or(i64::MAX);
+    let until = dropped.until.map(in_range);
+    let counts: [(&(dyn ToSql + Sync), Type); 3] =
+        [(&cluster, Type::INT4), (&rows, Type::INT8), (&until, Type::TIMESTAMPTZ)];
+    let sql = "UPDATE kai.cluster SET dropped_rows = $2, dropped_until = $3 WHERE id = $1";
+    client.execute_typed(sql, &counts).await?;
+    Ok(())
 }
 
 fn delete(which: &str) -> String {

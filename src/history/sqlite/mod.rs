@@ -129,6 +129,13 @@ impl Store for SqliteStore {
         std::fs::metadata(&self.path).map_or(0, |file| file.len())
     }
 
+    fn lose(&mut self, lost: Dropped) -> Result<(), StoreError> {
+        let Dropped { rows, until } = self.dropped()?.and(lost);
+        let (rows, until) = (i64::try_from(rows).unwrap_or(i64::MAX), until.map(Timestamp::as_millisecond));
+        self.connection.execute("UPDATE dropped SET rows = ?1, until = ?2", params![rows, until])?;
+        Ok(())
+    }
+
     fn dropped(&mut self) -> Result<Dropped, StoreError> {
         let dropped = self.connection.query_row("SELECT rows, until FROM dropped", [], |row| {
             let (rows, until): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
