@@ -173,8 +173,11 @@ impl Keeper {
         if let Kind::Postgres(store) = &mut self.store {
             store.hurry();
         }
-        if !self.flush() {
-            let rows = self.recorder.lock().pending.len();
+        let is_written = self.flush();
+        // What memory has ends with the process.
+        let in_memory = if self.store.is_memory() { self.store.get().rows().unwrap_or_default() } else { 0 };
+        if !is_written || (in_memory > 0 && !matches!(self.wanted, Wanted::Memory)) {
+            let rows = self.recorder.lock().pending.len() as u64 + in_memory;
             tracing::error!("kai ends with {rows} rows of the history that could not be written");
         }
     }

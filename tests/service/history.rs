@@ -68,9 +68,12 @@ fn what_cannot_be_a_file_is_told_and_served_without(#[case] make: impl FnOnce(&P
 #[case::long_path("xx/".repeat(1_700), "File name too long")]
 fn a_path_where_no_file_can_be_is_told_and_served_without(#[case] path: String, #[case] words: &str) {
     let folder = tempfile::tempdir().expect("a folder");
-    let service = Service::start_with_history(&folder.path().join(path), None);
+    let mut service = Service::start_with_history(&folder.path().join(path), None);
     service.wait_until("/readyz", |status, _| status == 200);
     assert_told(&service, words);
+    service.signal("-TERM");
+    assert_eq!(service.wait(), 0);
+    wait_for(&service.log, |line| line.contains("kai ends with 62 rows of the history").then_some(()));
 }
 
 #[test]
